@@ -1,0 +1,72 @@
+"""The compiled loops of both drivers: lives run to the horizon one after the other, or one alarm at a time."""
+
+from __future__ import annotations
+
+from numba import types
+
+from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
+from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Page, State, World
+from billing_sim.rule import entry
+
+_Worlds = types.Array(World, 1, "C")
+_States = types.Array(State, 1, "C")
+_Pages = types.Array(Page, 1, "C")
+_Numbers = types.Array(types.int64, 1, "C")
+
+
+@entry(Int(_Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
+def run_lives(worlds, numbers, markets, first, states, pages, filled):
+    """Run lives from `first` on until the page is full; return the first life that is not on it.
+
+    `states` holds two records: the one in use and a blank one. `filled` receives the rows and truths written and
+    adds up the alarms rung. A life that does not fit is given up whole, and is the first of the next call.
+    """
+    world = worlds[0]
+    page = pages[0]
+    end = world.end
+    written = 0
+    told = 0
+    i = first
+    while i < len(numbers):
+        states[0] = states[1]
+        state = states[0]
+        state.rows = written
+        state.truths = told
+        begin(world, state, markets[i], numbers[i])
+        at = next_alarm(state)
+        rung = 0
+        while at < end:
+            if state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS:
+                filled[0] = written
+                filled[1] = told
+                return i
+            at = ring(world, state, page)
+            rung += 1
+        written = state.rows
+        told = state.truths
+        filled[2] += rung
+        i += 1
+    filled[0] = written
+    filled[1] = told
+    return i
+
+
+@entry(Int(_Worlds, _States, Int, Int, Int))
+def begin_life(worlds, states, i, market, number):
+    """Begin the life in record `i` and return its first alarm."""
+    state = states[i]
+    begin(worlds[0], state, market, number)
+    return next_alarm(state)
+
+
+@entry(Int(_Worlds, _States, Int, _Pages, _Numbers))
+def ring_once(worlds, states, i, pages, filled):
+    """Ring the next alarm of record `i`, its rows going behind those already written; return the moment after it."""
+    state = states[i]
+    state.rows = filled[0]
+    state.truths = filled[1]
+    at = ring(worlds[0], state, pages[0])
+    filled[0] = state.rows
+    filled[1] = state.truths
+    filled[2] += 1
+    return at

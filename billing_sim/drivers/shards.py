@@ -1,0 +1,75 @@
+"""Who lives in which shard: 64 logical shards by keyed hash, whatever the workers.
+
+Ordinals are dealt to shards in blocks of 64, each block turned by a keyed offset, so a shard lists its own people
+without looking at anybody else's. Inside a shard people come in ascending order of their number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from billing_sim import draws, people
+from billing_sim import purposes as purpose
+from billing_sim.clock import HOUR
+from billing_sim.rule import entry
+from billing_sim.world.compile import CompiledWorld
+
+SHARDS = people.SHARDS
+
+
+@entry("int64(int64, int64, int64, int64, int64[:], int64)")
+def _deal(key, base, count, shard, out, n):
+    """List the people `base + ordinal`, ordinal < count, who live in a shard."""
+    for block in range((count + SHARDS - 1) // SHARDS):
+        turn = draws.below(draws.draw(key, purpose.SHARD, block), SHARDS)
+        ordinal = block * SHARDS + ((shard + turn) & (SHARDS - 1))
+        if ordinal < count:
+            out[n] = base + ordinal
+            n += 1
+    return n
+
+
+@entry("int64(int64, int64, int64[:], int64, int64, int64[:], int64)")
+def _deal_arrivals(key, base, counts, first_hour, shard, out, n):
+    """List the arrivals of every hour who live in a shard."""
+    for hour in range(len(counts)):
+        count = counts[hour]
+        if count:
+            turn = draws.below(draws.draw(key, purpose.SHARD, first_hour + hour), SHARDS)
+            place = (shard + turn) & (SHARDS - 1)
+            while place < count:
+                out[n] = base + ((first_hour + hour) << people.ARRIVAL_SHIFT) + place
+                n += 1
+                place += SHARDS
+    return n
+
+
+def people_of_shard(world: CompiledWorld, shard: int) -> tuple[np.ndarray, np.ndarray]:
+    """Everybody of a shard in ascending order: numbers and market indices, both int64 of the same length."""
+    record = world.record[0]
+    first_hour = int(record.start) // HOUR
+    numbers, markets = [], []
+    for m in range(len(world.markets)):
+        found = _people_of_market(world, m, shard, first_hour)
+        numbers.append(found)
+        markets.append(np.full(len(found), m, np.int64))
+    return np.concatenate(numbers), np.concatenate(markets)
+
+
+def _people_of_market(world: CompiledWorld, m: int, shard: int, first_hour: int) -> np.ndarray:
+    record = world.record[0]
+    key = int(draws.subject_key(int(record.seed_key), int(record.code[m]) << people.MARKET_SHIFT))
+    counts = world.arrivals[m]
+    base, former = int(record.base_count[m]), int(record.former_count[m])
+    busiest = (int(counts.max(initial=0)) + SHARDS - 1) // SHARDS
+    room = (base + former) // SHARDS + 2 + min(int(counts.sum()), busiest * len(counts))
+    out = np.empty(room, np.int64)
+    code = int(record.code[m])
+    n = _deal(key, _first(code, people.BASE), base, shard, out, 0)
+    n = _deal(key, _first(code, people.FORMER), former, shard, out, n)
+    n = _deal_arrivals(key, _first(code, people.ARRIVAL), counts, first_hour, shard, out, n)
+    return out[:n]
+
+
+def _first(code: int, kind: int) -> int:
+    return (code << people.MARKET_SHIFT) | (kind << people.KIND_SHIFT)

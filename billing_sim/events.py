@@ -1,0 +1,275 @@
+"""The log: every kind of event, every column, in one table from which schema, docs and readers derive.
+
+A kind is a fact in the past, `noun.past_participle`. Three files hold three kinds of rows:
+
+- `EVENTS`: what happened to subscribers, public, ordered by (subscriber, sequence) inside a shard;
+- `WORLD_EVENTS`: what readers must know of the world (prices, rates, policies, outages), a shard of their own;
+- `TRUTH`: latent causes and intents, sealed: the metric layer never reads them.
+
+An event has `occurred_at` (when it happened) and `recorded_at` (when it became known, never earlier), a subscriber and
+a gapless sequence, and only the columns that its kind uses; the others are null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from billing_sim import declines
+
+SCHEMA_VERSION = 1
+"""Written into every run; a log with a higher number is refused by its readers."""
+
+NONE = "none"
+METHOD_KINDS = (
+    NONE, "credit", "debit", "prepaid", "wallet", "direct_debit", "a2a_emandate", "carrier_partner", "gift_balance",
+)  # fmt: skip
+CREDIT, DEBIT, PREPAID, WALLET, DIRECT_DEBIT, A2A_EMANDATE, CARRIER_PARTNER, GIFT_BALANCE = range(1, 9)
+INITIATORS = (NONE, "cit", "mit")
+CIT, MIT = 1, 2
+
+REASONS = (
+    NONE,
+    "voluntary", "nonpayment", "payment_trouble",
+    "active", "past_due", "on_hold", "canceling",
+    "subscriber", "account_updater", "network_token", "backup",
+    "payment_failed", "payment_reminder", "hold_started", "ended",
+    "authorized", "failed",
+    "new", "returning", "gave_up", "preferred",
+)  # fmt: skip
+"""What the column `reason` can say; each kind documents which of these it uses."""
+(
+    _,
+    VOLUNTARY, NONPAYMENT, PAYMENT_TROUBLE,
+    ACTIVE, PAST_DUE, ON_HOLD, CANCELING,
+    BY_SUBSCRIBER, BY_UPDATER, BY_TOKEN, BY_BACKUP,
+    NOTICE_FAILED, NOTICE_REMINDER, NOTICE_HOLD, NOTICE_ENDED,
+    RESOLVED_AUTHORIZED, RESOLVED_FAILED,
+    NEW, RETURNING, GAVE_UP, PREFERRED,
+) = range(22)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the log: its storage, its vocabulary when it is a label, and what it means."""
+
+    name: str
+    storage: str
+    meaning: str
+    vocabulary: str = ""
+
+
+ENVELOPE: tuple[Column, ...] = (
+    Column("subscriber", "i8", "who; a number that is the same in every run and world (see `people.describe`)"),
+    Column("sequence", "i4", "position in this subscriber's life, from 0 without gaps"),
+    Column("kind", "u1", "what happened", "kinds"),
+    Column("occurred_at", "timestamp", "when it happened, microseconds UTC"),
+    Column("recorded_at", "timestamp", "when it became known, never before it happened"),
+)
+PAYLOAD: tuple[Column, ...] = (
+    Column("spell", "i2", "which subscription of this person, from 1"),
+    Column("invoice", "i4", "which invoice of this person, from 1"),
+    Column("attempt", "i2", "which attempt on this invoice, from 1"),
+    Column("method", "i2", "which payment method of this person, from 1"),
+    Column("method_kind", "u1", "kind of that payment method", "method_kinds"),
+    Column("market", "u1", "market", "markets"),
+    Column("plan", "u1", "plan", "plans"),
+    Column("currency", "u1", "ISO 4217 code", "currencies"),
+    Column("gateway", "u1", "gateway", "gateways"),
+    Column("policy", "u1", "dunning policy", "policies"),
+    Column("initiator", "u1", "customer-initiated (cit) or merchant-initiated (mit)", "initiators"),
+    Column("code", "u1", "observed decline code", "codes"),
+    Column("reason", "u1", "what qualifies the kind", "reasons"),
+    Column("group", "u1", "jackknife group, 0 to 63, by keyed hash of the subscriber"),
+    Column("arm", "u1", "experiment arm, 0 when none"),
+    Column("latency_ms", "i4", "response time in milliseconds"),
+    Column("period_start", "date", "first day of the service period, local calendar"),
+    Column("period_end", "date", "first day after the service period, local calendar"),
+    Column("amount_minor", "i8", "amount in minor units of the market's currency, tax included"),
+    Column("tax_minor", "i8", "tax within that amount, minor units"),
+)
+COLUMNS = ENVELOPE + PAYLOAD
+
+_STORAGE = {"timestamp": "i8", "date": "i4"}
+_ORDER = ("i8", "i4", "i2", "u1")
+
+
+def _row_type(columns: tuple[Column, ...]) -> np.dtype:
+    fields = [(column.name, _STORAGE.get(column.storage, column.storage)) for column in columns]
+    fields.sort(key=lambda field: _ORDER.index(field[1]))
+    return np.dtype(fields, align=True)
+
+
+ROW = _row_type(COLUMNS)
+"""A row as the rules write it: narrow integers, widest first, zero where a kind does not use a column."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of event: its number (never reused), name, columns beyond the envelope, and meaning."""
+
+    number: int
+    name: str
+    columns: tuple[str, ...]
+    meaning: str
+
+
+def _kind(number: int, name: str, columns: str, meaning: str) -> Kind:
+    return Kind(number, name, tuple(columns.split()), meaning)
+
+
+SIGNUP_STARTED = 1
+SIGNUP_ABANDONED = 2
+SUBSCRIPTION_CREATED = 3
+SUBSCRIPTION_IMPORTED = 4
+CANCEL_REQUESTED = 5
+SUBSCRIPTION_CANCELED = 6
+SUBSCRIPTION_HELD = 7
+SUBSCRIPTION_RESTORED = 8
+METHOD_ADDED = 10
+METHOD_UPDATED = 11
+INVOICE_ISSUED = 20
+INVOICE_VOIDED = 21
+INVOICE_UNCOLLECTIBLE = 22
+INVOICE_IMPORTED = 23
+ATTEMPT_AUTHORIZED = 30
+ATTEMPT_DECLINED = 31
+ATTEMPT_UNKNOWN = 32
+ATTEMPT_RECONCILED = 33
+GATEWAY_CALL_FAILED = 34
+PAYMENT_CAPTURED = 40
+PAYMENT_RETURNED = 41
+DUNNING_STARTED = 50
+NOTICE_SENT = 51
+
+EVENTS: tuple[Kind, ...] = (
+    _kind(SIGNUP_STARTED, "signup.started", "spell market plan method method_kind reason group arm",
+          "A person enters payment details; `reason` is new or returning."),
+    _kind(SIGNUP_ABANDONED, "signup.abandoned", "spell invoice reason",
+          "The person gives up without having paid."),
+    _kind(SUBSCRIPTION_CREATED, "subscription.created", "spell market plan method method_kind reason group arm period_start",
+          "A subscription begins, its first invoice paid; `reason` is new or returning."),
+    _kind(SUBSCRIPTION_IMPORTED, "subscription.imported",
+          "spell market plan method method_kind reason group arm invoice period_start period_end",
+          "A member of the base at the start; `reason` is active, past_due, on_hold or canceling. "
+          "`period_start` is the day they joined, `period_end` the end of what is paid or owed."),
+    _kind(CANCEL_REQUESTED, "subscription.cancel_requested", "spell reason period_end",
+          "The member cancels; it takes effect on `period_end`. `reason` is voluntary or payment_trouble."),
+    _kind(SUBSCRIPTION_CANCELED, "subscription.canceled", "spell invoice reason",
+          "The subscription ends: voluntary, payment_trouble (cancelled while a payment was failing), or nonpayment."),
+    _kind(SUBSCRIPTION_HELD, "subscription.put_on_hold", "spell invoice",
+          "Grace is over and the invoice still unpaid: access is blocked."),
+    _kind(SUBSCRIPTION_RESTORED, "subscription.restored", "spell invoice",
+          "Access is back after a hold."),
+    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind reason period_end",
+          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry."),
+    _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind reason period_end",
+          "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
+          "or by falling back to the backup. `method` is the number after the change."),
+    _kind(INVOICE_ISSUED, "invoice.issued", "spell invoice plan currency amount_minor tax_minor period_start period_end",
+          "An invoice is opened for a service period."),
+    _kind(INVOICE_IMPORTED, "invoice.imported",
+          "spell invoice attempt plan currency policy amount_minor tax_minor period_start period_end",
+          "The open invoice of a base member who is in dunning at the start; `attempt` counts the tries made before."),
+    _kind(INVOICE_VOIDED, "invoice.voided", "spell invoice reason",
+          "The invoice is void: nothing is owed any more."),
+    _kind(INVOICE_UNCOLLECTIBLE, "invoice.marked_uncollectible", "spell invoice",
+          "Dunning is exhausted: the invoice is given up."),
+    _kind(ATTEMPT_AUTHORIZED, "payment_attempt.authorized",
+          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor",
+          "One try to collect an invoice is answered with yes."),
+    _kind(ATTEMPT_DECLINED, "payment_attempt.declined",
+          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor code",
+          "One try to collect an invoice is answered with no."),
+    _kind(ATTEMPT_UNKNOWN, "payment_attempt.outcome_unknown",
+          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor",
+          "No answer came in time; it is reconciled later and nothing is charged meanwhile."),
+    _kind(ATTEMPT_RECONCILED, "payment_attempt.reconciled",
+          "spell invoice attempt method method_kind gateway initiator amount_minor code reason",
+          "The unknown outcome is known: `reason` is authorized or failed (then with a code)."),
+    _kind(GATEWAY_CALL_FAILED, "gateway_call.failed", "spell invoice attempt method_kind gateway latency_ms",
+          "A gateway could not process the attempt, which went on to another gateway in the same decision."),
+    _kind(PAYMENT_CAPTURED, "payment.captured", "spell invoice attempt amount_minor",
+          "The money of an authorized attempt is taken: the invoice is paid."),
+    _kind(PAYMENT_RETURNED, "payment.returned", "spell invoice attempt amount_minor code",
+          "A captured direct debit comes back unpaid days later: the invoice is open again."),
+    _kind(DUNNING_STARTED, "dunning.started", "spell invoice policy",
+          "The first failure of an invoice: this policy now says when to retry, tell, hold and end."),
+    _kind(NOTICE_SENT, "notice.sent", "spell invoice reason",
+          "The member is told: payment_failed, payment_reminder, hold_started or ended."),
+)  # fmt: skip
+"""Every public kind. Adding one: a number here, a sentence in `billing_sim.trace.sentences`, a story test."""
+
+KIND_NAMES = {kind.number: kind.name for kind in EVENTS}
+
+# The sealed truth.
+EXPLAINED = 1
+INTENT_CHANGED = 2
+EPISODE_BEGAN = 3
+LOSS_JUDGED = 4
+
+STAY, INERT, GO = 0, 1, 2
+INTENTS = ("stay", "inert", "go")
+
+TRUTH_COLUMNS: tuple[Column, ...] = (
+    Column("subscriber", "i8", "who"),
+    Column("sequence", "i4", "the public event that this explains; -1 when it stands alone"),
+    Column("kind", "u1", "what is told", "truth_kinds"),
+    Column("occurred_at", "timestamp", "when it was so"),
+    Column("spell", "i2", "which subscription"),
+    Column("invoice", "i4", "which invoice"),
+    Column("attempt", "i2", "which attempt"),
+    Column("method", "i2", "which payment method"),
+    Column("cause", "u1", "latent cause", "causes"),
+    Column("intent", "u1", "whether the person wants to stay, stays only out of inertia, or wants to go", "intents"),
+    Column("able", "u1", "1 when some instrument held could have paid within the dunning window"),
+)
+TRUTH_ROW = _row_type(TRUTH_COLUMNS)
+
+TRUTH: tuple[Kind, ...] = (
+    _kind(EXPLAINED, "decline.explained", "spell invoice attempt method cause intent",
+          "Why an attempt was really declined (or will be returned)."),
+    _kind(INTENT_CHANGED, "intent.changed", "spell intent", "The person's wish changes."),
+    _kind(EPISODE_BEGAN, "episode.began", "spell method cause", "Something happens to a payment method."),
+    _kind(LOSS_JUDGED, "loss.judged", "spell invoice intent able",
+          "A subscription ended through payment: whether the person wanted to stay and could have paid."),
+)  # fmt: skip
+
+WORLD_COLUMNS: tuple[Column, ...] = (
+    Column("sequence", "i4", "position, from 0"),
+    Column("kind", "u1", "what happened", "world_kinds"),
+    Column("occurred_at", "timestamp", "from when it holds"),
+    Column("recorded_at", "timestamp", "when it was announced"),
+    Column("until", "timestamp", "until when it holds; null: for good"),
+    Column("market", "text", "market; null: all"),
+    Column("plan", "text", "plan"),
+    Column("gateway", "text", "gateway"),
+    Column("currency", "text", "ISO 4217 code"),
+    Column("amount_minor", "i8", "list price in minor units"),
+    Column("rate_nanos", "i8", "units of the reporting currency for one unit, times 10^9"),
+    Column("share_ppm", "i8", "share in millionths: of attempts that fail, of extra sign-ups, of tax"),
+    Column("detail", "text", "policy rules, region, time zone or switch position, as JSON"),
+)
+
+WORLD_EVENTS: tuple[Kind, ...] = (
+    _kind(1, "run.configured", "currency detail", "Reporting currency, horizon and longest dunning policy of the run."),
+    _kind(2, "market.opened", "market currency share_ppm detail", "A market with its region, time zone and tax."),
+    _kind(3, "price.set", "market plan currency amount_minor", "A list price holds from this moment."),
+    _kind(4, "exchange_rate.published", "currency rate_nanos", "What one unit is worth in the reporting currency."),
+    _kind(5, "dunning_policy.put_in_force", "detail", "Policies and the rules that choose among them."),
+    _kind(6, "gateway_outage.started", "gateway share_ppm until", "A gateway fails a share of its attempts."),
+    _kind(7, "account_updater.switched", "market detail", "The account updater is on or off."),
+    _kind(8, "signup_surge.started", "market share_ppm until", "Sign-ups rise or fall for a while."),
+    _kind(9, "plan.offered", "plan detail", "A plan and its billing interval."),
+)  # fmt: skip
+
+VOCABULARIES: dict[str, tuple[str, ...]] = {
+    "method_kinds": METHOD_KINDS,
+    "initiators": INITIATORS,
+    "reasons": REASONS,
+    "codes": tuple(code.code for code in declines.CODES),
+    "causes": tuple(name for name, _ in declines.CAUSES),
+    "intents": INTENTS,
+}
+"""Labels by number, for the columns whose vocabulary does not come from the scenario."""

@@ -1,0 +1,193 @@
+"""The facts: what readers ask questions of, one row per unit, folded from the log alone.
+
+Each fact has one grain and carries the dimensions of its unit, so a metric never needs a join. Times are UTC; money is
+integer: `*_minor` in minor units of the row's currency, `*_micros` in millionths of the reporting currency at the
+rate in force when the invoice was issued. A null means "not (yet)".
+
+Storage names: `i8 i4 i2 u1` integers, `bool`, `timestamp` (microseconds UTC), `date` (days), and for labels the
+vocabulary that turns the stored number into text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from billing_sim.events import Column
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A table of facts: its name, what one row is, and its columns."""
+
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The row as the fold writes it: widest first; `timestamp` and `date` use `NULL` for null."""
+        storage = {"timestamp": "i8", "date": "i4", "bool": "u1"}
+        order = ("i8", "i4", "i2", "u1")
+        fields = [(column.name, storage.get(column.storage, column.storage)) for column in self.columns]
+        return np.dtype(sorted(fields, key=lambda field: order.index(field[1])), align=True)
+
+
+NULL = -(1 << 31)
+"""Stands for null in timestamp and date columns until the rows become Arrow columns."""
+
+
+def _c(name: str, storage: str, meaning: str, vocabulary: str = "") -> Column:
+    return Column(name, storage, meaning, vocabulary)
+
+
+_WHO = (
+    _c("subscriber", "i8", "who"),
+    _c("spell", "i2", "which subscription of this person, from 1"),
+    _c("group", "u1", "jackknife group, 0 to 63"),
+    _c("arm", "u1", "experiment arm, 0 when none"),
+    _c("market", "u1", "market", "markets"),
+    _c("region", "u1", "region", "regions"),
+    _c("plan", "u1", "plan", "plans"),
+    _c("interval", "u1", "billing interval of the plan", "intervals"),
+    _c("method", "u1", "kind of the payment method", "method_kinds"),
+)
+
+INVOICES = Fact("invoices", "one invoice", _WHO + (
+    _c("invoice", "i4", "which invoice of this person, from 1"),
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("policy", "u1", "dunning policy, once an attempt failed; else none", "policies"),
+    _c("gateway", "u1", "gateway of the first attempt", "gateways"),
+    _c("is_signup", "bool", "the first invoice of a spell, paid by the person while signing up"),
+    _c("is_imported", "bool", "it was open when the run began: issued before, so issued_at is null"),
+    _c("issued_at", "timestamp", "when it was issued"),
+    _c("issued_recorded_at", "timestamp", "when that became known"),
+    _c("spell_started_at", "timestamp", "when the spell began (for cohorts)"),
+    _c("period_start", "date", "first day of the service period"),
+    _c("period_end", "date", "first day after it"),
+    _c("amount_minor", "i8", "amount due, tax included"),
+    _c("tax_minor", "i8", "tax within it"),
+    _c("amount_micros", "i8", "amount due in the reporting currency"),
+    _c("tax_micros", "i8", "tax within it in the reporting currency"),
+    _c("first_outcome", "u1", "answer to the first attempt: none, authorized, declined or unknown", "outcomes"),
+    _c("first_attempt_at", "timestamp", "when the first attempt was answered"),
+    _c("first_recorded_at", "timestamp", "when that answer became known"),
+    _c("first_code", "u1", "decline code of the first failure", "codes"),
+    _c("first_decline_kind", "u1", "soft or hard", "decline_kinds"),
+    _c("first_failed_at", "timestamp", "first decline or return"),
+    _c("attempts", "i2", "attempts in all"),
+    _c("mit_attempts", "i2", "merchant-initiated attempts"),
+    _c("declines", "i2", "declined attempts and returned payments"),
+    _c("notices", "i2", "notices sent"),
+    _c("status", "u1", "open, paid, void or uncollectible, as last seen", "invoice_statuses"),
+    _c("paid_at", "timestamp", "when it was paid for good"),
+    _c("paid_recorded_at", "timestamp", "when that became known"),
+    _c("closed_at", "timestamp", "when it was paid, voided or given up"),
+    _c("closed_recorded_at", "timestamp", "when that became known"),
+    _c("was_returned", "bool", "a captured payment came back"),
+    _c("method_updated_at", "timestamp", "first change of the payment method by the member after the first failure"),
+    _c("held_at", "timestamp", "when the subscription was put on hold for it"),
+    _c("recovered_by", "u1", "none, retry, member, updater, backup: what preceded the success after a failure", "recoveries"),
+))  # fmt: skip
+
+ATTEMPTS = Fact("attempts", "one payment attempt", _WHO + (
+    _c("invoice", "i4", "which invoice of this person"),
+    _c("attempt", "i2", "which attempt on it, from 1"),
+    _c("instrument", "i2", "which payment method of this person, from 1"),
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("gateway", "u1", "gateway that answered", "gateways"),
+    _c("initiator", "u1", "customer (cit) or merchant (mit)", "initiators"),
+    _c("is_signup", "bool", "on the first invoice of a spell"),
+    _c("occurred_at", "timestamp", "when it was answered"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("issued_at", "timestamp", "when its invoice was issued"),
+    _c("outcome", "u1", "authorized, declined or unknown; a reconciled outcome replaces unknown", "outcomes"),
+    _c("code", "u1", "decline code", "codes"),
+    _c("decline_kind", "u1", "soft or hard", "decline_kinds"),
+    _c("latency_ms", "i4", "response time, milliseconds"),
+    _c("failed_calls", "u1", "gateways that could not process it before this one"),
+    _c("was_unknown", "bool", "its outcome was unknown for a while"),
+    _c("was_returned", "bool", "its captured payment came back"),
+    _c("amount_minor", "i8", "amount, minor units"),
+    _c("amount_micros", "i8", "amount in the reporting currency"),
+))  # fmt: skip
+
+SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person from its start to its end", _WHO + (
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("started_by", "u1", "imported, new or returning", "starts"),
+    _c("started_at", "timestamp", "when it was created, or imported"),
+    _c("joined_on", "date", "the day the person joined (before the run, for the base)"),
+    _c("cancel_requested_at", "timestamp", "when the member cancelled"),
+    _c("ended_at", "timestamp", "when it ended"),
+    _c("ended_recorded_at", "timestamp", "when that became known"),
+    _c("end_reason", "u1", "voluntary, payment_trouble or nonpayment", "reasons"),
+    _c("status", "u1", "active, past_due, on_hold, canceling or ended, as last seen", "spell_statuses"),
+    _c("renewals", "i4", "renewal invoices issued"),
+    _c("failed_renewals", "i4", "renewals whose first attempt failed"),
+))  # fmt: skip
+
+SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar month (UTC)", _WHO + (
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("month", "date", "first day of the month"),
+    _c("joined_on", "date", "the day the person joined"),
+    _c("active_at_start", "bool", "subscribed when the month began"),
+    _c("active_at_end", "bool", "subscribed when the month ended"),
+    _c("joined", "u1", "began in this month: none, new or returning", "starts"),
+    _c("ended", "u1", "ended in this month: none, voluntary, payment_trouble or nonpayment", "reasons"),
+    _c("ended_at", "timestamp", "when it ended, if in this month"),
+    _c("ended_recorded_at", "timestamp", "when that became known"),
+    _c("past_due_at_end", "bool", "an invoice was failing when the month ended, on hold or not"),
+    _c("on_hold_at_end", "bool", "access was blocked when the month ended"),
+    _c("member_seconds", "i4", "time subscribed within the month, seconds"),
+    _c("mrr_start_micros", "i8", "monthly recurring revenue when the month began: price net of tax, annual / 12"),
+    _c("mrr_end_micros", "i8", "the same when it ended, 0 when no longer subscribed"),
+))  # fmt: skip
+
+SIGNUPS = Fact("signups", "one person trying to sign up", _WHO + (
+    _c("started_at", "timestamp", "when payment details were entered"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("started_by", "u1", "new or returning", "starts"),
+    _c("outcome", "u1", "open, paid or abandoned", "signup_outcomes"),
+    _c("finished_at", "timestamp", "when it was paid or given up"),
+    _c("attempts", "i2", "payment attempts"),
+))  # fmt: skip
+
+NOTICES = Fact("notices", "one notice to a member", _WHO + (
+    _c("invoice", "i4", "about which invoice"),
+    _c("sent_at", "timestamp", "when it was sent"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("notice", "u1", "payment_failed, payment_reminder, hold_started or ended", "reasons"),
+))  # fmt: skip
+
+PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, from when it was added or updated to its replacement", _WHO + (
+    _c("instrument", "i2", "which payment method of this person, from 1"),
+    _c("added_at", "timestamp", "when it was put on file"),
+    _c("added_by", "u1", "preferred, backup, subscriber, account_updater or network_token", "reasons"),
+    _c("expires_on", "date", "last day of a card's validity"),
+    _c("replaced_at", "timestamp", "when another took its place"),
+))  # fmt: skip
+
+FACTS: tuple[Fact, ...] = (
+    INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS,
+)  # fmt: skip
+"""Every fact, in the order in which `billing-sim schema facts` prints them."""
+
+OUTCOMES = ("none", "authorized", "declined", "unknown")
+INVOICE_STATUSES = ("open", "paid", "void", "uncollectible")
+SPELL_STATUSES = ("active", "past_due", "on_hold", "canceling", "ended")
+RECOVERIES = ("none", "retry", "member", "updater", "backup")
+STARTS = ("none", "imported", "new", "returning")
+SIGNUP_OUTCOMES = ("open", "paid", "abandoned")
+INTERVALS = ("month", "year")
+
+VOCABULARIES: dict[str, tuple[str, ...]] = {
+    "outcomes": OUTCOMES,
+    "invoice_statuses": INVOICE_STATUSES,
+    "spell_statuses": SPELL_STATUSES,
+    "recoveries": RECOVERIES,
+    "starts": STARTS,
+    "signup_outcomes": SIGNUP_OUTCOMES,
+    "intervals": INTERVALS,
+    "decline_kinds": ("none", "soft", "hard"),
+}

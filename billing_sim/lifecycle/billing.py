@@ -1,0 +1,117 @@
+"""Invoices: what a period costs, when the next one begins, and what is left to do when one is paid."""
+
+from __future__ import annotations
+
+from billing_sim import events
+from billing_sim.clock import DAY, MINUTE, NEVER
+from billing_sim.lifecycle.calendar import anchored, instant_of, not_before_next_window
+from billing_sim.lifecycle.log import record
+from billing_sim.lifecycle.state import (
+    ALARM_EXHAUST,
+    ALARM_HOLD,
+    ALARM_MEMBER,
+    ALARM_NOTICE,
+    ALARM_RENEWAL,
+    ALARM_RETRY,
+    Int,
+    Nothing,
+    Page,
+    State,
+    World,
+)
+from billing_sim.rule import rule
+
+
+@rule(Nothing(World, State, Int, Int), inline=True)
+def quote(world, state, at, is_member):
+    """Set the amount and the tax within it by the list price in force for new people or for members."""
+    market = state.market
+    plan = state.plan
+    i = world.price_count[market, plan] - 1
+    if is_member:
+        while i > 0 and world.price_members_from[market, plan, i] > at:
+            i -= 1
+    else:
+        while i > 0 and world.price_new_from[market, plan, i] > at:
+            i -= 1
+    state.amount = world.price[market, plan, i]
+    state.tax = world.price_tax[market, plan, i]
+
+
+@rule(Int(World, State, Int), inline=True)
+def billing_moment(world, state, day):
+    """The instant at which a local day's renewal is charged."""
+    return instant_of(world, world.zone[state.market], day * DAY + state.bill_at * MINUTE)
+
+
+@rule(Nothing(World, State), inline=True)
+def advance_period(world, state):
+    """The next service period: it begins where the last one ended and ends on the anchor, one interval later."""
+    state.period_start = state.period_end
+    state.period_month += state.months
+    state.period_end = anchored(world, state.period_month, state.anchor_day)
+
+
+@rule(Nothing(World, State, Int), inline=True)
+def schedule_renewal(world, state, now):
+    """Ring on the next billing day; days that passed during a hold are not billed."""
+    at = billing_moment(world, state, state.period_end)
+    while at <= now:
+        advance_period(world, state)
+        at = billing_moment(world, state, state.period_end)
+    state.alarm[ALARM_RENEWAL] = not_before_next_window(world, now, at)
+
+
+@rule(Nothing(World, State, Page, Int), inline=True)
+def open_invoice(world, state, page, now):
+    """Issue the invoice of the period from `period_start` to `period_end`."""
+    state.invoice += 1
+    state.attempt = 0
+    state.open = 1
+    state.first_failed = NEVER
+    state.stopped = 0
+    row = page.rows[record(world, state, page, events.INVOICE_ISSUED, now)]
+    row.invoice = state.invoice
+    row.plan = state.plan
+    row.currency = world.currency[state.market]
+    row.amount_minor = state.amount
+    row.tax_minor = state.tax
+    row.period_start = state.period_start
+    row.period_end = state.period_end
+
+
+@rule(Nothing(State), inline=True)
+def silence_dunning(state):
+    """Nothing is failing any more: no retry, notice, hold or end is due."""
+    state.alarm[ALARM_RETRY] = NEVER
+    state.alarm[ALARM_NOTICE] = NEVER
+    state.alarm[ALARM_HOLD] = NEVER
+    state.alarm[ALARM_EXHAUST] = NEVER
+    state.alarm[ALARM_MEMBER] = NEVER
+
+
+@rule(Nothing(World, State, Page, Int, Int))
+def log_invoice(world, state, page, event, now):
+    """Write an event that carries nothing but its invoice: void, given up, hold, restored."""
+    row = page.rows[record(world, state, page, event, now)]
+    row.invoice = state.invoice
+
+
+@rule(Nothing(World, State, Page, Int), inline=True)
+def close_paid(world, state, page, now):
+    """The invoice is paid: access is back, and the anchor stays where it was."""
+    state.open = 0
+    silence_dunning(state)
+    if state.held:
+        state.held = 0
+        log_invoice(world, state, page, events.SUBSCRIPTION_RESTORED, state.last_at)
+    if not state.canceling:
+        schedule_renewal(world, state, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def close_void(world, state, page, now):
+    """Nothing is owed any more."""
+    state.open = 0
+    silence_dunning(state)
+    log_invoice(world, state, page, events.INVOICE_VOIDED, now)

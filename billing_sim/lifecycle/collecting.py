@@ -1,0 +1,305 @@
+"""One try to collect an invoice, and what its answer sets in motion.
+
+An attempt reads its fate, is answered after some latency, and ends authorized (the money is captured at once),
+declined, or unknown until it is reconciled. A direct debit that the payer's side refuses looks paid at first and comes
+back days later.
+"""
+
+from __future__ import annotations
+
+from billing_sim import declines, draws, events
+from billing_sim import purposes as purpose
+from billing_sim.clock import NEVER
+from billing_sim.lifecycle import dunning
+from billing_sim.lifecycle.billing import close_paid, log_invoice
+from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
+from billing_sim.lifecycle.log import confide, record
+from billing_sim.lifecycle.methods import ask_updater
+from billing_sim.lifecycle.paths import gateway_fails, machine_fate, next_gateway, payer_fate, route, times_out
+from billing_sim.lifecycle.spells import complete_signup, refuse_signup
+from billing_sim.lifecycle.state import (
+    ALARM_RENEWAL,
+    ALARM_RESOLVE,
+    ALARM_RETRY,
+    BACKUP,
+    FIRST,
+    NOTHING_PENDING,
+    PENDING_OUTCOME,
+    PENDING_RETURN,
+    SIGNING_UP,
+    SUBSCRIBED,
+    Int,
+    Nothing,
+    Page,
+    State,
+    Page,
+    World,
+)
+from billing_sim.rule import rule
+from billing_sim.world.record import CODE_SLOTS, QUANTILES
+
+_MILLISECOND = 1000
+
+
+@rule(Int(World, State, Int, Int, Int))
+def observed_code(world, state, cause, kind, occasion):
+    """The code that an issuer or partner answers for a latent cause, drawn by (subscriber, hour)."""
+    u = draws.draw(state.key, purpose.CODE, occasion)
+    last = world.code_count[cause, kind] - 1
+    i = 0
+    while i < last and i < CODE_SLOTS - 1 and u >= world.code_mix[cause, kind, i]:
+        i += 1
+    return world.code_value[cause, kind, i]
+
+
+@rule(Int(World, Int, Int), inline=True)
+def latency_of(world, gateway, u):
+    """Response time in milliseconds, from the gateway's quantiles and the low bits of the routing draw."""
+    return world.latency[gateway, u & (QUANTILES - 1)]
+
+
+@rule(Int(World, State, Page, Int, Int, Int, Int, Int), inline=True)
+def log_attempt(world, state, page, event, slot, initiator, at, latency):
+    """Open the row of an attempt's answer and return its place."""
+    i = record(world, state, page, event, at)
+    row = page.rows[i]
+    row.invoice = state.invoice
+    row.attempt = state.attempt
+    row.method = state.method_number[slot]
+    row.method_kind = state.method_kind[slot]
+    row.gateway = state.gateway
+    row.initiator = initiator
+    row.latency_ms = latency
+    row.amount_minor = state.amount
+    return i
+
+
+@rule(Nothing(World, State, Page, Int), inline=True)
+def capture(world, state, page, at):
+    """The money is taken: the invoice counts as paid."""
+    row = page.rows[record(world, state, page, events.PAYMENT_CAPTURED, at)]
+    row.invoice = state.invoice
+    row.attempt = state.attempt
+    row.amount_minor = state.amount
+
+
+@rule(Nothing(World, State, Page, Int))
+def succeed(world, state, page, now):
+    """The invoice is paid: a sign-up becomes a subscription, a renewal closes."""
+    if state.phase == SIGNING_UP:
+        complete_signup(world, state, page, now)
+    close_paid(world, state, page, now)
+
+
+@rule(Nothing(State, Page, Int, Int, Int))
+def explain(state, page, cause, slot, sequence):
+    """Tell the sealed truth why an attempt failed."""
+    row = page.truths[confide(state, page, events.EXPLAINED, state.last_at, sequence)]
+    row.invoice = state.invoice
+    row.attempt = state.attempt
+    row.method = state.method_number[slot]
+    row.cause = cause
+
+
+@rule(Nothing(World, State, Int, Int))
+def remember(world, state, slot, at):
+    """The issuer remembers a decline for a while."""
+    if at - state.memory_since[slot] >= world.memory_window or state.memory_count[slot] == 0:
+        state.memory_since[slot] = at
+        state.memory_count[slot] = 0
+    state.memory_count[slot] += 1
+
+
+@rule(Nothing(World, State, Int, Int), inline=True)
+def count(world, state, slot, at):
+    """Count a merchant-initiated attempt for the network's cap."""
+    if at - state.counted_since[slot] >= world.attempts_window or state.counted[slot] == 0:
+        state.counted_since[slot] = at
+        state.counted[slot] = 0
+    state.counted[slot] += 1
+
+
+@rule(Int(World, State, Int, Int))
+def is_capped(world, state, slot, at):
+    """Whether the network's cap forbids another merchant-initiated attempt on this card now."""
+    if state.counted[slot] < world.max_attempts:
+        return 0
+    return 1 if at - state.counted_since[slot] < world.attempts_window else 0
+
+
+@rule(Int(Int))
+def fails_late(cause):
+    """Whether a direct debit's failure comes back days later: the payer's side refuses, not the machine."""
+    return 1 if declines.NO_CAUSE < cause < declines.OUTAGE else 0
+
+
+@rule(Nothing(World, State, Int, Int, Int, Int, Int))
+def await_answer(world, state, now, pending, cause, slot, initiator):
+    """Remember what is outstanding and when it will be known."""
+    hour = hour_of(now)
+    state.pending = pending
+    state.pending_cause = cause
+    state.pending_slot = slot
+    state.pending_initiator = initiator
+    state.pending_code = 0
+    if cause:
+        state.pending_code = observed_code(world, state, cause, state.method_kind[slot], hour * 2 + slot)
+    if pending == PENDING_OUTCOME:
+        lag = draws.below(draws.draw(state.key, purpose.RESOLUTION, hour), 1024) * (world.resolution // 1024)
+    else:
+        share = draws.below(draws.draw(state.key, purpose.RETURN_LAG, hour), 512) + 513
+        lag = share * (world.return_lag // 1024)
+    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, now + lag)
+
+
+@rule(Nothing(World, State, Page, Int, Int, Int), inline=True)
+def choose_gateway(world, state, page, slot, at, u):
+    """Route the attempt, and fail over at once when its gateway is down."""
+    occasion = hour_of(at) * 2 + slot
+    gateway = route(world, state, slot, u)
+    if world.failover and gateway_fails(world, state, gateway, at, occasion):
+        other = next_gateway(world, state, slot, gateway)
+        if other != gateway:
+            row = page.rows[record(world, state, page, events.GATEWAY_CALL_FAILED, at)]
+            row.invoice = state.invoice
+            row.attempt = state.attempt
+            row.method_kind = state.method_kind[slot]
+            row.gateway = gateway
+            row.latency_ms = latency_of(world, gateway, u)
+            gateway = other
+    state.gateway = gateway
+
+
+@rule(Int(World, State, Int, Int, Int, Int), inline=True)
+def fate(world, state, slot, initiator, at, luck):
+    """The latent cause for which this attempt fails, 0 if it succeeds; the first bad thing in a fixed order."""
+    cause = payer_fate(world, state, slot, at, initiator)
+    if cause:
+        return cause
+    if gateway_fails(world, state, state.gateway, at, hour_of(at) * 2 + slot):
+        return declines.OUTAGE
+    return machine_fate(world, state, slot, luck)
+
+
+@rule(Int(World, State, Page, Int, Int, Int))
+def try_slot(world, state, page, slot, initiator, now):
+    """One attempt with the method in a slot; returns 0, or the code with which it was declined."""
+    state.attempt += 1
+    if initiator == events.MIT:
+        count(world, state, slot, now)
+    occasion = hour_of(now) * 2 + slot
+    path = draws.draw(state.key, purpose.ROUTE, occasion)
+    luck = draws.draw(state.method_key[slot], purpose.MACHINE, occasion)
+    choose_gateway(world, state, page, slot, now, path)
+    cause = fate(world, state, slot, initiator, now, luck)
+    latency = latency_of(world, state.gateway, path)
+    at = now + latency * _MILLISECOND
+    kind = state.method_kind[slot]
+    if times_out(world, state.gateway, luck):
+        log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
+        await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
+        return 0
+    late = kind == events.DIRECT_DEBIT and fails_late(cause)
+    if cause == declines.NO_CAUSE or late:
+        log_attempt(world, state, page, events.ATTEMPT_AUTHORIZED, slot, initiator, at, latency)
+        capture(world, state, page, at)
+        if kind == events.GIFT_BALANCE:
+            state.balance -= state.amount
+        succeed(world, state, page, now)
+        if late:
+            await_answer(world, state, now, PENDING_RETURN, cause, slot, initiator)
+        return 0
+    code = observed_code(world, state, cause, kind, occasion)
+    sequence = state.sequence
+    i = log_attempt(world, state, page, events.ATTEMPT_DECLINED, slot, initiator, at, latency)
+    page.rows[i].code = code
+    explain(state, page, cause, slot, sequence)
+    remember(world, state, slot, now)
+    return code
+
+
+@rule(Nothing(World, State, Page, Int, Int, Int))
+def handle_failure(world, state, page, code, slot, now):
+    """A first failure starts dunning, which may try the backup at once; any failure sets the next retry."""
+    if state.phase == SIGNING_UP:
+        refuse_signup(world, state, page, now)
+        return
+    if state.first_failed == NEVER:
+        dunning.begin(world, state, page, now, code)
+    if slot == FIRST:
+        dunning.note_decline(world, state, code)
+    if state.backup and slot == FIRST and world.use_backup[state.policy] and not is_capped(world, state, BACKUP, now):
+        try_slot(world, state, page, BACKUP, events.MIT, now)
+    if state.open and state.pending == NOTHING_PENDING:
+        dunning.schedule_retry(world, state, now)
+
+
+@rule(Nothing(World, State, Page, Int, Int))
+def attempt(world, state, page, initiator, now):
+    """Try to collect the open invoice with the preferred method."""
+    if initiator == events.MIT:
+        ask_updater(world, state, page, FIRST, now)
+    code = try_slot(world, state, page, FIRST, initiator, now)
+    if code:
+        handle_failure(world, state, page, code, FIRST, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_retry(world, state, page, now):
+    """A retry is due; it waits for an unknown outcome, and is left out where the network's cap forbids it."""
+    if state.pending == PENDING_OUTCOME:
+        state.alarm[ALARM_RETRY] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+        return
+    state.next_retry += 1
+    if is_capped(world, state, FIRST, now):
+        dunning.schedule_retry(world, state, now)
+        return
+    attempt(world, state, page, events.MIT, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def reconcile(world, state, page, now):
+    """An unknown outcome becomes known: it was authorized after all, or it failed."""
+    slot = state.pending_slot
+    state.pending = NOTHING_PENDING
+    sequence = state.sequence
+    i = log_attempt(world, state, page, events.ATTEMPT_RECONCILED, slot, state.pending_initiator, now, 0)
+    if state.pending_cause == declines.NO_CAUSE:
+        page.rows[i].reason = events.RESOLVED_AUTHORIZED
+        capture(world, state, page, now)
+        if state.method_kind[slot] == events.GIFT_BALANCE:
+            state.balance -= state.amount
+        succeed(world, state, page, now)
+        return
+    page.rows[i].reason = events.RESOLVED_FAILED
+    page.rows[i].code = state.pending_code
+    explain(state, page, state.pending_cause, slot, sequence)
+    handle_failure(world, state, page, state.pending_code, slot, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def take_back(world, state, page, now):
+    """A captured direct debit comes back: the invoice is open again, and dunning starts only now."""
+    state.pending = NOTHING_PENDING
+    sequence = state.sequence
+    row = page.rows[record(world, state, page, events.PAYMENT_RETURNED, now)]
+    row.invoice = state.invoice
+    row.attempt = state.attempt
+    row.amount_minor = state.amount
+    row.code = state.pending_code
+    explain(state, page, state.pending_cause, state.pending_slot, sequence)
+    if state.phase != SUBSCRIBED:
+        log_invoice(world, state, page, events.INVOICE_UNCOLLECTIBLE, now)
+        return
+    state.open = 1
+    state.alarm[ALARM_RENEWAL] = NEVER
+    handle_failure(world, state, page, state.pending_code, state.pending_slot, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_resolve(world, state, page, now):
+    """What was outstanding is known now."""
+    if state.pending == PENDING_OUTCOME:
+        reconcile(world, state, page, now)
+    elif state.pending == PENDING_RETURN:
+        take_back(world, state, page, now)

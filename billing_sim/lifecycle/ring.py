@@ -1,0 +1,207 @@
+"""The engine: find the earliest alarm, silence it, call its rule.
+
+Two drivers call this and nothing else. A life begins with `begin`, goes on while `ring` says that something is still
+to come before the horizon, and leaves its rows behind.
+"""
+
+from __future__ import annotations
+
+from billing_sim import draws, events, people
+from billing_sim import purposes as purpose
+from billing_sim.clock import NEVER
+from billing_sim.lifecycle import dunning
+from billing_sim.lifecycle.billing import advance_period, open_invoice, quote
+from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
+from billing_sim.lifecycle.collecting import attempt, ring_resolve, ring_retry
+from billing_sim.lifecycle.intent import change_mind
+from billing_sim.lifecycle.leaving import (
+    cancel_in_dunning,
+    has_other_means,
+    leave,
+    lose_through_payment,
+    ring_period_end,
+)
+from billing_sim.lifecycle.methods import choose_kind, replace, ring_episode
+from billing_sim.lifecycle.spells import (
+    begin_arrival,
+    begin_base,
+    begin_former,
+    begin_signup,
+    change_signup_method,
+    ring_import,
+)
+from billing_sim.lifecycle.state import (
+    ALARM_EPISODE,
+    ALARM_EXHAUST,
+    ALARM_HOLD,
+    ALARM_IMPORT,
+    ALARM_INTENT,
+    ALARM_MEMBER,
+    ALARM_NOTICE,
+    ALARM_PERIOD_END,
+    ALARM_RENEWAL,
+    ALARM_RESOLVE,
+    ALARM_RETRY,
+    ALARM_SIGNUP,
+    ALARMS,
+    FIRST,
+    PENDING_OUTCOME,
+    SIGNING_UP,
+    Int,
+    Nothing,
+    Page,
+    State,
+    Page,
+    World,
+)
+from billing_sim.rule import rule
+
+MOST_ROWS = 32
+"""No single alarm writes more rows than this; a test watches it."""
+
+
+@rule(Nothing(World, State, Int, Int))
+def begin(world, state, market, subject):
+    """Set the first alarms of a zeroed record: of a base member, a former one, or someone yet to come."""
+    state.subject = subject
+    state.market = market
+    state.key = draws.subject_key(world.seed_key, subject)
+    state.group = draws.below(draws.draw(state.key, purpose.GROUP, 0), 64)
+    state.delay_hour = -1
+    state.strained_quarter = -1
+    for i in range(ALARMS):
+        state.alarm[i] = NEVER
+    kind = (subject >> people.KIND_SHIFT) & 3
+    if kind == people.BASE:
+        begin_base(world, state)
+    elif kind == people.FORMER:
+        begin_former(world, state)
+    else:
+        begin_arrival(world, state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
+
+
+@rule(Int(State), inline=True)
+def next_alarm(state):
+    """When the next alarm rings, NEVER when this life holds nothing more; equal times ring in the order of numbers."""
+    earliest = state.alarm[0]
+    turn = 0
+    for i in range(1, ALARMS):
+        if state.alarm[i] < earliest:
+            earliest = state.alarm[i]
+            turn = i
+    state.turn = turn
+    return earliest
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_renewal(world, state, page, now):
+    """A billing day: the next period is invoiced and charged."""
+    advance_period(world, state)
+    quote(world, state, now, 1)
+    open_invoice(world, state, page, now)
+    attempt(world, state, page, events.MIT, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def act_in_dunning(world, state, page, now):
+    """A member who noticed the failure cancels, or puts another method on file, or pays again with the same."""
+    day = local_day(world, world.zone[state.market], now)
+    cancels = world.cancel_in_trouble[state.market]
+    if state.intent == events.INERT:
+        cancels = world.inert_cancel[state.market]
+    if state.intent == events.GO or draws.draw(state.key, purpose.REACTION, day) < cancels:
+        cancel_in_dunning(world, state, page, now, events.PAYMENT_TROUBLE)
+        return
+    status = state.method_status[FIRST]
+    means = has_other_means(world, state, now)
+    if dunning.is_mendable(status):
+        replace(world, state, page, FIRST, state.method_kind[FIRST], events.BY_SUBSCRIBER, now)
+        state.stopped = 0
+    elif means and (status or draws.draw(state.key, purpose.SELF_FIX, day) < draws.ONE // 2):
+        kind = choose_kind(world, state, purpose.NEW_METHOD, hour_of(now))
+        replace(world, state, page, FIRST, kind, events.BY_SUBSCRIBER, now)
+        state.stopped = 0
+    elif status:
+        dunning.watch_again(world, state, now)
+        return
+    attempt(world, state, page, events.CIT, now)
+    if state.open and state.pending != PENDING_OUTCOME:
+        dunning.watch_again(world, state, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_member(world, state, page, now):
+    """The member acts: mends a method before it is charged, or answers a notice."""
+    if state.pending == PENDING_OUTCOME:
+        state.alarm[ALARM_MEMBER] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+    elif state.open:
+        act_in_dunning(world, state, page, now)
+    elif dunning.is_mendable(state.method_status[FIRST]):
+        replace(world, state, page, FIRST, state.method_kind[FIRST], events.BY_SUBSCRIBER, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_exhaust(world, state, page, now):
+    """Dunning is over, unless an outcome is still unknown."""
+    if state.pending == PENDING_OUTCOME:
+        state.alarm[ALARM_EXHAUST] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+    else:
+        lose_through_payment(world, state, page, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_intent(world, state, page, now):
+    """A change of mind; who wants to go acts on it."""
+    change_mind(world, state, page, now)
+    if state.intent == events.GO:
+        leave(world, state, page, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_signup(world, state, page, now):
+    """A person signs up, for the first time or again."""
+    begin_signup(world, state, page, now)
+    attempt(world, state, page, events.CIT, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_next_try(world, state, page, now):
+    """The next try of a sign-up with another method, or of a policy with the same."""
+    if state.phase == SIGNING_UP:
+        change_signup_method(world, state, page, now)
+        attempt(world, state, page, events.CIT, now)
+    else:
+        ring_retry(world, state, page, now)
+
+
+@rule(Int(World, State, Page))
+def ring(world, state, page):
+    """Ring the alarm whose turn it is and return the moment of the next."""
+    k = state.turn
+    now = state.alarm[k]
+    state.alarm[k] = NEVER
+    if k == ALARM_RENEWAL:
+        ring_renewal(world, state, page, now)
+    elif k == ALARM_RETRY:
+        ring_next_try(world, state, page, now)
+    elif k == ALARM_NOTICE:
+        dunning.ring_notice(world, state, page, now)
+    elif k == ALARM_EPISODE:
+        ring_episode(world, state, page, now)
+    elif k == ALARM_MEMBER:
+        ring_member(world, state, page, now)
+    elif k == ALARM_INTENT:
+        ring_intent(world, state, page, now)
+    elif k == ALARM_RESOLVE:
+        ring_resolve(world, state, page, now)
+    elif k == ALARM_HOLD:
+        dunning.ring_hold(world, state, page, now)
+    elif k == ALARM_EXHAUST:
+        ring_exhaust(world, state, page, now)
+    elif k == ALARM_PERIOD_END:
+        ring_period_end(world, state, page, now)
+    elif k == ALARM_SIGNUP:
+        ring_signup(world, state, page, now)
+    elif k == ALARM_IMPORT:
+        ring_import(world, state, page, now)
+    return next_alarm(state)

@@ -1,0 +1,257 @@
+"""A spell: one subscription of a person, from signing up (or being in the base) to its end."""
+
+from __future__ import annotations
+
+from billing_sim import draws, events
+from billing_sim import purposes as purpose
+from billing_sim.clock import DAY, HOUR, NEVER, SECOND
+from billing_sim.lifecycle.billing import advance_period, close_void, open_invoice, quote, schedule_renewal
+from billing_sim.lifecycle.calendar import (
+    anchored,
+    first_of_month,
+    hour_of,
+    local_day,
+    month_of_day,
+    not_before_next_window,
+)
+from billing_sim.lifecycle.intent import foresee_intent
+from billing_sim.lifecycle.leaving import MONTH_HOURS, moment_of_return
+from billing_sim.lifecycle.log import confide, record
+from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file, replace
+from billing_sim.lifecycle.state import (
+    ALARM_EPISODE,
+    ALARM_IMPORT,
+    ALARM_RETRY,
+    ALARM_SIGNUP,
+    BACKUP,
+    FIRST,
+    OUTSIDE,
+    SIGNING_UP,
+    SUBSCRIBED,
+    Int,
+    Nothing,
+    Page,
+    State,
+    Page,
+    World,
+)
+from billing_sim.rule import rule
+from billing_sim.world.record import FORMER_LAPSED_MONTHS, PLANS
+
+_MOST_SIGNUP_TRIES = 3
+_NEXT_TRY_HOURS = 24
+
+
+@rule(Nothing(World, State, Int))
+def choose_plan(world, state, hour):
+    """A plan from the market's mix."""
+    u = draws.draw(state.key, purpose.PLAN, hour)
+    plan = 0
+    while plan < PLANS - 1 and u >= world.plan_mix[state.market, plan]:
+        plan += 1
+    state.plan = plan
+    state.months = world.plan_months[plan]
+
+
+@rule(Nothing(World, State, Int))
+def choose_habits(world, state, market):
+    """What stays with a person for good: income calendar and the minute of the day at which they are billed."""
+    u = draws.draw(state.key, purpose.PAYDAY, 0)
+    i = 0
+    while u >= world.payday_mix[market, i]:
+        i += 1
+    state.payday = world.payday_calendar[market, i]
+    minute = draws.below(draws.draw(state.key, purpose.BILLING_MINUTE, 0), world.billing_minutes)
+    state.bill_at = world.billing_from + minute
+
+
+@rule(Nothing(World, State, Int))
+def add_backup(world, state, now):
+    """Some people have a second method on file."""
+    hour = hour_of(now)
+    state.backup = 0
+    if draws.draw(state.key, purpose.BACKUP, hour) < world.backup_share[state.market]:
+        kind = choose_kind(world, state, purpose.BACKUP_KIND, hour)
+        if kind not in (events.GIFT_BALANCE, events.CARRIER_PARTNER):
+            state.backup = 1
+            put_on_file(world, state, BACKUP, kind, now, 0)
+
+
+@rule(Int(World, State, Page, Int, Int))
+def log_spell(world, state, page, event, now):
+    """Open a row that carries who this spell is; returns its place."""
+    i = record(world, state, page, event, now)
+    row = page.rows[i]
+    row.market = state.market
+    row.plan = state.plan
+    row.method = state.method_number[FIRST]
+    row.method_kind = state.method_kind[FIRST]
+    row.group = state.group
+    row.reason = state.started_by
+    return i
+
+
+@rule(Nothing(World, State, Page, Int))
+def begin_signup(world, state, page, now):
+    """A person enters payment details; the first invoice is issued and waits to be paid."""
+    hour = hour_of(now)
+    state.started_by = events.RETURNING if state.spell else events.NEW
+    state.spell += 1
+    state.phase = SIGNING_UP
+    state.signup_tries = 0
+    state.backup = 0
+    state.pending = 0
+    state.intent = events.STAY
+    choose_plan(world, state, hour)
+    quote(world, state, now, 0)
+    put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, hour), now, 0)
+    day = local_day(world, world.zone[state.market], now)
+    state.joined_day = day
+    state.joined_month = month_of_day(day)
+    state.anchor_day = day - first_of_month(state.joined_month) + 1
+    state.period_month = state.joined_month
+    state.period_end = day
+    advance_period(world, state)
+    log_spell(world, state, page, events.SIGNUP_STARTED, now)
+    log_method(world, state, page, events.METHOD_ADDED, FIRST, events.PREFERRED, now)
+    open_invoice(world, state, page, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def complete_signup(world, state, page, now):
+    """The first invoice is paid: the subscription exists."""
+    state.phase = SUBSCRIBED
+    row = page.rows[log_spell(world, state, page, events.SUBSCRIPTION_CREATED, state.last_at)]
+    row.period_start = state.joined_day
+    add_backup(world, state, now)
+    if state.backup:
+        log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, state.last_at)
+    foresee_intent(world, state, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def refuse_signup(world, state, page, now):
+    """The first payment is refused: some come back within a day with another method, the others give up."""
+    state.signup_tries += 1
+    u = draws.draw(state.key, purpose.SIGNUP_AGAIN, hour_of(now))
+    if state.signup_tries < _MOST_SIGNUP_TRIES and u < world.signup_again[state.market]:
+        hours = draws.below(draws.draw(state.key, purpose.SIGNUP_METHOD, hour_of(now)), _NEXT_TRY_HOURS)
+        state.alarm[ALARM_RETRY] = not_before_next_window(world, now, now + hours * HOUR)
+        return
+    close_void(world, state, page, now)
+    row = page.rows[record(world, state, page, events.SIGNUP_ABANDONED, now)]
+    row.invoice = state.invoice
+    row.reason = events.GAVE_UP
+    state.phase = OUTSIDE
+    state.alarm[ALARM_EPISODE] = NEVER
+
+
+@rule(Nothing(World, State, Page, Int))
+def change_signup_method(world, state, page, now):
+    """A refused person enters another payment method."""
+    kind = choose_kind(world, state, purpose.NEW_METHOD, hour_of(now))
+    replace(world, state, page, FIRST, kind, events.BY_SUBSCRIBER, now)
+
+
+@rule(Int(World, State))
+def days_of_tenure(world, state):
+    """How long a base member has been a member at the start, from the market's tenure mix."""
+    u = draws.draw(state.key, purpose.TENURE, 0)
+    tenure = 0
+    while u >= world.tenure_mix[state.market, tenure]:
+        tenure += 1
+    first = 1 if tenure == 0 else (91 if tenure == 1 else 365 * (tenure - 1))
+    span = 90 if tenure == 0 else (274 if tenure == 1 else (365 if tenure < 4 else 2190))
+    return first + draws.below(draws.draw(state.key, purpose.ANCHOR, 0), span)
+
+
+@rule(Nothing(World, State))
+def begin_base(world, state):
+    """A member of the base, some weeks before the start: tenure, plan, methods, and the next billing day."""
+    market = state.market
+    now = world.pre_roll
+    choose_habits(world, state, market)
+    choose_plan(world, state, 0)
+    state.spell = 1
+    state.phase = SUBSCRIBED
+    today = local_day(world, world.zone[market], world.start)
+    state.joined_day = today - days_of_tenure(world, state)
+    state.joined_month = month_of_day(state.joined_day)
+    state.anchor_day = state.joined_day - first_of_month(state.joined_month) + 1
+    begins = max(now, state.joined_day * DAY)
+    quote(world, state, begins, 1)
+    put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, 0), begins, 0)
+    add_backup(world, state, begins)
+    inert = draws.draw(state.key, purpose.INTENT_START, 0) < world.inert_members[market]
+    state.intent = events.INERT if inert else events.STAY
+    foresee_intent(world, state, begins)
+    state.period_start = state.joined_day
+    cycles = (month_of_day(begins // DAY) - state.joined_month) // state.months
+    state.period_month = state.joined_month + max(cycles, 1) * state.months
+    state.period_end = anchored(world, state.period_month, state.anchor_day)
+    schedule_renewal(world, state, begins)
+    state.alarm[ALARM_IMPORT] = world.start
+
+
+@rule(Int(State))
+def standing(state):
+    """How a base member stands at the start."""
+    if state.held:
+        return events.ON_HOLD
+    if state.open:
+        return events.PAST_DUE
+    return events.CANCELING if state.canceling else events.ACTIVE
+
+
+@rule(Nothing(World, State, Page, Int))
+def ring_import(world, state, page, now):
+    """The run begins: the member and what is on file, owed and wanted enter the log."""
+    state.logging = 1
+    state.started_by = standing(state)
+    state.invoice = 1 if state.open else 0
+    state.methods = 1 + state.backup
+    state.method_number[FIRST] = 1
+    state.method_number[BACKUP] = 2
+    row = page.rows[log_spell(world, state, page, events.SUBSCRIPTION_IMPORTED, now)]
+    row.invoice = state.invoice
+    row.period_start = state.joined_day
+    row.period_end = state.period_end
+    log_method(world, state, page, events.METHOD_ADDED, FIRST, events.PREFERRED, now)
+    if state.backup:
+        log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, now)
+    if state.open:
+        row = page.rows[record(world, state, page, events.INVOICE_IMPORTED, now)]
+        row.invoice = state.invoice
+        row.attempt = state.attempt
+        row.plan = state.plan
+        row.currency = world.currency[state.market]
+        row.policy = state.policy
+        row.amount_minor = state.amount
+        row.tax_minor = state.tax
+        row.period_start = state.period_start
+        row.period_end = state.period_end
+    confide(state, page, events.INTENT_CHANGED, now, -1)
+
+
+@rule(Nothing(World, State))
+def begin_former(world, state):
+    """Someone who left within the year before the start: they may come back, and are unknown to the log until then."""
+    choose_habits(world, state, state.market)
+    hours = draws.below(draws.draw(state.key, purpose.FORMER_LAPSE, 0), FORMER_LAPSED_MONTHS * MONTH_HOURS)
+    left_at = world.start - (hours + 1) * HOUR
+    u = draws.draw(state.key, purpose.FORMER_KIND, 0)
+    through_payment = 1 if u < world.former_lapse[state.market, 1] else 0
+    back = moment_of_return(world, state, left_at, through_payment)
+    state.spell = 1
+    state.logging = 1
+    if world.start <= back < NEVER:
+        state.alarm[ALARM_SIGNUP] = back
+
+
+@rule(Nothing(World, State, Int))
+def begin_arrival(world, state, hour):
+    """A new person, who signs up at a keyed second of this hour."""
+    choose_habits(world, state, state.market)
+    second = draws.below(draws.draw(state.key, purpose.ARRIVAL_MINUTE, hour), 3600)
+    state.logging = 1
+    state.alarm[ALARM_SIGNUP] = hour * HOUR + second * SECOND

@@ -1,0 +1,85 @@
+"""One subscriber: a record of integers and a handful of alarms.
+
+The record is zeroed before each life. An alarm is the next moment of its kind, or `clock.NEVER`; the earliest rings
+first, equal ones in the order of their numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import from_dtype, types
+
+from billing_sim.events import ROW, TRUTH_ROW
+from billing_sim.world.record import WORLD
+
+# Alarms, in the order in which equal times ring. Numbers are part of every digest.
+ALARM_IMPORT = 0
+ALARM_EPISODE = 1
+ALARM_INTENT = 2
+ALARM_RESOLVE = 3
+ALARM_MEMBER = 4
+ALARM_RETRY = 5
+ALARM_RENEWAL = 6
+ALARM_NOTICE = 7
+ALARM_HOLD = 8
+ALARM_EXHAUST = 9
+ALARM_PERIOD_END = 10
+ALARM_SIGNUP = 11
+ALARMS = 12
+
+ALARM_NAMES = (
+    "import", "episode", "intent", "resolve", "member", "retry", "renewal", "notice", "hold", "exhaust", "period_end",
+    "signup",
+)  # fmt: skip
+
+# Where a person stands.
+OUTSIDE, SIGNING_UP, SUBSCRIBED = 0, 1, 2
+
+# What an open attempt waits for.
+NOTHING_PENDING, PENDING_OUTCOME, PENDING_RETURN = 0, 1, 2
+
+# Slots of payment methods on file.
+FIRST, BACKUP = 0, 1
+
+_SCALARS = """
+subject key market group rows truths sequence logging last_at delay_hour delay
+turn phase spell plan months joined_day joined_month anchor_day bill_at payday strained_quarter strain started_by
+period_start period_end period_month canceling intent ended_at
+invoice attempt open amount tax issued_at
+first_failed policy next_retry next_notice stopped held
+pending pending_cause pending_code pending_slot pending_initiator
+methods backup balance gateway sight_until signup_tries
+""".split()
+_PER_SLOT = """
+method_number method_kind method_key method_added method_expiry method_status method_token
+episode_at episode_cause memory_since memory_count counted_since counted
+""".split()
+
+STATE = np.dtype(
+    [(name, "i8") for name in _SCALARS]
+    + [(name, "i8", (2,)) for name in _PER_SLOT]
+    + [("alarm", "i8", (ALARMS,))]
+)  # fmt: skip
+
+PAGE_ROWS, PAGE_TRUTHS = 4096, 1024
+
+PAGE = np.dtype([("rows", ROW, (PAGE_ROWS,)), ("truths", TRUTH_ROW, (PAGE_TRUTHS,))])
+"""A page of the log: what rules write on until a driver takes the rows away. It is a record like the others because
+Numba counts references to arrays, atomically, at every call (measured: three quarters of the time of a renewal)."""
+
+# Numba's names for what rules receive.
+World = from_dtype(WORLD)
+State = from_dtype(STATE)
+Page = from_dtype(PAGE)
+Int = types.int64
+Nothing = types.void
+
+
+def new_states(count: int) -> np.recarray:
+    """`count` zeroed subscribers, fields readable as attributes in plain Python too."""
+    return np.zeros(count, STATE).view(np.recarray)
+
+
+def new_page() -> np.ndarray:
+    """An empty page, as an array of one record."""
+    return np.zeros(1, PAGE)

@@ -1,0 +1,168 @@
+"""The views on a terminal: the mission, then for each stakeholder the goal and the numbers that serve it.
+
+Everything fits the width, 80 columns included; what does not is left out by name, never cut off in silence.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from billing_sim.metrics import words
+from billing_sim.metrics.definition import TIERS
+from billing_sim.metrics.result import Result, Slice
+from billing_sim.metrics.views import Views
+
+QUESTIONS_FROM = 100
+"""From this width on the questions are shown."""
+
+ROWS_MAX = 24
+"""Slices shown per view; the largest are kept."""
+
+_METRIC_WIDTH = 14
+_OTHER_COLUMNS = 46
+_BETTER = {"up": "↑", "down": "↓", "neither": " "}
+
+
+def text(views: Views, width: int = 100) -> str:
+    """The views as plain text without colour."""
+    console = Console(file=io.StringIO(), width=width, no_color=True, force_terminal=False, legacy_windows=False)
+    console.print(render(views, width))
+    out = console.file
+    assert isinstance(out, io.StringIO)
+    return out.getvalue()
+
+
+def show(views: Views, console: Console | None = None) -> None:
+    """Print the views; colour and width are those of the terminal, and plain text when it is none."""
+    out = console or Console()
+    out.print(render(views, out.width))
+
+
+def render(views: Views, width: int) -> RenderableType:
+    """Everything that is shown for a run at this width."""
+    shown: list[RenderableType] = [Text.assemble(("Mission  ", "bold"), views.mission)]
+    for view, results in views.results.items():
+        shown += [Text(), Text.assemble((view.upper(), "bold cyan"), f'  "{views.goals[view]}"'), Text()]
+        shown.append(_totals(results, width))
+        if views.by:
+            shown += [Text(), *_slices(results, views.by, width)]
+    return Group(*shown, Text(), *_legend(views))
+
+
+def _table(width: int | None = None) -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), width=width)
+
+
+def _totals(results: Sequence[Result], width: int) -> Table:
+    table = _table(width)
+    table.add_column("tier", style="dim", no_wrap=True)
+    longest = max(len(result.id) for result in results) + 2
+    table.add_column("metric", overflow="fold", min_width=min(longest, width - _OTHER_COLUMNS))
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("numerator / denom.", justify="right", overflow="fold", max_width=22)
+    if width >= QUESTIONS_FROM:
+        table.add_column("question", style="italic", ratio=1, min_width=16)
+    for tier in TIERS:
+        of_tier = [result for result in results if result.definition.tier == tier]
+        for i, result in enumerate(of_tier):
+            row: list[RenderableType] = ["" if i else tier, _name(result), _value(result), _made_of(result)]
+            if width >= QUESTIONS_FROM:
+                row.append(result.definition.question)
+            table.add_row(*row, end_section=i + 1 == len(of_tier))
+    return table
+
+
+def _name(result: Result) -> Text:
+    return Text.assemble(result.id, (f" {_BETTER[result.definition.direction]}", "dim"))
+
+
+def _value(result: Result) -> Text:
+    if result.value is None:
+        return Text("undefined", style="yellow")
+    shown = Text(words.value(result.definition, result, result.currency), style="bold")
+    if result.crossed:
+        shown.stylize("bold red")
+        shown.append(" !")
+    return shown
+
+
+def _made_of(result: Result) -> Text:
+    lines = [words.parts(result, result)] if result.value is not None else [f"({result.reason})"]
+    shown = Text(lines[0])
+    if result.note:
+        shown.append(f"\n{result.note}", style="dim")
+    if result.crossed:
+        shown.append(f"\nbound {_bound(result)}", style="red")
+    if result.immature and result.value is not None:
+        shown.append(f"\n~ {words.whole(result.immature)} immature", style="dim")
+    return shown
+
+
+def _bound(result: Result) -> str:
+    bound = result.definition.bound
+    assert bound is not None
+    return f"{100 * float(bound):g} %" if result.definition.unit == "share" else f"{float(bound):g}"
+
+
+def _slices(results: Sequence[Result], by: tuple[str, ...], width: int) -> Iterator[RenderableType]:
+    """One row per slice, one column per metric, as many as fit, core first."""
+    sliced = [result for result in results if result.slices]
+    keys = _largest(sliced)
+    if not keys:
+        return
+    first = sum(max(len(name), *(len(key[i]) for key in keys)) + 2 for i, name in enumerate(by))
+    fitting = sliced[: max(1, (width - first) // (_METRIC_WIDTH + 2))]
+    table = _table()
+    for name in by:
+        table.add_column(name, no_wrap=True)
+    for result in fitting:
+        table.add_column(_heading(result.id), justify="right", width=_METRIC_WIDTH, no_wrap=False)
+    cells = {result.id: {tuple(part.dims.values()): part for part in result.slices} for result in fitting}
+    for key in keys:
+        table.add_row(*key, *(_cell(result, cells[result.id].get(key)) for result in fitting))
+    yield table
+    rows = len({tuple(part.dims.values()) for result in sliced for part in result.slices})
+    left = [f"{rows - len(keys)} of {rows} slices"] if rows > len(keys) else []
+    left += [f"{len(results) - len(fitting)} of {len(results)} metrics"] if len(results) > len(fitting) else []
+    if left:
+        yield Text(f"Left out here: {' and '.join(left)}; JSON and CSV hold them all.", style="dim")
+
+
+def _largest(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """The slices to show, sorted: those with most units in the first metric that has any."""
+    size: dict[tuple[str, ...], int] = {}
+    for result in results:
+        for part in result.slices:
+            size.setdefault(tuple(part.dims.values()), part.denominator + part.immature)
+    kept = sorted(size, key=lambda key: (-size[key], key))[:ROWS_MAX]
+    return sorted(kept)
+
+
+def _heading(metric: str) -> str:
+    """A long id in lines that break between words."""
+    lines = [""]
+    for word in metric.replace("_", "_ ").replace("@", " @").split():
+        if lines[-1] and len(lines[-1]) + len(word) > _METRIC_WIDTH:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(lines)
+
+
+def _cell(result: Result, part: Slice | None) -> Text:
+    if part is None:
+        return Text("–", style="dim")
+    shown = words.value(result.definition, part)
+    return Text(f"~{shown}" if part.partial and part.value is not None else shown, style="dim" if part.partial else "")
+
+
+def _legend(views: Views) -> Iterator[RenderableType]:
+    signs = "↑ ↓ which way is better. ~ not over yet. ! beyond its bound."
+    yield Text(
+        f"As of {views.frame.as_of:%Y-%m-%d %H:%M} UTC. Money is in {views.frame.currency}. {signs}", style="dim"
+    )

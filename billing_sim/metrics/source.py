@@ -1,0 +1,69 @@
+"""Where the facts of a run lie. Anything with these two methods will do; nothing here can reach the sealed truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from billing_sim.errors import RunError
+from billing_sim.events import WORLD_COLUMNS
+from billing_sim.runs.manifest import FINISHED, Manifest, read_manifest
+
+
+class Source(Protocol):
+    """What metrics need of a run; `billing_sim.runs.stored.StoredRun` is one."""
+
+    def facts_files(self, name: str) -> Sequence[Path]:
+        """The Parquet files of a fact; none when it has no rows."""
+
+    def world_events(self) -> list[dict[str, Any]]:
+        """The world events in order, as dictionaries of `WORLD_COLUMNS`, moments in integer microseconds."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run on the disk, opened without the store's machinery, so that a question is answered quickly.
+
+    Only files that the manifest lists are part of it. RunError when it is no run, unfinished, or lacks a file.
+    """
+
+    path: Path
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest of a finished run."""
+        found = read_manifest(self.path)
+        if found.state != FINISHED:
+            raise RunError(f"{self.path}: this run is incomplete: run it again with --overwrite")
+        return found
+
+    def facts_files(self, name: str) -> list[Path]:
+        """The files of a fact, in shard order."""
+        return self._files(f"facts/{name}/")
+
+    def events_files(self) -> list[Path]:
+        """The files of the log, in shard order; none when the run kept no log."""
+        return self._files("events/")
+
+    def world_events(self) -> list[dict[str, Any]]:
+        """The world's own events."""
+        file = self._files("world/")[0]
+        columns = ", ".join(f"epoch_us({it.name})" if it.storage == "timestamp" else it.name for it in WORLD_COLUMNS)
+        with duckdb.connect(":memory:") as connection:
+            rows = connection.execute(
+                f"SELECT {columns} FROM read_parquet(?) ORDER BY sequence", [str(file)]
+            ).fetchall()
+        return [dict(zip([column.name for column in WORLD_COLUMNS], row, strict=True)) for row in rows]
+
+    def _files(self, folder: str) -> list[Path]:
+        names = [segment["path"] for segment in self.manifest.result.segments if segment["path"].startswith(folder)]
+        files = [self.path / name for name in names]
+        missing = next((name for name, file in zip(names, files, strict=True) if not file.is_file()), None)
+        if missing:
+            raise RunError(f"{self.path} is damaged: run it again with --overwrite\n{missing} is missing")
+        return files

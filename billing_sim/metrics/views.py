@@ -1,0 +1,102 @@
+"""The four views: what subscribers, finance, support and product each want to know, from one run.
+
+>>> views(source).to_json()["finance"]["net_collected_rate"]["value"]  # doctest: +SKIP
+0.9812
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing_sim.metrics.catalogue import Catalogue, shipped
+from billing_sim.metrics.definition import VIEWS
+from billing_sim.metrics.engine import Question, checked
+from billing_sim.metrics.frame import Frame, frame
+from billing_sim.metrics.result import Figure, Result
+from billing_sim.metrics.source import Source
+
+
+@dataclass(frozen=True)
+class Views:
+    """Results by view, in the order in which they are shown, under the mission and the goals they serve."""
+
+    mission: str
+    goals: dict[str, str]
+    results: dict[str, tuple[Result, ...]]
+    by: tuple[str, ...]
+    frame: Frame
+    source: Source
+
+    def __getitem__(self, metric: str) -> Result:
+        """The result of this id; QueryError with a suggestion when there is none."""
+        found = {result.id: result for results in self.results.values() for result in results}
+        return found[Catalogue(tuple(it.definition for it in found.values()), {})[metric].id]
+
+    def sql(self, metric: str) -> str:
+        """The SQL whose sums this metric divides: one statement, or one per fact and clock."""
+        definition = self[metric].definition
+        return Question((definition,), self.by, self.frame).sql(definition, self.source)
+
+    def to_json(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """{view: {metric: {"value", "numerator", "denominator", "tier", "unit", "question", ...}}}, ready for JSON.
+
+        An undefined value is None with a `reason`; `slices` is there when dimensions were asked for.
+        """
+        return {view: {result.id: result.as_dict() for result in found} for view, found in self.results.items()}
+
+    def to_csv(self) -> str:
+        """One line per number: the total of each metric (no dimension filled in), then its slices."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([*_WHICH, *self.by, *_NUMBER, *_ABOUT])
+        for view, found in self.results.items():
+            for result in found:
+                writer.writerows(_lines(view, result, self.by))
+        return out.getvalue()
+
+    def __str__(self) -> str:
+        from billing_sim.metrics.render import text
+
+        return text(self)
+
+
+def views(
+    source: Source, by: Sequence[str] = (), *, catalogue: Catalogue | None = None, as_of: datetime | None = None
+) -> Views:
+    """All four views of a run, or those of another catalogue, in all and for each combination of the dimensions `by`.
+
+    Raises QueryError for an unknown dimension or an `as_of` outside the run.
+    """
+    used = catalogue or shipped()
+    question = Question(used.definitions, checked(by), frame(source, as_of))
+    answered = {result.id: result for result in question.answer(source)}
+    shown: dict[str, tuple[Result, ...]] = {}
+    for view in VIEWS:
+        found = tuple(answered[it.id] for it in used.shown_in(view))
+        if found:
+            shown[view] = found
+    goals: dict[str, str] = {view: question.frame.goals.get(view) or used.goals.get(view, "") for view in VIEWS}
+    return Views(question.frame.mission, goals, shown, question.by, question.frame, source)
+
+
+_WHICH = ("view", "tier", "metric")
+_NUMBER = ("value", "unit", "currency", "numerator", "denominator", "immature", "partial", "reason")
+_ABOUT = ("direction", "bound", "crossed", "question", "definition")
+
+
+def _lines(view: str, result: Result, by: tuple[str, ...]) -> Iterator[list[Any]]:
+    it = result.definition
+    which = [view, it.tier, it.id]
+    about = [it.direction, it.bound, result.crossed, it.question, it.digest]
+    yield [*which, *("" for _ in by), *_number(result, result), "", result.reason, *about]
+    for part in result.slices:
+        yield [*which, *part.dims.values(), *_number(result, part), part.partial, part.reason, *about]
+
+
+def _number(result: Result, it: Figure) -> list[Any]:
+    return [it.value, result.definition.unit, result.currency, it.numerator, it.denominator, it.immature]

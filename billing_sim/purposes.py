@@ -1,0 +1,57 @@
+"""What a draw is for. A number, once given, keeps its meaning for good: it is part of every digest.
+
+Compiled code reads these as constants: `purpose.FUNDS`. Beside each stands its occasion.
+"""
+
+SHARD = 1  # block of 64 ordinals, or hour of arrival
+GROUP = 2  # 0
+ARRIVAL_GAP = 3  # hour * 1024 + k, subject: market
+ARRIVAL_MINUTE = 4  # hour
+PLAN = 5  # hour of sign-up (0 for the base)
+METHOD_KIND = 6  # hour of sign-up (0 for the base)
+BACKUP = 7  # hour
+BACKUP_KIND = 8  # hour
+TENURE = 9  # 0
+BILLING_MINUTE = 10  # 0
+PAYDAY = 11  # 0
+CARD_AGE = 12  # hour the method was added
+TOKEN = 13  # hour the method was added
+GIFT = 14  # hour the method was added
+INTENT_START = 15  # hour the spell began
+INTENT_CHANGE = 16  # month
+INTENT_MOMENT = 17  # month
+INTENT_KIND = 18  # month
+EXIT_CHANNEL = 19  # hour
+EPISODE = 20  # month, subject: method
+EPISODE_MOMENT = 21  # month, subject: method
+UPDATER = 22  # month of the episode, subject: method
+PROACTIVE = 23  # hour of the episode
+PROACTIVE_DELAY = 24  # hour of the episode
+ATTENTION = 25  # day
+ATTENTION_HOUR = 26  # day
+REACTION = 27  # day
+SELF_FIX = 28  # day
+FUNDS = 29  # first day of the pay cycle * 2 + slot
+SUSPICION = 30  # block of 14 days, subject: method
+ROUTE = 31  # hour * 2 + slot
+OUTAGE = 32  # (hour * 2 + slot) * 16 + gateway
+CODE = 33  # hour * 2 + slot
+RESOLUTION = 34  # hour
+RETURN_LAG = 35  # hour
+RECORD_DELAY = 36  # hour
+WIN_BACK = 37  # hour of leaving
+WIN_BACK_MOMENT = 38  # hour of leaving
+SIGNUP_AGAIN = 39  # hour
+SIGNUP_METHOD = 40  # hour
+FORMER_LAPSE = 41  # 0
+FORMER_KIND = 42  # 0
+PRICE_RESPONSE = 43  # day, subject: market
+NEW_METHOD = 44  # hour
+RETRY_MINUTE = 45  # day
+PROBE = 46  # tests of the generator
+STRAINED = 47  # quarter
+SIGNUP_RISK = 48  # hour * 2 + slot, subject: method
+ANCHOR = 49  # 0
+EXPIRY = 50  # hour the method was added
+MEANS = 51  # hour the method was added
+MACHINE = 52  # hour * 2 + slot, subject: method

@@ -1,0 +1,57 @@
+"""The tables of a run and where their files lie: one layout and one naming rule each.
+
+A run has 64 logical shards. The log has a file per shard; the truth and every fact have a file per *part*, a group of
+four neighbouring shards. A file exists when it has rows; the first of each table always exists, so that readers find
+the columns of a table without rows.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from billing_sim import events
+from billing_sim.facts import schema
+
+if TYPE_CHECKING:
+    from billing_sim.runs.columns import Layout
+
+SHARDS = 64
+SHARDS_PER_PART = 4
+PARTS = SHARDS // SHARDS_PER_PART
+
+EVENTS = "events"
+TRUTH = "truth"
+WORLD_EVENTS_FILE = "world/events.parquet"
+SCENARIO_FILE = "scenario.yaml"
+
+BUILT_IN: dict[str, tuple[str, ...]] = {**events.VOCABULARIES, **schema.VOCABULARIES}
+"""Vocabularies that no scenario can change; a run keeps only the others."""
+
+FACT_NAMES = tuple(fact.name for fact in schema.FACTS)
+
+
+def facts_folder(fact: str) -> str:
+    """The folder of a fact within a run."""
+    return f"facts/{fact}"
+
+
+def shard_file(shard: int) -> str:
+    """The log of one shard."""
+    return f"{EVENTS}/shard-{shard:02d}.parquet"
+
+
+def part_file(table: str, part: int) -> str:
+    """One part of the truth or of a fact, by the table's folder."""
+    return f"{table}/part-{part:02d}.parquet"
+
+
+@cache
+def layouts() -> dict[str, Layout]:
+    """How the records of every table become columns, by the table's folder; only writers need them."""
+    from billing_sim.runs.columns import layout_of
+
+    facts = {facts_folder(fact.name): layout_of(fact.columns, fact.dtype) for fact in schema.FACTS}
+    log = layout_of(events.COLUMNS, events.ROW, events.EVENTS)
+    truth = layout_of(events.TRUTH_COLUMNS, events.TRUTH_ROW, events.TRUTH)
+    return {EVENTS: log, TRUTH: truth, **facts}

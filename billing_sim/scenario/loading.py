@@ -1,0 +1,74 @@
+"""Reading a scenario file: the one way in. Everything wrong with a file is said at once, before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from billing_sim.errors import InputError, Problem
+from billing_sim.scenario.complaints import complaints
+from billing_sim.scenario.layers import Composition, read_chain, with_value
+from billing_sim.scenario.meaning import examine
+from billing_sim.scenario.model import Behaviour, Scenario
+from billing_sim.scenario.nodes import Mapping, Place, plain
+from billing_sim.scenario.reader import read_bytes
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario with every default filled in, and the exact bytes of the file it was read from."""
+
+    scenario: Scenario
+    source: bytes
+    path: Path
+
+
+def load(path: str | Path, *, members: int | None = None, seed: int | None = None) -> Loaded:
+    """The scenario in a file, checked whole; `members` and `seed` replace those of the file.
+
+    Raises InputError with every problem of the file and of the files that it extends.
+    """
+    path = Path(path)
+    source = read_bytes(path)
+    tree = read_chain(path, source)
+    for key, value in (("members", members), ("seed", seed)):
+        if value is not None:
+            tree = with_value(tree, key, value, Place(str(path), 0, 0))
+    return Loaded(_checked(Composition(tree)), source, path)
+
+
+def check(path: str | Path) -> list[Problem]:
+    """Every problem of a scenario file, in the order of the file; none when it can run."""
+    try:
+        load(path)
+    except InputError as error:
+        return error.problems
+    return []
+
+
+def _checked(composition: Composition) -> Scenario:
+    """The scenario of a composition, or InputError with what its types and its meaning refuse, together."""
+    problems = [*composition.problems, *_faults_of_regions(composition), *examine(composition.tree)]
+    try:
+        scenario = Scenario.model_validate(plain(composition.tree))
+    except ValidationError as error:
+        problems += complaints(error, composition.tree, Scenario)
+    if problems:
+        raise InputError(problems)
+    return scenario
+
+
+def _faults_of_regions(composition: Composition) -> list[Problem]:
+    """Faults of the regions themselves, so that one is checked even where no market lies in it."""
+    problems: list[Problem] = []
+    for name, region in composition.regions.items():
+        if not isinstance(region, Mapping):
+            problems.append(region.place.problem(f"{name}: this is not a mapping.", "Write keys with values below it."))
+            continue
+        try:
+            Behaviour.model_validate(plain(region))
+        except ValidationError as error:
+            problems += complaints(error, region, Behaviour)
+    return problems

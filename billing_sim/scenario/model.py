@@ -1,0 +1,359 @@
+"""What a scenario says, once every default is filled in: the nouns of the file and their types.
+
+`billing_sim.scenario.load` reads a file, lays it over the one it `extends` and over the shipped defaults, and gives
+one `Scenario`; nothing below this room knows YAML. Field descriptions are the reference that `billing-sim schema
+scenario` and the docs print.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from billing_sim.scenario.values import YEARS_MAX, Change, Day, Duration, Moment, PerMonth, Positive, PriceText, Share
+
+MethodKind = Literal[
+    "credit", "debit", "prepaid", "wallet", "direct_debit", "a2a_emandate", "carrier_partner", "gift_balance"
+]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
+DeclineKind = Literal["soft", "hard"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+RegionName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,39}|[A-Z][A-Z0-9_]{1,19})$")]
+MarketCode = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,3}$")]
+
+CAPACITY = {
+    "markets": 256,
+    "plans": 16,
+    "gateways": 16,
+    "dunning_policies": 32,
+    "retries": 24,
+    "notices": 16,
+    "epochs": 16,
+    "outages": 1024,
+    "zones": 64,
+    "years": YEARS_MAX,
+    "members": 1_000_000_000,
+}
+"""Fixed capacities of the compiled world; a scenario beyond them is refused by name."""
+
+
+class Part(BaseModel):
+    """Every part of a scenario: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Plan(Part):
+    """What people subscribe to."""
+
+    name: str = Field("", description="the plan's name as people read it")
+    interval: Literal["month", "year"] = Field("month", description="how often it is billed")
+
+
+class Tax(Part):
+    """The tax on a price."""
+
+    rate: Share = Field(description="the rate, as in 20%")
+    included: bool = Field(description="true: list prices include it; false: it is added on top")
+
+
+class Paydays(Part):
+    """A calendar on which income arrives. Exactly one of its keys is given."""
+
+    days_of_month: list[Annotated[int, Field(ge=1, le=31)]] | None = Field(
+        None, min_length=1, max_length=4, description="days of the month; 31 means the last day"
+    )
+    last_business_day: Literal[True] | None = Field(None, description="the last Monday-to-Friday day of the month")
+    weekly: Weekday | None = Field(None, description="every week on this day")
+    every_two_weeks: Weekday | None = Field(None, description="every second week on this day")
+    share: Share = Field(description="share of payers with this calendar")
+
+
+class Rejoin(Part):
+    """The share of those who left that came back within 1, 6 and 12 months."""
+
+    month_1: Share
+    month_6: Share
+    month_12: Share
+
+
+class WinBack(Part):
+    """Coming back, by how people left."""
+
+    voluntary: Rejoin
+    involuntary: Rejoin
+
+
+class Tenure(Part):
+    """A value per tenure: months 1-3, 4-12, and the second, third and later years."""
+
+    months_1_3: Share
+    months_4_12: Share
+    year_2: Share
+    year_3: Share
+    year_4_on: Share
+
+
+class Causes(Part):
+    """How the first-attempt failures of a method divide by their latent cause; adds up to 100 %."""
+
+    funds: Share = Field(Decimal(0), description="the payer's money has run dry")
+    suspicion: Share = Field(Decimal(0), description="the issuer takes a good payment for a risky one")
+    lifecycle: Share = Field(Decimal(0), description="expired, closed, or mandate lapsed")
+    lost_stolen: Share = Field(Decimal(0), description="blocked and reissued under another number")
+    restricted: Share = Field(Decimal(0), description="not permitted at this moment; noise by the hour")
+    technical: Share = Field(Decimal(0), description="gateway or issuer unreachable")
+
+
+class Behaviour(Part):
+    """How the people and banks of a region or market behave. Every value has a default with its source."""
+
+    method_mix: dict[MethodKind, Share] = Field(description="payment methods of sign-ups and members; adds up to 100 %")
+    first_attempt_failure: dict[MethodKind, Share] = Field(
+        description="target share of renewals whose first attempt fails, after account updater and tokens"
+    )
+    backup_method: Share = Field(description="share of subscribers with a second method on file")
+    account_updater_coverage: Share = Field(description="share of reissued cards that the updater knows")
+    network_tokens: Share = Field(description="share of cards held as network tokens, which survive a reissue")
+    expiry_years: list[Annotated[int, Field(ge=1, le=10)]] = Field(
+        min_length=1, max_length=8, description="validity of new cards, each equally likely, in years"
+    )
+    lost_or_stolen: PerMonth = Field(description="hazard of a card being blocked and reissued")
+    closed: PerMonth = Field(description="hazard of a card or account being closed, or a mandate lapsing")
+    paydays: list[Paydays] = Field(min_length=1, max_length=8, description="income calendars; shares add up to 100 %")
+    attention: Share = Field(description="chance per day that a person reacts to a notice in sight")
+    attention_on_hold: Share = Field(description="the same while access is blocked (at least as large)")
+    has_other_means: Share = Field(description="share of people who could pay with another method if asked")
+    signup_first_payment_failure: Share = Field(
+        description="share of sign-ups whose first card attempt is refused for risk"
+    )
+    signup_try_again: Share = Field(description="share of refused sign-ups that try again with another method")
+    voluntary_churn: PerMonth = Field(
+        description="mean monthly hazard of wanting to leave and acting on it, at the tenure mix"
+    )
+    tenure_hazard: Tenure = Field(description="relative monthly churn by tenure; its level is set by voluntary_churn")
+    tenure_mix: Tenure = Field(description="tenure of the members at the start; adds up to 100 %")
+    inert_members: Share = Field(description="share of members at the start who stay only out of inertia")
+    inert_instead_of_leaving: Share = Field(
+        description="share of those losing interest who stay out of inertia instead of leaving"
+    )
+    inert_wakes: PerMonth = Field(description="hazard of an inert member leaving after all")
+    cancel_in_trouble: Share = Field(description="chance that a member who reacts to a payment problem cancels instead")
+    inert_cancel_in_trouble: Share = Field(description="the same for the inert, whom trouble forces to choose")
+    bank_stop: dict[MethodKind, Share] = Field(
+        description="share of leavers who stop the payment at their bank instead of cancelling"
+    )
+    win_back: WinBack
+    former_members: Share = Field(
+        description="people who left in the 12 months before the start, as a share of members"
+    )
+
+
+class Signups(Part):
+    """New people over time."""
+
+    per_month: Share = Field(description="new people per month as a share of the members at the start")
+    growth_per_year: Change = Field(Decimal(0), description="how the rate grows over a year, linearly")
+    seasonality: list[Positive] = Field(
+        min_length=12, max_length=12, description="relative rate, January to December; any scale"
+    )
+
+
+class Market(Part):
+    """A country in which the service is sold."""
+
+    name: str
+    region: RegionName = Field(description="region whose behaviour the people here show")
+    currency: str = Field(description="ISO 4217 code")
+    time_zone: str = Field(description="IANA name")
+    locale: str = Field(description="locale of synthetic names, as Faker calls it (en_US)")
+    members: Share = Field(description="share of all members at the start; shares of all markets add up to 100 %")
+    tax: Tax
+    prices: dict[Name, PriceText] = Field(min_length=1, description="price of each plan sold here")
+    plan_mix: dict[Name, Share] = Field(description="plans of members and sign-ups; adds up to 100 %")
+    signups: Signups
+    behaviour: Behaviour = Field(description="overrides of the region's behaviour, key by key")
+
+
+class Latency(Part):
+    """Response times of a gateway."""
+
+    p50: Duration
+    p95: Duration
+    p99: Duration
+
+
+class Gateway(Part):
+    """A payment gateway (or the partner who bills for us)."""
+
+    name: str = ""
+    latency: Latency
+    timeout: Share = Field(description="share of attempts whose outcome stays unknown for a while")
+
+
+class Routing(Part):
+    """Which gateways take an attempt; the last rule that fits wins."""
+
+    market: list[MarketCode] = Field([], description="only these markets; empty: all")
+    method: list[MethodKind] = Field([], description="only these methods; empty: all")
+    use: dict[Name, Share] = Field(min_length=1, description="gateway -> weight; adds up to 100 %")
+
+
+class DunningPolicy(Part):
+    """What is done about a failed invoice: retries, notices, grace, hold, end. Times count from the first failure."""
+
+    about: str = ""
+    source: str = Field("", description="where the schedule comes from")
+    retries: list[Duration] = Field(max_length=24, description="when to try again")
+    notices: list[Duration] = Field(max_length=16, description="when to tell the member")
+    grace: Duration = Field(description="how long access stays; then the subscription is put on hold")
+    end: Duration = Field(description="when the subscription ends if the invoice is still unpaid")
+    stop_on: list[DeclineKind] = Field([], description="stop retrying after such a decline until the method changes")
+    retry_hour: int | None = Field(
+        None, ge=0, le=23, description="local hour of retries a day or more away; none: same hour"
+    )
+    use_backup: bool = Field(True, description="try the backup method when the preferred one fails")
+
+
+class DunningRule(Part):
+    """Which policy is for whom; the last rule that fits wins."""
+
+    market: list[MarketCode] = []
+    method: list[MethodKind] = []
+    decline: list[DeclineKind] = Field([], description="kind of the first decline")
+    use: Name
+
+
+class NetworkRules(Part):
+    """What card networks allow. Sources differ, so these are parameters."""
+
+    never_retry: list[str] = Field(description="decline codes after which the same card may not be tried again")
+    max_attempts: int = Field(ge=1, le=1000, description="attempts per card within the window, merchant-initiated")
+    window: Duration
+
+
+class IssuerMemory(Part):
+    """What an issuer remembers of recent attempts on a card."""
+
+    declines: int = Field(ge=1, le=1000, description="declines within the window after which it refuses by reflex")
+    window: Duration
+
+
+class RecordingDelay(Part):
+    """How long after it happened an event is in the log."""
+
+    p50: Duration
+    p99: Duration
+    max: Duration
+
+
+class _Intervention(Part):
+    market: list[MarketCode] = Field([], description="only these markets; empty: all")
+
+
+class GatewayOutage(Part):
+    """A gateway refuses a share of its attempts for a while."""
+
+    kind: Literal["gateway_outage"]
+    at: Moment
+    gateway: Name
+    duration: Duration
+    failing: Share
+
+
+class AddedChurn(Part):
+    """What a price rise does to the monthly hazard of leaving; it decays linearly."""
+
+    points: Share | None = Field(
+        None,
+        description="added to the monthly hazard; none: drawn as published (0 in 60 % of rises, else 0.3-1.0 points)",
+    )
+    months: int = Field(3, ge=1, le=24)
+
+
+class PriceChange(_Intervention):
+    """New list prices: sign-ups pay them at once, members from their first renewal after the notice."""
+
+    kind: Literal["price_change"]
+    at: Day
+    prices: dict[Name, PriceText]
+    notice: Duration = 30 * 86_400_000_000
+    added_churn: AddedChurn = AddedChurn(points=None, months=3)
+
+
+class DunningSwitch(Part):
+    """From this moment invoices that fail are handled by other rules."""
+
+    kind: Literal["dunning_switch"]
+    at: Moment
+    dunning: list[DunningRule] = Field(min_length=1)
+
+
+class AccountUpdaterSwitch(_Intervention):
+    """The account updater is switched off or on."""
+
+    kind: Literal["account_updater"]
+    at: Moment
+    switched: Literal["on", "off"]
+
+
+class SignupSurge(_Intervention):
+    """More (or fewer) sign-ups for a while."""
+
+    kind: Literal["signup_surge"]
+    at: Moment
+    duration: Duration
+    increase: Change
+
+
+Intervention = Annotated[
+    GatewayOutage | PriceChange | DunningSwitch | AccountUpdaterSwitch | SignupSurge, Field(discriminator="kind")
+]
+
+
+class Goal(Part):
+    """What a stakeholder wants, in the user's words."""
+
+    owner: Literal["subscribers", "finance", "support", "product"]
+    goal: str
+
+
+class Scenario(Part):
+    """A whole scenario, every default filled in."""
+
+    name: Name
+    about: str = ""
+    seed: int = Field(1, ge=0, lt=1 << 62)
+    start: Day = Field(description="first simulated day, UTC midnight")
+    end: Day = Field(description="the day on which the simulation stops, UTC midnight")
+    members: int = Field(ge=1, le=CAPACITY["members"], description="members at the start")
+    reporting_currency: str
+    exchange_rates: dict[str, Positive] = Field(
+        description="units of the reporting currency for one unit of each currency"
+    )
+    mission: str
+    goals: list[Goal] = []
+    plans: dict[Name, Plan] = Field(min_length=1, max_length=CAPACITY["plans"])
+    markets: dict[MarketCode, Market] = Field(min_length=1, max_length=CAPACITY["markets"])
+    latent_causes: dict[MethodKind, Causes] = Field(description="first-attempt failures of each method by cause")
+    decline_codes: dict[str, dict[str, Share]] = Field(
+        description="observed code given the latent cause; each adds up to 100 %"
+    )
+    billing_hours: list[Annotated[int, Field(ge=0, le=24)]] = Field(
+        min_length=2, max_length=2, description="local hours between which renewals are charged"
+    )
+    return_lag: Duration = Field(description="how long after capture a failed direct debit comes back, at most")
+    resolution: Duration = Field(description="how long an unknown outcome takes to be reconciled, at most")
+    gateways: dict[Name, Gateway] = Field(min_length=1, max_length=CAPACITY["gateways"])
+    routing: list[Routing] = Field(min_length=1)
+    failover: bool = Field(description="try a second gateway at once after a technical failure")
+    dunning_policies: dict[Name, DunningPolicy] = Field(max_length=CAPACITY["dunning_policies"])
+    dunning: list[DunningRule] = Field(min_length=1)
+    network_rules: NetworkRules
+    issuer_memory: IssuerMemory
+    account_updater: Literal["on", "off"] = "on"
+    recording_delay: RecordingDelay
+    window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
+    timeline: list[Intervention] = []

@@ -1,0 +1,70 @@
+"""Income days: for every day the last one up to it and the next one after it, per calendar that somebody lives by."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import numpy as np
+
+from billing_sim.clock import date_of
+from billing_sim.errors import BillingSimError
+from billing_sim.scenario.model import Paydays
+from billing_sim.world.record import CALENDARS, DAYS, QUANTILES
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+
+def _is_payday(day: int, calendar: Paydays) -> bool:
+    date = date_of(day)
+    is_last_of_month = (date + timedelta(days=1)).month != date.month
+    if calendar.weekly:
+        return date.weekday() == _WEEKDAYS.index(calendar.weekly)
+    if calendar.every_two_weeks:
+        return date.weekday() == _WEEKDAYS.index(calendar.every_two_weeks) and (day + 3) // 7 % 2 == 0
+    if calendar.last_business_day:
+        if date.weekday() == 4 and (date + timedelta(days=3)).month != date.month:
+            return True
+        return date.weekday() < 5 and is_last_of_month
+    days = calendar.days_of_month or []
+    return date.day in days or (is_last_of_month and any(wanted > date.day for wanted in days))
+
+
+class PaydayCalendars:
+    """The distinct calendars of a scenario, numbered as they are met; tables over `DAYS` days from `first_day`."""
+
+    def __init__(self, first_day: int) -> None:
+        self.first_day = first_day
+        self._numbers: dict[str, int] = {}
+        self.last = np.zeros((CALENDARS, DAYS), np.int64)
+        self.next = np.zeros((CALENDARS, DAYS), np.int64)
+
+    def number(self, calendar: Paydays) -> int:
+        """The number of a calendar, filled in when it is new."""
+        key = calendar.model_dump_json(exclude={"share"})
+        if key not in self._numbers:
+            if len(self._numbers) == CALENDARS:
+                raise BillingSimError(f"more than {CALENDARS} different paydays in one scenario")
+            self._numbers[key] = len(self._numbers)
+            self._fill(self._numbers[key], calendar)
+        return self._numbers[key]
+
+    def _fill(self, number: int, calendar: Paydays) -> None:
+        # A month more on both sides, so that the first and last days know their neighbours.
+        span = range(self.first_day - 40, self.first_day + DAYS + 40)
+        paydays = np.array([day for day in span if _is_payday(day, calendar)])
+        days = np.arange(self.first_day, self.first_day + DAYS)
+        after = np.searchsorted(paydays, days, side="right")
+        self.last[number] = paydays[after - 1]
+        self.next[number] = paydays[after]
+
+    def share_of_days(self, mix: list[Paydays], lengths: list[int]) -> Decimal:
+        """Share of days that lie inside a dry spell if every cycle had one of these lengths (quantiles, days)."""
+        at_least = [sum(length >= left for length in lengths) for left in range(64)]
+        total = Decimal(0)
+        for entry in mix:
+            number = self.number(entry)
+            days = np.arange(self.first_day, self.first_day + 1461)
+            left = np.minimum(self.next[number, :1461] - days, 63)
+            total += entry.share * int(np.array(at_least)[left].sum()) / (QUANTILES * 1461)
+        return total

@@ -1,0 +1,75 @@
+"""Readers reach the facts of their run, and nothing else on the machine."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from billing_sim.errors import QueryError
+from billing_sim.facts.schema import FACTS
+from billing_sim.metrics.connection import connect, query, tables
+from tests.facts_builder import HandMade, build, invoice
+
+
+@pytest.fixture
+def source(tmp_path) -> HandMade:
+    made = build(tmp_path / "it's a run [1]" / "facts", invoices=[invoice("2025-01-10", 10)])
+    sealed = tmp_path / "it's a run [1]" / "truth"
+    sealed.mkdir()
+    duckdb.sql("SELECT 1 AS cause").write_parquet(str(sealed / "part-00.parquet"))
+    return made
+
+
+def test_every_fact_is_a_table_even_without_rows(source):
+    """All facts and the world events are there; the log only when its files are given."""
+    connection = connect(source)
+    assert tables(connection) == sorted([*(fact.name for fact in FACTS), "world_events"])
+    assert query(connection, "SELECT count(*) FROM invoices").fetchall() == [(1,)]
+    assert query(connection, "SELECT count(*) FROM attempts").fetchall() == [(0,)]
+    for fact in FACTS:
+        described = query(connection, f"DESCRIBE {fact.name}").fetchall()
+        assert [row[0] for row in described] == [column.name for column in fact.columns]
+
+
+def test_times_are_plain_utc(source):
+    """No time zone package is needed to read them."""
+    (row,) = query(connect(source), "SELECT issued_at, period_start, first_failed_at FROM invoices").fetchall()
+    assert str(row[0]) == "2025-01-10 00:00:00"
+    assert row[1:] == (None, None)
+
+
+def test_world_events_are_there(source):
+    """What readers must know of the world is part of what they can ask."""
+    rows = query(connect(source), "SELECT kind, occurred_at::VARCHAR, amount_minor FROM world_events").fetchall()
+    assert rows == [("run.configured", "1970-01-01 00:00:00", None), ("price.set", "1970-01-02 00:00:00", 999)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_parquet('{truth}')",
+        "SELECT * FROM '{truth}'",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM read_csv('/etc/hostname')",
+        "COPY (SELECT 1) TO '{facts}'",
+        "ATTACH '{facts}.db'",
+        "SET enable_external_access = true",
+        "DROP VIEW invoices",
+        "SELECT 1; SELECT 2",
+        "SELECT amout FROM invoices",
+    ],
+)
+def test_a_query_cannot_reach_or_change_anything_else(source, sql):
+    """The truth stays sealed, files stay as they are, settings stay locked, and each refusal is a sentence."""
+    paths = {"truth": source.path.parent / "truth" / "part-00.parquet", "facts": source.facts_files("invoices")[0]}
+    quoted = {name: str(path).replace("'", "''") for name, path in paths.items()}
+    before = paths["facts"].read_bytes()
+    with pytest.raises(QueryError):
+        query(connect(source), sql.format(**quoted)).fetchall()
+    assert paths["facts"].read_bytes() == before
+
+
+def test_a_wrong_query_is_told_the_tables(source):
+    """The error names what could have been asked."""
+    with pytest.raises(QueryError, match="Tables: attempts, invoices, notices"):
+        query(connect(source), "SELECT * FROM bills")

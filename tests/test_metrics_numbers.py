@@ -1,0 +1,252 @@
+"""Every shipped metric on facts written by hand, with the exact number it must give.
+
+The run lasts from January to June 2025. An outcome is final 30 days after issue, so invoices issued after 1 June are
+immature; a payment is settled after 2 days, so attempts after 29 June are unsettled.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from billing_sim.errors import QueryError, RunError
+from billing_sim.metrics.catalogue import shipped
+from billing_sim.metrics.engine import compute
+from billing_sim.metrics.result import Result
+from tests.facts_builder import USD, HandMade, at, attempt, build, failed, invoice, member_month, signup
+
+BR = {"market": "BR"}
+INVOICES = [
+    invoice("2025-01-10", 10),
+    failed("2025-02-05", 20, paid_after=72, notices=1),
+    BR | failed("2025-03-01", 30, paid_after=120, notices=2, attempts=3, held_at="2025-03-05", recovered_by="member"),
+    BR | failed("2025-03-10", 40, status="uncollectible", notices=4, held_at="2025-03-20", closed_at="2025-04-07"),
+    BR | failed("2025-04-01", 50, status="void", notices=1, closed_at="2025-04-03"),
+    failed("2025-05-01", 60, paid_after=0, is_signup=True),
+    failed("2025-05-02", 70, status="void", is_signup=True, closed_at="2025-05-02"),
+    invoice("2025-05-03", 0, attempts=0, mit_attempts=0),
+    failed("2025-06-10", 80),
+    BR | invoice("2025-06-28", 90),
+    BR | failed("2025-06-30", 100, attempts=16, mit_attempts=16),
+]
+MONTHS = [
+    member_month("2025-01-01", start=9, end=9),
+    BR | member_month("2025-01-01", start=18, ended="nonpayment"),
+    member_month("2025-02-01", start=9, ended="voluntary"),
+    member_month("2025-06-01", start=9, end=9, past_due_at_end=True, on_hold_at_end=True),
+    BR | member_month("2025-06-01", start=27, end=27, past_due_at_end=True),
+    BR | member_month("2025-06-01", end=18, joined="new"),
+    member_month("2025-06-01", start=9, ended="payment_trouble"),
+]
+ATTEMPTS = [
+    attempt("2025-01-10", late=2),
+    attempt("2025-02-05", outcome="declined", decline_kind="soft", latency_ms=200, late=60),
+    attempt("2025-02-08", 2, latency_ms=300, late=61),
+    attempt("2025-03-01", 2, outcome="declined", decline_kind="hard", failed_calls=1, latency_ms=400),
+    attempt("2025-03-10", 3, was_returned=True, was_unknown=True, latency_ms=500),
+    attempt("2025-05-01", 2, is_signup=True),
+    attempt("2025-06-30", outcome="declined", decline_kind="soft"),
+    attempt("2025-05-03", usd=0),
+]
+SIGNUPS = [
+    signup("2025-05-01", "paid"),
+    signup("2025-05-02", "abandoned"),
+    signup("2025-05-10", "paid", started_by="returning"),
+    signup("2025-06-30", "open"),
+]
+SPELLS = [{"started_at": "2025-01-01", "failed_renewals": failures} for failures in (0, 1, 2, 3)]
+NOTICES = [{"sent_at": "2025-03-02", "notice": notice} for notice in ("payment_failed", "payment_reminder", "ended")]
+
+EXPECTED = {
+    # metric: (value, numerator, denominator, immature)
+    "uninterrupted_renewal_rate": (3 / 6, 3, 6, 3),
+    "involuntary_churn": (1 / 6, 1, 6, 3),
+    "involuntary_churn@with_cancels": (2 / 6, 2, 6, 3),
+    "involuntary_churn@month": (1 / 6, 1, 6, 0),
+    "voluntary_churn": (1 / 6, 1, 6, 0),
+    "monthly_churn": (3 / 6, 3, 6, 0),
+    "signup_payment_conversion": (2 / 3, 2, 3, 1),
+    "time_to_recover_p50": (120, 2, 4, 2),
+    "self_fix_rate": (1 / 5, 1, 5, 1),
+    "failure_notices@recovered": (3 / 2, 3, 2, 0),
+    "members": (3, 3, 1, 0),
+    "win_back_share": (1 / 2, 1, 2, 0),
+    "worst_market_gap": (None, 0, 0, 3),
+    "net_collected_rate": (120 / 210, 120 * USD, 210 * USD, 3),
+    "monthly_recurring_revenue": (54, 54 * USD, 1, 0),
+    "involuntary_mrr_churn": (18 / 81, 18 * USD, 81 * USD, 0),
+    "collected": (210, 210 * USD, 1, 0),
+    "billed": (480, 480 * USD, 1, 0),
+    "average_revenue_per_member": (37.8, 189 * USD, 10, 0),
+    "recovery_rate": (50 / 140, 50 * USD, 140 * USD, 2),
+    "recovery_rate@count": (2 / 4, 2, 4, 2),
+    "collection_leakage": (90, 90 * USD, 1, 0),
+    "leakage_share": (90 / 210, 90 * USD, 210 * USD, 3),
+    "open_receivables": (180, 180 * USD, 1, 0),
+    "notices_per_1000_renewals": (8000 / 6, 8, 6, 3),
+    "holds_per_1000_renewals": (2000 / 6, 2, 6, 3),
+    "members_on_hold_per_1000": (1000 / 3, 1, 3, 0),
+    "failed_renewals": (6, 6, 1, 0),
+    "failure_notices": (3, 3, 1, 0),
+    "members_in_dunning": (2, 2, 1, 0),
+    "members_on_hold": (1, 1, 1, 0),
+    "repeat_failures": (2 / 3, 2, 3, 0),
+    "time_to_recover_p90": (None, 2, 4, 2),
+    "payment_success_rate": (4 / 7, 4, 7, 3),
+    "first_attempt_success_rate": (2 / 9, 2, 9, 1),
+    "payment_success_rate@renewal": (3 / 5, 3, 5, 3),
+    "payment_success_rate@attempt": (3 / 6, 3, 6, 1),
+    "marginal_retry_yield@2": (1 / 2, 1, 2, 0),
+    "marginal_retry_yield@3": (0, 0, 1, 0),
+    "soft_decline_share": (2 / 3, 2, 3, 0),
+    "hard_decline_share": (1 / 3, 1, 3, 0),
+    "unknown_outcome_share": (1 / 8, 1, 8, 0),
+    "gateway_latency_p99": (500.5, 8, 8, 0),
+    "failover_share": (1 / 8, 1, 8, 0),
+    "retry_cap_compliance": (9 / 10, 9, 10, 0),
+    "event_freshness": (7 / 8, 7, 8, 0),
+}
+
+
+def facts(path: Path) -> HandMade:
+    """The run of this module's stories, spread over two files each."""
+    return build(
+        path, parts=2, invoices=INVOICES, subscription_months=MONTHS, attempts=ATTEMPTS, signups=SIGNUPS,
+        subscriptions=SPELLS, notices=NOTICES,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
+    return facts(tmp_path_factory.mktemp("facts"))
+
+
+@pytest.fixture(scope="module")
+def results(source: HandMade) -> dict[str, Result]:
+    return {result.id: result for result in compute(source, shipped())}
+
+
+def test_every_shipped_metric_has_an_expected_number():
+    """A metric cannot be added without saying what it must give."""
+    assert {definition.id for definition in shipped()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("metric", EXPECTED)
+def test_shipped_metric_gives_exactly_this(results, metric):
+    """Value, numerator, denominator and immature units are those counted by hand."""
+    result = results[metric]
+    value, *sums = EXPECTED[metric]
+    assert [result.numerator, result.denominator, result.immature] == sums
+    assert result.value == (value if value is None else pytest.approx(value, rel=1e-12))
+
+
+def test_undefined_is_null_with_a_reason(results):
+    """A number is either there or its absence is explained."""
+    for result in results.values():
+        assert (result.value is None) == bool(result.reason), result.id
+    assert results["time_to_recover_p90"].reason == "fewer than 90 % of the units ever get there"
+    assert results["worst_market_gap"].reason == "fewer than two markets have 100 units or more"
+
+
+def test_nothing_at_all_is_undefined_or_zero(tmp_path):
+    """A run without rows: sums are 0, ratios are undefined, nothing fails."""
+    results = {result.id: result for result in compute(build(tmp_path), shipped())}
+    assert (results["billed"].value, results["members"].value) == (0, 0)
+    assert (results["recovery_rate"].value, results["recovery_rate"].reason) == (None, "nothing to divide by")
+    assert results["gateway_latency_p99"].value is None
+
+
+def test_only_immature_units_are_undefined_and_counted(tmp_path):
+    """One renewal, issued a week before the end: not yet a success, not yet a failure."""
+    (result,) = compute(build(tmp_path, invoices=[failed("2025-06-24", 10)]), shipped().of(["payment_success_rate"]))
+    assert (result.value, result.denominator, result.immature) == (None, 0, 1)
+    assert result.reason == "nothing has matured yet, 1 immature"
+
+
+def test_maturity_includes_its_last_instant(tmp_path):
+    """Issued exactly one horizon before the end is mature, a microsecond later is not."""
+    last = at("2025-06-01")
+    late = [invoice("2025-06-01", 10), invoice("2025-06-01", 10, issued_at=last + timedelta(microseconds=1))]
+    (result,) = compute(build(tmp_path, invoices=late), shipped().of(["payment_success_rate"]))
+    assert (result.denominator, result.immature) == (1, 1)
+
+
+def test_self_fix_window_is_closed_at_seven_days(tmp_path):
+    """A payment exactly 168 hours after the failure is inside, one an hour later is not."""
+    story = [failed("2025-03-01", 10, paid_after=hours, recovered_by="member") for hours in (168, 169)]
+    (result,) = compute(build(tmp_path, invoices=story), shipped().of(["self_fix_rate"]))
+    assert (result.numerator, result.denominator) == (1, 2)
+
+
+def test_bounds_are_crossed_only_beyond_them(results):
+    """Nine of ten invoices within the cap is below the bound of all; leakage above 2 % is beyond; core has no bound."""
+    assert results["retry_cap_compliance"].crossed is True
+    assert results["leakage_share"].crossed is True
+    assert results["worst_market_gap"].crossed is None
+    assert results["net_collected_rate"].crossed is None
+
+
+def test_worst_market_gap_names_both_ends(tmp_path):
+    """US keeps 95 of 100, BR 90 of 100, and DE with 99 renewals is too small to be compared."""
+    rows = [invoice("2025-02-01", 10)] * 95 + [failed("2025-02-01", 10)] * 5
+    rows += [BR | invoice("2025-02-01", 10)] * 90 + [BR | failed("2025-02-01", 10)] * 10
+    rows += [failed("2025-02-01", 10, market="DE")] * 99
+    (result,) = compute(build(tmp_path, invoices=rows), shipped().of(["worst_market_gap"]))
+    assert result.value == pytest.approx(5)
+    assert (result.numerator, result.denominator, result.note) == (90, 100, "lowest BR 90.00 %\nhighest US 95.00 %")
+
+
+def test_a_stock_is_never_added_up_over_months(source):
+    """By month it shows each month's end; its total is the last one."""
+    (members,) = compute(source, shipped().of(["members"]), by=["month"])
+    assert {part.dims["month"]: part.value for part in members.slices} == {"2025-01": 1, "2025-02": 0, "2025-06": 3}
+    assert members.value == 3
+
+
+def test_a_month_with_immature_units_is_partial(source):
+    """May is complete; June's renewals may still be paid, so what it shows is marked."""
+    (result,) = compute(source, shipped().of(["payment_success_rate"]), by=["month"])
+    partial = {part.dims["month"]: (part.partial, part.immature) for part in result.slices}
+    assert partial["2025-05"] == (False, 0)
+    assert partial["2025-06"] == (True, 3)
+
+
+def test_a_month_that_is_not_over_is_partial_and_left_out_of_monthly_churn(tmp_path):
+    """A run that ends on 15 June: its June cannot be compared with other months."""
+    made = build(tmp_path, subscription_months=MONTHS)
+    source = HandMade(made.path, end="2025-06-15")
+    (churn,) = compute(source, shipped().of(["monthly_churn"]), by=["month"])
+    assert (churn.numerator, churn.denominator, churn.immature) == (2, 3, 3)
+    assert [part.partial for part in churn.slices] == [False, False, True]
+
+
+def test_an_earlier_moment_sees_fewer_mature_units(source):
+    """As of 20 April, only invoices issued by 21 March are judged."""
+    (result,) = compute(source, shipped().of(["payment_success_rate"]), as_of=at("2025-04-20"))
+    assert (result.numerator, result.denominator, result.immature) == (3, 4, 1)
+
+
+@pytest.mark.parametrize("moment", ["2024-12-31", "2025-01-01", "2025-07-02"])
+def test_a_moment_outside_the_run_is_refused(source, moment):
+    """There is nothing to look at before the start or after the end."""
+    with pytest.raises(QueryError, match="outside the run"):
+        compute(source, shipped(), as_of=at(moment))
+
+
+def test_an_unknown_dimension_is_answered_with_the_likely_one(source):
+    """A typing error is met with a suggestion."""
+    with pytest.raises(QueryError, match=r"There is no dimension `markets`; did you mean `market`?"):
+        compute(source, shipped(), by=["markets"])
+
+
+def test_a_run_without_configuration_is_refused(tmp_path):
+    """Maturity comes from the world events; without them nothing can be judged."""
+
+    class Silent(HandMade):
+        def world_events(self):
+            return []
+
+    with pytest.raises(RunError, match=r"run\.configured"):
+        compute(Silent(tmp_path), shipped())

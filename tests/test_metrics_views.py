@@ -1,0 +1,177 @@
+"""The four views as people and programs read them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from billing_sim.errors import QueryError
+from billing_sim.metrics import render, words
+from billing_sim.metrics.catalogue import Catalogue, shipped
+from billing_sim.metrics.definition import VIEWS
+from billing_sim.metrics.result import Figure
+from billing_sim.metrics.views import Views, views
+from tests.facts_builder import HandMade, build, invoice
+from tests.test_metrics_numbers import facts
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
+    return facts(tmp_path_factory.mktemp("views"))
+
+
+@pytest.fixture(scope="module")
+def made(source: HandMade) -> Views:
+    return views(source)
+
+
+def test_json_holds_every_view_and_nothing_else(made):
+    """{view: {metric: {...}}}, numbers as numbers, undefined as null with its reason."""
+    content = json.loads(json.dumps(made.to_json(), allow_nan=False))
+    assert tuple(content) == VIEWS
+    for metrics in content.values():
+        assert sum(it["value"] is not None and it["denominator"] is not None for it in metrics.values()) >= 5
+        for it in metrics.values():
+            assert it["question"].endswith("?")
+            assert it["tier"] in ("core", "supporting", "risk")
+            assert len(it["definition"]) == 64
+            assert (it["value"] is None) == (it["reason"] is not None)
+            assert "slices" not in it
+    rate = content["finance"]["recovery_rate"]
+    assert (rate["value"], rate["numerator"], rate["denominator"]) == (50 / 140, 50_000_000, 140_000_000)
+    assert content["finance"]["billed"]["currency"] == "USD"
+
+
+def test_a_metric_of_two_stakeholders_is_in_both_views(made):
+    """Subscribers and support both want to know how soon a failure is mended."""
+    content = made.to_json()
+    assert content["support"]["self_fix_rate"] == content["subscribers"]["self_fix_rate"]
+
+
+def test_slices_are_under_each_metric(source):
+    """Dimensions, value, sums, immature units and whether the month is partial."""
+    nothing_odd = {"reason": None, "note": None, "partial": False}
+    content = views(source, by=["market"]).to_json()
+    assert content["product"]["payment_success_rate@renewal"]["slices"] == [
+        {"dims": {"market": "BR"}, "value": 1 / 3, "numerator": 1, "denominator": 3, "immature": 2} | nothing_odd,
+        {"dims": {"market": "US"}, "value": 1.0, "numerator": 2, "denominator": 2, "immature": 1} | nothing_odd,
+    ]
+
+
+def test_csv_has_a_line_for_every_number(source):
+    """Totals leave the dimensions empty, slices fill them in."""
+    rows = list(csv.DictReader(io.StringIO(views(source, by=["market"]).to_csv())))
+    billed = [(row["market"], row["value"], row["unit"], row["partial"]) for row in rows if row["metric"] == "billed"]
+    assert billed == [("", "480.0", "money", ""), ("BR", "310.0", "money", "False"), ("US", "170.0", "money", "False")]
+    undefined = next(row for row in rows if row["metric"] == "worst_market_gap")
+    assert (undefined["value"], undefined["reason"]) == ("", "fewer than two markets have 100 units or more")
+
+
+def test_goals_of_the_scenario_win(tmp_path):
+    """The scenario may say it in its own words; the mission is the scenario's."""
+    source = HandMade(build(tmp_path).path, goals=({"owner": "support", "goal": "Let us sleep."},))
+    made = views(source)
+    assert made.mission == "Nobody is lost through payment."
+    assert made.goals["support"] == "Let us sleep."
+    assert made.goals["finance"] == "Every earned unit of money is collected, kept and explained."
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_everything_fits_the_terminal(source, width):
+    """No line is longer than the terminal is wide, whatever is asked."""
+    for by in ([], ["market"], ["market", "month"]):
+        text = render.text(views(source, by=by), width)
+        assert max(map(len, text.splitlines())) <= width
+        assert "\x1b" not in text
+        assert "…" not in text
+
+
+def test_questions_appear_when_there_is_room(made):
+    """At 80 columns numbers come first; from 100 on the questions are there too."""
+    assert "question" not in render.text(made, 80)
+    assert "How many invoices were paid in the end?" in render.text(made, 140)
+
+
+def test_a_view_reads_from_mission_to_numbers(made):
+    """Mission, goal, then value with unit, numerator and denominator, immature units, undefined with its reason."""
+    lines = [" ".join(line.split()) for line in render.text(made, 140).splitlines()]
+    assert lines[0] == "Mission Nobody is lost through payment."
+    assert 'FINANCE "Every earned unit of money is collected, kept and explained."' in lines
+    assert "recovery_rate ↑ 35.71 % 50.00 / 140.00 How much of the money that failed at first did come in?" in lines
+    assert any(line.startswith("core payment_success_rate ↑ 57.14 % 4 / 7") for line in lines)
+    assert "~ 3 immature" in lines
+    assert any(line.startswith("time_to_recover_p90 ↓ undefined (fewer than 90 % of") for line in lines)
+    assert any(line.startswith("retry_cap_compliance ↑ 90.00 % ! 9 / 10") for line in lines)
+
+
+def test_what_is_left_out_is_named(tmp_path):
+    """Thirty markets and thirteen metrics do not fit 80 columns: the largest stay, and the rest is counted."""
+    rows = [invoice("2025-02-01", 10, market=f"M{i:02d}") for i in range(30) for _ in range(i + 1)]
+    text = render.text(views(build(tmp_path, invoices=rows), by=["market"]), 80)
+    assert "Left out here: 6 of 30 slices and 9 of 13 metrics; JSON and CSV hold them all." in text
+    assert "M29" in text
+    assert "M05" not in text
+
+
+def test_colour_is_for_terminals_only(made):
+    """Printed to a file it is plain text; on a terminal it may be coloured."""
+    plain, colourful = io.StringIO(), io.StringIO()
+    render.show(made, Console(file=plain, width=100))
+    render.show(made, Console(file=colourful, width=100, force_terminal=True, color_system="standard"))
+    assert "\x1b" not in plain.getvalue()
+    assert "\x1b[" in colourful.getvalue()
+    assert str(made) == plain.getvalue()
+
+
+def test_an_unknown_metric_is_suggested(made):
+    """Asking for the SQL of a metric that is not there is met with the likely one."""
+    with pytest.raises(QueryError, match=r"did you mean `billed`?"):
+        made.sql("biled")
+
+
+def test_a_catalogue_of_ones_own_shows_its_view_only(source):
+    """One metric, one view."""
+    made = views(source, catalogue=Catalogue((shipped()["billed"],), {}))
+    assert list(made.to_json()) == ["finance"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "shown"),
+    [
+        ("recovery_rate", 0.98765, "98.77 %"),
+        ("billed", 12_345_678.9, "12.35M USD"),
+        ("billed", 999.5, "999.50 USD"),
+        ("members", 1_234_567, "1,234,567"),
+        ("members", 98_765_432, "98.77M"),
+        ("time_to_recover_p50", 76.5, "3.2 days"),
+        ("time_to_recover_p50", 7, "7 hours"),
+        ("gateway_latency_p99", 950.5, "950 ms"),
+        ("holds_per_1000_renewals", 8.123, "8.12 ‰"),
+        ("worst_market_gap", 4.2, "4.20 pp"),
+        ("recovery_rate", None, "–"),
+    ],
+)
+def test_numbers_read_as_people_write_them(metric, value, shown):
+    """Units, thousands and millions."""
+    definition = shipped()[metric]
+    currency = "USD" if definition.unit == "money" else ""
+    assert words.value(definition, Figure(value, 0, 0, 0), currency) == shown
+
+
+def test_the_views_can_be_read_without_pandas(tmp_path: Path):
+    """The command line answers fast because it never loads what it does not need."""
+    import subprocess
+    import sys
+
+    build(tmp_path, invoices=[invoice("2025-02-01", 10)])
+    script = (
+        "import sys; from pathlib import Path; import billing_sim.metrics.views, billing_sim.metrics.render;"
+        "print(sorted({'pandas', 'pyarrow', 'numba'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

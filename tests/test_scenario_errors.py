@@ -1,0 +1,429 @@
+"""A table of nonsense: every mistake is told at its line and column, in plain words, with what to do about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from billing_sim.errors import InputError, Problem
+from billing_sim.scenario import check, load
+from billing_sim.scenario.layers import Composition
+from billing_sim.scenario.meaning import CHECKS, Check
+from billing_sim.scenario.nodes import Mapping
+from billing_sim.scenario.reader import parse
+
+GOOD = """\
+name: tiny
+start: 2025-01-01
+end: 2025-03-01
+members: 2000
+seed: 5
+plans:
+  standard: {name: Standard}
+  premium: {name: Premium}
+markets:
+  US:
+    name: United States
+    region: UCAN
+    currency: USD
+    time_zone: America/New_York
+    locale: en_US
+    members: 60%
+    tax: {rate: 5%, included: false}
+    prices: {standard: 15.49 USD, premium: 2299}
+    plan_mix: {standard: 70%, premium: 30%}
+  JP:
+    name: Japan
+    region: APAC
+    currency: JPY
+    time_zone: Asia/Tokyo
+    locale: ja_JP
+    members: 40%
+    tax: {rate: 10%, included: true}
+    prices: {standard: 1490 JPY}
+    plan_mix: {standard: 1}
+    behaviour:
+      attention: 9%
+      attention_on_hold: 12%
+dunning_policies:
+  gentle: {preset: generic, grace: 10 days}
+dunning:
+  - use: gentle
+  - {use: smart, market: [JP], decline: [soft]}
+routing:
+  - use: {northpay: 100%}
+  - {use: {partner: 100%}, method: [carrier_partner]}
+timeline:
+  - {kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%}
+  - {kind: price_change, at: 2025-02-01, market: [US], prices: {standard: 16.49 USD}}
+  - {kind: dunning_switch, at: 2025-02-10, dunning: [{use: netflix_like}]}
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One mistake: what is written instead of what, and what must be said where."""
+
+    old: str
+    new: str
+    place: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.what[:60]
+
+
+CASES = [
+    # Keys.
+    Case("seed: 5", "sead: 5", "5:1", "sead is not a known key here.", "Did you mean seed?"),
+    Case("seed: 5", "zzz: 5", "5:1", "zzz is not a known key here.",
+         "Keys here: about, account_updater, billing_hours,"),
+    Case("region: APAC", "regoin: APAC", "22:5", "regoin is not a known key here.", "Did you mean region?"),
+    Case("attention: 9%", "atention: 9%", "31:7", "atention is not a known key here.", "Did you mean attention?"),
+    Case("grace: 10 days", "grase: 10 days", "34:29", "grase is not a known key here.", "Did you mean grace?"),
+    Case("failing: 85%", "faling: 85%", "42:88", "faling is not a known key here.", "Did you mean failing?"),
+    Case("name: tiny\n", "", "1:1", "name is missing.", "Add it"),
+    Case("name: tiny", "name:", "1:1", "name has no value.", "Give it one"),
+    Case("    currency: JPY\n", "", "20:3", "currency is missing in JP.", "Add it: ISO 4217 code."),
+    Case("seed: 5", "window: null", "5:1", "window has no value.", "Give it one: a decision in one window"),
+    Case("failing: 85%", "x: 1", "42:5", "failing is missing in timeline.", "Add it"),
+    Case("  US:", "  usa:", "10:3", "usa cannot be used as a name.", "Use 2 to 4 capital letters or digits"),
+    Case("  standard: {name", "  Standard!: {name", "7:3", "Standard! cannot be used as a name.", "Use lower-case"),
+    Case("seed: 5", "latent_causes: {cards: {funds: 1}}", "5:17", "cards is not a known key here.", "Keys here: a2a_"),
+    # Types.
+    Case("name: tiny", "name: 12", "1:7", "name: 12 is not text.", "Put it in quotes."),
+    Case("name: tiny", "name: Tiny One", "1:7", 'name: "Tiny One" cannot be used as a name.', "Use lower-case"),
+    Case("members: 2000", "members: many", "4:10", 'members: "many" is not a whole number.', "Write it in digits"),
+    Case("members: 2000", "members: 1.5", "4:10", "members: 1.5 is not a whole number.", "Write it in digits"),
+    Case("members: 2000", "members: true", "4:10", "members: true is not a whole number.", "Write it in digits"),
+    Case("members: 2000", "members: 0", "4:10", "members: 0 is below the limit of 1.", "Write a number of at least 1."),
+    Case("members: 2000", "members: 1000000000000", "4:10",
+         "members: 1000000000000 is above the limit of 1,000,000,000.", "Write a number of at most 1,000,000,000."),
+    Case("seed: 5", "seed: -1", "5:7", "seed: -1 is below the limit of 0.", "Write a number of at least 0."),
+    Case("seed: 5", "failover: 'yes'", "5:11", 'failover: "yes" is neither true nor false.', "Write true or false."),
+    Case("included: true", "included: 1", "27:32", "included: 1 is neither true nor false.", "Write true or false."),
+    Case("[carrier_partner]", "carrier_partner", "40:36", 'method: "carrier_partner" is not a list.', "Write it in br"),
+    Case("tax: {rate: 10%, included: true}", "tax: 10%", "27:10", 'tax: "10%" is not a mapping.', "Write keys"),
+    Case("  premium: {name: Premium}", "  premium: [a]", "8:12", "premium: a list is not a mapping.", "Write keys"),
+    Case("{name: Premium}", "{interval: weekly}", "8:23", 'interval: "weekly" is not one of month, year.', "Write one"),
+    Case("seed: 5", "account_updater: true", "5:18", "account_updater: true is not one of on, off.",
+         "Write one of them."),
+    Case("decline: [soft]", "decline: [sft]", "37:42", 'decline: "sft" is not one of soft, hard.',
+         "Did you mean soft?"),
+    Case("seed: 5", "billing_hours: [6]", "5:16", "billing_hours: there are 1 entries, fewer than the 2 needed.",
+         "Add"),
+    Case("seed: 5", "billing_hours: [1, 2, 3]", "5:16", "billing_hours: there are 3 entries, more than",
+         "Leave some out."),
+    Case("seed: 5", "regions: 5", "5:10", "regions: this is not a mapping.", "Write keys with values below it."),
+    Case("seed: 5", "regions: {UCAN: 5}", "5:17", "UCAN: this is not a mapping.", "Write keys with values below it."),
+    Case("seed: 5", "market_defaults: [5]", "5:18", "market_defaults: this is not a mapping.", "Write keys"),
+    Case("kind: gateway_outage", "kind: outage", "42:12", 'kind: "outage" is not a kind of intervention.',
+         "Did you mean"),
+    Case("kind: gateway_outage, ", "", "42:5", "kind is missing.", "Kinds are: account_updater, dunning_switch,"),
+    Case("  - {kind: price_change", "  - soon\n  - {kind: price_change", "43:5", 'timeline: "soon" is not a mapping.',
+         "Write"),
+    # Shares, durations, dates.
+    Case("members: 40%", "members: 1.4", "26:14", "members: 1.4 is not between 0 % and 100 %.", "Write 25% or 0.25."),
+    Case("attention: 9%", "attention: -1%", "31:18", 'attention: "-1%" is not between 0 % and 100 %.', "Write 25%"),
+    Case("attention: 9%", "attention: rare", "31:18", 'attention: "rare" is not a share.', "Write 25% or 0.25."),
+    Case("attention: 9%", "closed: 2%", "31:15", 'closed: "2%" is not a monthly hazard.',
+         "Write it with its unit, as in"),
+    Case("duration: 3 hours", "duration: 3", "42:79", "duration: 3 is not a duration.",
+         "Write it with its unit, as in"),
+    Case("duration: 3 hours", "duration: 3 lunches", "42:79", 'duration: "3 lunches" is not a duration.',
+         "Write it with"),
+    Case("duration: 3 hours", "duration: 999 weeks", "42:79", 'duration: "999 weeks" is longer than 10 years.',
+         "Write a"),
+    Case("start: 2025-01-01", "start: 2025-02-30", "2:8", 'start: "2025-02-30" is not a date.',
+         "Write year, month and day"),
+    Case("start: 2025-01-01", "start: 1 January", "2:8", 'start: "1 January" is not a date.',
+         "Write year, month and day"),
+    Case("2025-01-20 06:00", "teatime", "42:32", 'at: "teatime" is not a moment.', "Write it in UTC, as in"),
+    Case("end: 2025-03-01", "end: 2025-01-01", "3:6", "end: 2025-01-01 is not after the start, 2025-01-01.",
+         "Write a later"),
+    Case("end: 2025-03-01", "end: 2035-01-02", "3:6", "end: 2035-01-02 is more than 10 years after the start",
+         "Write an"),
+    Case("start: 2025-01-01", "start: 1989-12-31", "2:8", "start: 1989-12-31 is not between 1990 and 2100.",
+         "Write a year"),
+    Case("end: 2025-03-01", "end: 2101-01-01", "3:6", "end: 2101-01-01 is not between 1990 and 2100.", "Write a year"),
+    Case("2025-01-20 06:00", "2025-03-01 00:00", "42:32", "at: 2025-03-01 00:00 is outside the scenario",
+         "Move it inside"),
+    Case("at: 2025-02-01,", "at: 2024-12-31,", "43:30", "at: 2024-12-31 00:00 is outside the scenario",
+         "Move it inside"),
+    Case("seed: 5", "billing_hours: [6, 6]", "5:16", "billing_hours: 6 is not before 6.",
+         "Write the first hour and then"),
+    Case("seed: 5", "window: 0 hours", "5:9", "window: it has no length.", "Write a longer duration"),
+    Case("seed: 5", "recording_delay: {p99: 1 second}", "5:24", "p99 is shorter than p50.",
+         "Write a duration of at least"),
+    Case("Asia/Tokyo", "Asia/Tokio", "24:16", "time_zone: Asia/Tokio is not a time zone.", "Did you mean Asia/Tokyo?"),
+    Case("Asia/Tokyo", "../../etc/passwd", "24:16", "time_zone: ../../etc/passwd is not a time zone.",
+         "Write an IANA name"),
+    # Sums.
+    Case("premium: 30%", "premium: 20%", "19:5", "plan_mix adds up to 90 %, not 100 %.", "Give 10 % more."),
+    Case("premium: 30%", "premium: 30.001%", "19:5", "plan_mix adds up to 100.001 %, not 100 %.", "Take 0.001 % away."),
+    Case("members: 40%", "members: 4%", "9:1", "members of all markets add up to 64 %, not 100 %.", "Give 36 % more."),
+    Case("attention: 9%", "method_mix: {credit: 50%}", "31:7", "method_mix adds up to 50 %, not 100 %.", "Give 50 %"),
+    Case("attention: 9%", "tenure_mix: {months_1_3: 0, months_4_12: 0, year_2: 0, year_3: 0, year_4_on: 50%}", "31:7",
+         "tenure_mix adds up to 50 %, not 100 %.", "Give 50 % more."),
+    Case("attention: 9%", "paydays: [{weekly: friday, share: 50%}]", "31:16", "paydays adds up to 50 %, not 100 %.",
+         "Give"),
+    Case("{northpay: 100%}", "{northpay: 90%}", "39:5", "use adds up to 90 %, not 100 %.", "Give 10 % more."),
+    Case("seed: 5", "latent_causes: {credit: {funds: 90%}}", "5:17", "credit adds up to 156 %, not 100 %.",
+         "Take 56 % away."),
+    Case("seed: 5", 'decline_codes: {balance: {"51": 1}}', "5:17", "balance adds up to 200 %, not 100 %.",
+         "Take 100 %"),
+    # Money.
+    Case("15.49 USD", "9.999", "18:24", "price: 9.999 is not a whole number of minor units.",
+         'Write 999 with currency USD, or "9.99 USD".'),
+    Case("15.49 USD", "9.999 USD", "18:24", "price: 9.999 USD is not a whole number of minor units.", "Write 999 with"),
+    Case("15.49 USD", "'9.99'", "18:24", 'price: "9.99" has no currency.',
+         'Write 999 with currency USD, or "9.99 USD".'),
+    Case("1490 JPY", "14.90 JPY", "28:24", "price: 14.90 JPY is not a whole number of minor units.", "Write 14 with"),
+    Case("15.49 USD", "15.49 EUR", "18:24", "price: 15.49 EUR is not in USD, the currency of this market.",
+         "Write a price"),
+    Case("15.49 USD", "15.49 XXX", "18:24", "price: XXX is not a currency of ISO 4217.", "Write 15.49 USD."),
+    Case("15.49 USD", "cheap", "18:24", 'price: "cheap" is not a price.', "Write it with its currency"),
+    Case("15.49 USD", "-1", "18:24", "price: -1 is below zero.", "Write a price of 0 or more."),
+    Case("15.49 USD", "[1]", "18:24", "standard: a list is not a price.", "Write it with its currency"),
+    Case("15.49 USD", "10000000000000000", "18:24", "price: 10000000000000000 is beyond", "Write a smaller price."),
+    Case("15.49 USD", "999999999999999", "18:24", "price: 2,000 members paying 999,999,999,999,999",
+         "Write a price of at most"),
+    Case("16.49 USD", "16.49 CAD", "43:75", "price: 16.49 CAD is not in USD, the currency of this market.",
+         "Write a price"),
+    Case("currency: JPY", "currency: JPX", "23:15", "currency: JPX is not a currency of ISO 4217.",
+         "Did you mean JPY?"),
+    Case("seed: 5", "reporting_currency: usd", "5:21", "reporting_currency: usd is not a currency",
+         "Did you mean USD?"),
+    Case("seed: 5", "exchange_rates: {USX: 1}", "5:18", "exchange_rates: USX is not a currency", "Did you mean USD?"),
+    Case("seed: 5", "exchange_rates: {USD: 2}", "5:23", "exchange_rates: USD is the reporting currency", "Write 1"),
+    Case("seed: 5", "exchange_rates: {EUR: 0}", "5:23", "EUR: 0 is not a number above 0", "Write one, as in 1.25."),
+    Case("seed: 5", "exchange_rates: {JPY: null}", "23:15", "currency: there is no exchange rate for JPY.",
+         "Add JPY to"),
+    # Names.
+    Case("{standard: 1490 JPY}", "{premium: 1490 JPY}", "29:16", "JP sells the plan standard without a price.",
+         "Add standard"),
+    Case("{standard: 1490 JPY}", "{}", "28:13", "prices: there are 0 entries, fewer than the 1 needed.", "Add what is"),
+    Case("premium: 2299", "premum: 2299", "18:35", "prices: there is no plan premum.", "Did you mean premium?"),
+    Case("plan_mix: {standard: 1}", "plan_mix: {standart: 1}", "29:16", "plan_mix: there is no plan standart.",
+         "Did you mean"),
+    Case("prices: {standard: 16.49 USD}", "prices: {basic: 16.49 USD}", "43:65", "prices: there is no plan basic.",
+         "Plans are"),
+    Case("market: [US], prices: {standard: 16.49", "market: [JP], prices: {premium: 16.49", "43:65",
+         "prices: premium is not sold in JP.", "Name the markets"),
+    Case("gateway: northpay", "gateway: nothpay", "42:59", "There is no gateway nothpay.", "Did you mean northpay?"),
+    Case("{northpay: 100%}", "{stripe: 100%}", "39:11", "There is no gateway stripe.", "Gateways are: harborpay,"),
+    Case("market: [US]", "market: [UX]", "43:51", "There is no market UX.", "Markets are: JP, US."),
+    Case("market: [JP]", "market: [FR]", "37:27", "There is no market FR.", "Markets are: JP, US."),
+    Case("{use: smart,", "{use: smrat,", "37:11", "use: there is no dunning policy smrat.", "Did you mean smart?"),
+    Case("[{use: netflix_like}]", "[{use: nflx}]", "44:60", "use: there is no dunning policy nflx.", "Policies are:"),
+    Case("preset: generic", "preset: generc", "34:20", "preset: there is no dunning preset generc.",
+         "Did you mean generic?"),
+    Case("locale: ja_JP", "locale: jp_JP", "25:13", "locale: there are no synthetic names for jp_JP.",
+         "Did you mean ja_JP?"),
+    Case("name: Japan", "name: United States", "21:11", "name: JP and US are both called United States.", "Rename one"),
+    # Rules that leave somebody out.
+    Case("  - use: {northpay: 100%}\n", "", "39:3", "routing: no rule takes credit in US, debit in US,",
+         "Begin the list"),
+    Case("  - use: gentle\n", "", "36:3", "dunning: no rule is for credit in US, debit in US", "Begin the list with"),
+    Case("[{use: netflix_like}]", "[{use: smart, decline: [soft]}]", "44:53", "dunning: no rule is for",
+         "Begin the list"),
+    # Policies.
+    Case("grace: 10 days", "grace: 29 days", "34:36", "grace: 29 days is after the end of gentle, 28 days.",
+         "Write a shorter"),
+    Case("grace: 10 days", "end: 2 weeks", "34:34", "retries: 22 days is after the end of gentle, 14 days.", "Write a"),
+    Case("grace: 10 days", "notices: [29 days]", "34:39", "notices: 29 days is after the end of gentle", "Write a"),
+    Case("grace: 10 days", "retries: [2 days, 2 days]", "34:47", "retries: 2 days does not come after 2 days.",
+         "Durations"),
+    Case("grace: 10 days", "retry_hour: 24", "34:41", "retry_hour: 24 is above the limit of 23.",
+         "Write a number of at"),
+    # People.
+    Case("attention_on_hold: 12%", "attention_on_hold: 8%", "32:26", "attention_on_hold is smaller than attention.",
+         "Write"),
+    Case("attention: 9%", "first_attempt_failure: {credit: null}", "20:3",
+         "method_mix: credit is used in JP but has no first_attempt_failure there.",
+         "Add credit to first_attempt_failure."),
+    Case("seed: 5", "latent_causes: {debit: null}", "10:3", "method_mix: debit is used but has no latent_causes.",
+         "Add debit"),
+    Case("attention: 9%", "paydays: [{weekly: friday, every_two_weeks: friday, share: 1}]", "31:17",
+         "paydays: this entry has weekly and every_two_weeks.", "Write exactly one of"),
+    Case("attention: 9%", "paydays: [{share: 1}]", "31:17", "paydays: this entry has no calendar.",
+         "Write exactly one of"),
+    Case("attention: 9%", "win_back: {voluntary: {month_6: 1%}}", "31:39", "month_6 is smaller than month_1.",
+         "Write the share"),
+    Case("seed: 5", 'decline_codes: {fund: {"51": 1}}', "5:17", "decline_codes: fund is not a cause.",
+         "Did you mean funds?"),
+    Case("seed: 5", 'decline_codes: {funds@cash: {"51": 1}}', "5:17", "decline_codes: cash is not a payment method.",
+         "Meth"),
+    Case("seed: 5", 'decline_codes: {funds@wallet: {"52": 1}}', "5:32", "decline_codes: 52 is not a decline code.",
+         "Codes are"),
+    Case("seed: 5", "decline_codes: {outage: null}", "5:1", "decline_codes: there are none for the cause outage",
+         "Add outage"),
+    Case("seed: 5", 'network_rules: {never_retry: ["99"]}', "5:31", "never_retry: 99 is not a decline code.",
+         "Codes are"),
+    # Syntax.
+    Case("seed: 5", "name: again", "5:1", "name is given twice; the first is in line 1.", "Keep one of the two."),
+    Case("seed: 5", "seed: .nan", "5:7", ".nan is not a finite number.", "Write an ordinary number"),
+    Case("  standard: {name", "\tstandard: {name", "7:1", "A tab stands here as white space.", "Use spaces"),
+    Case("seed: 5", "seed: *five", "5:7", "Aliases such as *five are not read.", "Write the value out"),
+    Case("seed: 5", "extends: nowhere.yaml", "5:10", "extends: ", "Check the spelling of the path."),
+]  # fmt: skip
+
+
+OUTAGE = "  - {kind: gateway_outage, at: 2025-01-20, gateway: northpay, duration: 1 hour, failing: 1}\n"
+SWITCH = "  - {kind: account_updater, at: 2025-01-20, switched: off}\n"
+
+
+def problems(tmp_path: Path, text: str) -> list[Problem]:
+    path = tmp_path / "f.yaml"
+    path.write_text(text)
+    return check(path)
+
+
+def test_the_scenario_that_the_table_spoils_is_good(tmp_path: Path) -> None:
+    """Otherwise the table would prove nothing."""
+    assert problems(tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_mistake_is_told_where_it_is_with_what_to_do(tmp_path: Path, case: Case) -> None:
+    assert GOOD.count(case.old) >= 1, "the table no longer fits the scenario"
+    found = problems(tmp_path, GOOD.replace(case.old, case.new, 1))
+    told = [problem for problem in found if problem.what.startswith(case.what)]
+    assert [f"{problem.line}:{problem.column}" for problem in told[:1]] == [case.place], "\n".join(map(str, found))
+    assert told[0].remedy.startswith(case.remedy)
+    assert told[0].file == str(tmp_path / "f.yaml")
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_message_is_in_plain_words(tmp_path: Path, case: Case) -> None:
+    """No jargon of the libraries, a full sentence, and always a remedy that is one as well."""
+    for problem in problems(tmp_path, GOOD.replace(case.old, case.new, 1)):
+        words = f"{problem.what} {problem.remedy}"
+        assert not re.search(r"Input should|type=|https?:|pydantic|Decimal\(|<[a-z]+ |Traceback|_type|\bNone\b", words)
+        assert problem.what.endswith(".")
+        assert problem.remedy.endswith((".", "?")), words
+        assert len(str(problem)) < 600
+
+
+@pytest.mark.parametrize("promise", CHECKS, ids=lambda promise: promise.__name__)
+def test_every_check_is_seen_to_fail(promise: Check) -> None:
+    """A check that no mistake of the table sets off might as well not be there."""
+    texts = [GOOD.replace(case.old, case.new, 1) for case in CASES] + [GOOD + SWITCH * 16]
+    assert any(any(promise(tree)) for tree in map(composed, texts) if tree)
+
+
+@cache
+def composed(text: str) -> Mapping | None:
+    """The tree that the checks see, or None when the reader refuses the text."""
+    try:
+        return Composition(parse(text.encode(), "f.yaml")).tree
+    except InputError:
+        return None
+
+
+JUNK = (
+    "",
+    "5",
+    "-1",
+    "x",
+    "[]",
+    "{}",
+    "[a, {b: 1}]",
+    "{a: [null]}",
+    "null",
+    "true",
+    "1e30",
+    "50%",
+    "3 days",
+    "2025-01-15",
+)
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_whatever_stands_in_place_of_a_value_is_told_and_never_breaks_the_reading(tmp_path: Path, junk: str) -> None:
+    """Every value of the good file in turn becomes something else, of every kind."""
+    for found in re.finditer(r"(?:: |- |, )(\[[^\]\n]*\]|\{[^}\n]*\}|[^\n,{}\[\]]+)", GOOD):
+        for problem in problems(tmp_path, GOOD[: found.start(1)] + junk + GOOD[found.end(1) :]):
+            assert problem.line > 0
+            assert problem.what.endswith(".")
+            assert problem.remedy.endswith((".", "?"))
+
+
+def test_everything_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """A wrong key, a wrong type, a sum and a name in four places are four problems of one error."""
+    text = GOOD
+    for old, new in (("seed: 5", "sead: 5"), ("premium: 30%", "premium: 20%"), ("JPY\n", "JPX\n"), ("smart", "smrat")):
+        text = text.replace(old, new, 1)
+    path = tmp_path / "f.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert [(problem.line, problem.what) for problem in caught.value.problems] == [
+        (5, "sead is not a known key here."),
+        (19, "plan_mix adds up to 90 %, not 100 %."),
+        (23, "currency: JPX is not a currency of ISO 4217."),
+        (37, "use: there is no dunning policy smrat."),
+    ]
+
+
+def test_a_fault_in_a_region_is_told_once_however_many_markets_lie_in_it(tmp_path: Path) -> None:
+    """Also when no market lies in it at all."""
+    regions = "regions: {UCAN: {backup_method: 3}, LATAM: {backup_method: 4}}"
+    text = GOOD.replace("APAC", "UCAN").replace("seed: 5", regions)
+    assert [problem.what for problem in problems(tmp_path, text)] == [
+        "backup_method: 3 is not between 0 % and 100 %.",
+        "backup_method: 4 is not between 0 % and 100 %.",
+    ]
+
+
+def test_a_clash_with_a_default_is_blamed_on_the_file_that_clashes(tmp_path: Path) -> None:
+    """The defaults are right by themselves, so the message points at what the user wrote."""
+    text = GOOD.replace("      attention: 9%\n      attention_on_hold: 12%", "      attention: 90%")
+    (problem,) = problems(tmp_path, text)
+    assert (problem.what, problem.line) == ("attention_on_hold is smaller than attention.", 31)
+
+
+def test_more_outages_than_fit_are_refused(tmp_path: Path) -> None:
+    """1,025 outages of one gateway are one too many; so are 16 switches of the account updater."""
+    found = problems(tmp_path, GOOD + OUTAGE * 1024 + SWITCH * 16)
+    assert [problem.what for problem in found] == [
+        "timeline: there are 1025 outages of northpay, more than the limit of 1024.",
+        "timeline: there are 16 interventions of kind account_updater, more than the limit of 15.",
+    ]
+
+
+def test_members_and_seed_given_from_outside_are_checked_like_those_of_the_file(tmp_path: Path) -> None:
+    """They have no line, so the file alone is named."""
+    path = tmp_path / "f.yaml"
+    path.write_text(GOOD)
+    loaded = load(path, members=10, seed=9)
+    assert (loaded.scenario.members, loaded.scenario.seed) == (10, 9)
+    with pytest.raises(InputError) as caught:
+        load(path, members=10**12)
+    assert str(caught.value).startswith(f"{path}  members: 1000000000000 is above the limit of 1,000,000,000.")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"a: b: c", "A colon is not expected here."),
+        (b"name: \xff", "The file is not UTF-8 text from here on."),
+        (b"[" * 100_000, "Values are nested more than 24 deep."),
+        (b"", "The file is empty."),
+    ],
+    ids=["not YAML", "not UTF-8", "brackets", "empty"],
+)
+def test_what_is_no_scenario_at_all_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes(content)
+    assert [problem.what for problem in check(path)] == [what]
+
+
+def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
+    assert str(check(tmp_path / "no.yaml")[0]).startswith(f"{tmp_path}/no.yaml  There is no such file.")
+    assert str(check(tmp_path)[0]).startswith(f"{tmp_path}  This is a directory, not a file.")
