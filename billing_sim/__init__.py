@@ -1,0 +1,48 @@
+"""A payment subscription billing simulator in which the cause of every failed payment is known.
+
+>>> import billing_sim
+>>> run = billing_sim.run("scenarios/first_month.yaml")  # doctest: +SKIP
+>>> run.views()["net_collected_rate"].value  # doctest: +SKIP
+0.9812
+>>> run.sql("SELECT market, count(*) AS invoices FROM invoices GROUP BY ALL")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from billing_sim.errors import BillingSimError, InputError, Problem, QueryError, RunError
+
+if TYPE_CHECKING:
+    from billing_sim.result import Run, open, run  # noqa: A004
+    from billing_sim.scenario import check
+
+    __version__: str
+
+__all__ = ["BillingSimError", "InputError", "Problem", "QueryError", "Run", "RunError", "check", "open", "run"]
+
+_ROOMS = {
+    "Run": "billing_sim.result",
+    "open": "billing_sim.result",
+    "run": "billing_sim.result",
+    "check": "billing_sim.scenario",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `import billing_sim` alone loads nothing heavy."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        found: Any = version("billing_sim")
+    elif name in _ROOMS:
+        found = getattr(import_module(_ROOMS[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

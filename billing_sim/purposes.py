@@ -55,3 +55,4 @@ ANCHOR = 49  # 0
 EXPIRY = 50  # hour the method was added
 MEANS = 51  # hour the method was added
 MACHINE = 52  # hour * 2 + slot, subject: method
+SAMPLE = 53  # 0

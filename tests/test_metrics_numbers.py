@@ -7,6 +7,7 @@ immature; a payment is settled after 2 days, so attempts after 29 June are unset
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from billing_sim.metrics.result import Result
 from tests.facts_builder import USD, HandMade, at, attempt, build, failed, invoice, member_month, signup
 
 BR = {"market": "BR"}
+GIVEN_UP = {"closed_at": "2025-04-07", "mit_attempts": 15}
 INVOICES = [
     invoice("2025-01-10", 10),
     failed("2025-02-05", 20, paid_after=72, notices=1),
     BR | failed("2025-03-01", 30, paid_after=120, notices=2, attempts=3, held_at="2025-03-05", recovered_by="member"),
-    BR | failed("2025-03-10", 40, status="uncollectible", notices=4, held_at="2025-03-20", closed_at="2025-04-07"),
+    BR | failed("2025-03-10", 40, status="uncollectible", notices=4, held_at="2025-03-20", **GIVEN_UP),
     BR | failed("2025-04-01", 50, status="void", notices=1, closed_at="2025-04-03"),
     failed("2025-05-01", 60, paid_after=0, is_signup=True),
     failed("2025-05-02", 70, status="void", is_signup=True, closed_at="2025-05-02"),
@@ -30,11 +32,18 @@ INVOICES = [
     failed("2025-06-10", 80),
     BR | invoice("2025-06-28", 90),
     BR | failed("2025-06-30", 100, attempts=16, mit_attempts=16),
+    failed("2025-03-15", 5, paid_after=200, recovered_by="member"),
+    failed("2025-05-31", 6, paid_after=96, first_failed_at="2025-06-03"),
+    failed("2025-06-16", 9, paid_after=228, first_failed_at="2025-06-25", notices=1),
+    invoice("2025-06-29", 7, status="open", is_signup=True, attempts=2),
+    invoice("2025-05-04", 0),
+    invoice("2025-06-20", 8, status="open", attempts=0, mit_attempts=0),
 ]
 MONTHS = [
     member_month("2025-01-01", start=9, end=9),
     BR | member_month("2025-01-01", start=18, ended="nonpayment"),
     member_month("2025-02-01", start=9, ended="voluntary"),
+    member_month("2025-02-01", ended="voluntary", joined="new"),
     member_month("2025-06-01", start=9, end=9, past_due_at_end=True, on_hold_at_end=True),
     BR | member_month("2025-06-01", start=27, end=27, past_due_at_end=True),
     BR | member_month("2025-06-01", end=18, joined="new"),
@@ -49,64 +58,74 @@ ATTEMPTS = [
     attempt("2025-05-01", 2, is_signup=True),
     attempt("2025-06-30", outcome="declined", decline_kind="soft"),
     attempt("2025-05-03", usd=0),
+    attempt("2025-05-05", 2, usd=0),
+    attempt("2025-05-06", 2, was_returned=True),
+    attempt("2025-06-30", 2),
+    attempt("2025-05-07", 3, is_signup=True),
+    attempt("2025-05-08", 3),
+    attempt("2025-06-15", 3, outcome="declined", decline_kind="hard"),
+    attempt("2025-05-09", 3, usd=0),
+    attempt("2025-06-30", 3),
 ]
 SIGNUPS = [
     signup("2025-05-01", "paid"),
     signup("2025-05-02", "abandoned"),
     signup("2025-05-10", "paid", started_by="returning"),
+    signup("2025-06-15", "abandoned"),
     signup("2025-06-30", "open"),
+    signup("2025-06-30", "paid"),
 ]
 SPELLS = [{"started_at": "2025-01-01", "failed_renewals": failures} for failures in (0, 1, 2, 3)]
 NOTICES = [{"sent_at": "2025-03-02", "notice": notice} for notice in ("payment_failed", "payment_reminder", "ended")]
 
 EXPECTED = {
     # metric: (value, numerator, denominator, immature)
-    "uninterrupted_renewal_rate": (3 / 6, 3, 6, 3),
-    "involuntary_churn": (1 / 6, 1, 6, 3),
-    "involuntary_churn@with_cancels": (2 / 6, 2, 6, 3),
+    "uninterrupted_renewal_rate": (6 / 9, 6, 9, 5),
+    "involuntary_churn": (1 / 9, 1, 9, 5),
+    "involuntary_churn@with_cancels": (2 / 9, 2, 9, 5),
     "involuntary_churn@month": (1 / 6, 1, 6, 0),
     "voluntary_churn": (1 / 6, 1, 6, 0),
     "monthly_churn": (3 / 6, 3, 6, 0),
-    "signup_payment_conversion": (2 / 3, 2, 3, 1),
-    "time_to_recover_p50": (120, 2, 4, 2),
-    "self_fix_rate": (1 / 5, 1, 5, 1),
-    "failure_notices@recovered": (3 / 2, 3, 2, 0),
+    "signup_payment_conversion": (2 / 4, 2, 4, 2),
+    "time_to_recover_p50": (120, 3, 6, 3),
+    "self_fix_rate": (1 / 7, 1, 7, 2),
+    "failure_notices@recovered": (3 / 4, 3, 4, 1),
     "members": (3, 3, 1, 0),
-    "win_back_share": (1 / 2, 1, 2, 0),
-    "worst_market_gap": (None, 0, 0, 3),
-    "net_collected_rate": (120 / 210, 120 * USD, 210 * USD, 3),
+    "win_back_share": (1 / 2, 1, 2, 1),
+    "worst_market_gap": (None, 0, 0, 5),
+    "net_collected_rate": (131 / 221, 131 * USD, 221 * USD, 5),
     "monthly_recurring_revenue": (54, 54 * USD, 1, 0),
     "involuntary_mrr_churn": (18 / 81, 18 * USD, 81 * USD, 0),
-    "collected": (210, 210 * USD, 1, 0),
-    "billed": (480, 480 * USD, 1, 0),
-    "average_revenue_per_member": (37.8, 189 * USD, 10, 0),
-    "recovery_rate": (50 / 140, 50 * USD, 140 * USD, 2),
-    "recovery_rate@count": (2 / 4, 2, 4, 2),
+    "collected": (230, 230 * USD, 1, 0),
+    "billed": (508, 508 * USD, 1, 0),
+    "average_revenue_per_member": (41.4, 207 * USD, 10, 0),
+    "recovery_rate": (61 / 151, 61 * USD, 151 * USD, 3),
+    "recovery_rate@count": (4 / 6, 4, 6, 3),
     "collection_leakage": (90, 90 * USD, 1, 0),
-    "leakage_share": (90 / 210, 90 * USD, 210 * USD, 3),
-    "open_receivables": (180, 180 * USD, 1, 0),
-    "notices_per_1000_renewals": (8000 / 6, 8, 6, 3),
-    "holds_per_1000_renewals": (2000 / 6, 2, 6, 3),
+    "leakage_share": (90 / 221, 90 * USD, 221 * USD, 5),
+    "open_receivables": (188, 188 * USD, 1, 0),
+    "notices_per_1000_renewals": (8000 / 9, 8, 9, 5),
+    "holds_per_1000_renewals": (2000 / 9, 2, 9, 5),
     "members_on_hold_per_1000": (1000 / 3, 1, 3, 0),
-    "failed_renewals": (6, 6, 1, 0),
+    "failed_renewals": (9, 9, 1, 0),
     "failure_notices": (3, 3, 1, 0),
     "members_in_dunning": (2, 2, 1, 0),
     "members_on_hold": (1, 1, 1, 0),
     "repeat_failures": (2 / 3, 2, 3, 0),
-    "time_to_recover_p90": (None, 2, 4, 2),
-    "payment_success_rate": (4 / 7, 4, 7, 3),
-    "first_attempt_success_rate": (2 / 9, 2, 9, 1),
-    "payment_success_rate@renewal": (3 / 5, 3, 5, 3),
-    "payment_success_rate@attempt": (3 / 6, 3, 6, 1),
-    "marginal_retry_yield@2": (1 / 2, 1, 2, 0),
-    "marginal_retry_yield@3": (0, 0, 1, 0),
-    "soft_decline_share": (2 / 3, 2, 3, 0),
-    "hard_decline_share": (1 / 3, 1, 3, 0),
-    "unknown_outcome_share": (1 / 8, 1, 8, 0),
-    "gateway_latency_p99": (500.5, 8, 8, 0),
-    "failover_share": (1 / 8, 1, 8, 0),
-    "retry_cap_compliance": (9 / 10, 9, 10, 0),
-    "event_freshness": (7 / 8, 7, 8, 0),
+    "unresolved_after_14_days": (2 / 7, 2, 7, 2),
+    "payment_success_rate": (6 / 9, 6, 9, 6),
+    "first_attempt_success_rate": (2 / 13, 2, 13, 1),
+    "payment_success_rate@renewal": (5 / 7, 5, 7, 5),
+    "payment_success_rate@attempt": (5 / 10, 5, 10, 3),
+    "marginal_retry_yield@2": (1 / 3, 1, 3, 1),
+    "marginal_retry_yield@3": (1 / 3, 1, 3, 1),
+    "soft_decline_share": (2 / 4, 2, 4, 0),
+    "hard_decline_share": (2 / 4, 2, 4, 0),
+    "unknown_outcome_share": (1 / 16, 1, 16, 0),
+    "gateway_latency_p99": (500.5, 16, 16, 0),
+    "failover_share": (1 / 16, 1, 16, 0),
+    "retry_cap_compliance": (14 / 15, 14, 15, 0),
+    "event_freshness": (15 / 16, 15, 16, 0),
 }
 
 
@@ -146,8 +165,15 @@ def test_undefined_is_null_with_a_reason(results):
     """A number is either there or its absence is explained."""
     for result in results.values():
         assert (result.value is None) == bool(result.reason), result.id
-    assert results["time_to_recover_p90"].reason == "fewer than 90 % of the units ever get there"
     assert results["worst_market_gap"].reason == "fewer than two markets have 100 units or more"
+
+
+def test_a_quantile_that_too_few_reach_is_undefined(source):
+    """Four of six failed renewals were paid: half of all within 120 hours, nine in ten never."""
+    median = shipped()["time_to_recover_p50"]
+    (result,) = compute(source, [median.model_copy(update={"quantile": Decimal("0.9")})])
+    assert (result.value, result.numerator, result.denominator) == (None, 4, 6)
+    assert result.reason == "fewer than 90 % of the units ever get there"
 
 
 def test_nothing_at_all_is_undefined_or_zero(tmp_path):
@@ -181,7 +207,7 @@ def test_self_fix_window_is_closed_at_seven_days(tmp_path):
 
 
 def test_bounds_are_crossed_only_beyond_them(results):
-    """Nine of ten invoices within the cap is below the bound of all; leakage above 2 % is beyond; core has no bound."""
+    """Fourteen of fifteen invoices within the cap are too few, leakage above 2 % is too much; core has no bound."""
     assert results["retry_cap_compliance"].crossed is True
     assert results["leakage_share"].crossed is True
     assert results["worst_market_gap"].crossed is None
@@ -198,6 +224,24 @@ def test_worst_market_gap_names_both_ends(tmp_path):
     assert (result.numerator, result.denominator, result.note) == (90, 100, "lowest BR 90.00 %\nhighest US 95.00 %")
 
 
+def test_a_gap_can_be_taken_inside_each_part(tmp_path):
+    """Within a region markets are compared with each other; a region with one market has no gap."""
+    emea = {"region": "EMEA", "market": "DE"}
+    rows = [invoice("2025-02-01", 10)] * 100 + [emea | invoice("2025-02-01", 10)] * 100
+    rows += [emea | {"market": "FR"} | failed("2025-02-01", 10)] * 100
+    (gap,) = compute(build(tmp_path, invoices=rows), shipped().of(["worst_market_gap"]), by=["region"])
+    assert {part.dims["region"]: part.value for part in gap.slices} == {"EMEA": 100, "UCAN": None}
+    assert compute(build(tmp_path), shipped().of(["worst_market_gap"]), by=["market"])[0].slices == ()
+
+
+def test_facts_that_cannot_be_read_are_reported_in_words(tmp_path):
+    """A file that is no Parquet is no traceback."""
+    source = build(tmp_path, invoices=INVOICES)
+    source.facts_files("invoices")[0].write_bytes(b"PAR1 this is not Parquet PAR1")
+    with pytest.raises(RunError, match="The facts cannot be read"):
+        compute(source, shipped())
+
+
 def test_a_stock_is_never_added_up_over_months(source):
     """By month it shows each month's end; its total is the last one."""
     (members,) = compute(source, shipped().of(["members"]), by=["month"])
@@ -210,7 +254,7 @@ def test_a_month_with_immature_units_is_partial(source):
     (result,) = compute(source, shipped().of(["payment_success_rate"]), by=["month"])
     partial = {part.dims["month"]: (part.partial, part.immature) for part in result.slices}
     assert partial["2025-05"] == (False, 0)
-    assert partial["2025-06"] == (True, 3)
+    assert partial["2025-06"] == (True, 6)
 
 
 def test_a_month_that_is_not_over_is_partial_and_left_out_of_monthly_churn(tmp_path):
@@ -225,7 +269,7 @@ def test_a_month_that_is_not_over_is_partial_and_left_out_of_monthly_churn(tmp_p
 def test_an_earlier_moment_sees_fewer_mature_units(source):
     """As of 20 April, only invoices issued by 21 March are judged."""
     (result,) = compute(source, shipped().of(["payment_success_rate"]), as_of=at("2025-04-20"))
-    assert (result.numerator, result.denominator, result.immature) == (3, 4, 1)
+    assert (result.numerator, result.denominator, result.immature) == (4, 5, 1)
 
 
 @pytest.mark.parametrize("moment", ["2024-12-31", "2025-01-01", "2025-07-02"])

@@ -1,0 +1,24 @@
+"""The command line: `billing-sim`, or `python -m billing_sim`.
+
+Each command is a small file that imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+from billing_sim.errors import EXIT_INTERRUPTED, BillingSimError
+
+
+def main() -> None:
+    """Run the command that the arguments name and exit with its code."""
+    try:
+        from billing_sim.cli.app import app
+        from billing_sim.cli.output import complain, survive_any_console
+
+        survive_any_console()
+        try:
+            app(prog_name="billing-sim")
+        except BillingSimError as error:
+            complain(str(error))
+            raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_INTERRUPTED) from None

@@ -37,6 +37,12 @@ class Fact:
 NULL = -(1 << 31)
 """Stands for null in timestamp and date columns until the rows become Arrow columns."""
 
+NO_LABEL = 255
+"""Stands for null in the label columns of `OPTIONAL_LABELS`."""
+
+OPTIONAL_LABELS = ("policy", "gateway")
+"""Labels that a unit may lack: no attempt was made, or none failed."""
+
 
 def _c(name: str, storage: str, meaning: str, vocabulary: str = "") -> Column:
     return Column(name, storage, meaning, vocabulary)
@@ -57,7 +63,7 @@ _WHO = (
 INVOICES = Fact("invoices", "one invoice", _WHO + (
     _c("invoice", "i4", "which invoice of this person, from 1"),
     _c("currency", "u1", "ISO 4217 code", "currencies"),
-    _c("policy", "u1", "dunning policy, once an attempt failed; else none", "policies"),
+    _c("policy", "u1", "dunning policy, once an attempt failed; else null", "policies"),
     _c("gateway", "u1", "gateway of the first attempt", "gateways"),
     _c("is_signup", "bool", "the first invoice of a spell, paid by the person while signing up"),
     _c("is_imported", "bool", "it was open when the run began: issued before, so issued_at is null"),

@@ -47,7 +47,7 @@ class Catalogue:
 
 
 def unknown(noun: str, name: str, known: Iterable[str]) -> str:
-    """ "There is no metric `chrun`; did you mean `churn`?", or what there is."""
+    """A sentence for a name that is not there, with the likely one or with all there are."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean `{close[0]}`?" if close else f"there is: {', '.join(names)}."

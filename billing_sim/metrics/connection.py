@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import duckdb
 
 from billing_sim import clock
-from billing_sim.errors import QueryError
+from billing_sim.errors import QueryError, RunError
 from billing_sim.events import COLUMNS, WORLD_COLUMNS, Column
 from billing_sim.facts.schema import FACTS, Fact
 from billing_sim.metrics.source import Source
@@ -47,8 +47,11 @@ def connect_to(source: Source, facts: Iterable[Fact], *, threads: int = THREADS)
 
 
 def _locked(connection: duckdb.DuckDBPyConnection, tables: Sequence[_Table]) -> duckdb.DuckDBPyConnection:
-    for name, columns, files in tables:
-        _view(connection, name, columns, files)
+    try:
+        for name, columns, files in tables:
+            _view(connection, name, columns, files)
+    except duckdb.Error as error:
+        raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
     allowed = ", ".join(_quoted(file) for _, _, files in tables for file in files)
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
@@ -67,15 +70,17 @@ def empty_facts() -> duckdb.DuckDBPyConnection:
 def query(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
     """Run one read-only query; QueryError when it is anything else or cannot be answered."""
     try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in (
-            duckdb.StatementType.SELECT,
-            duckdb.StatementType.EXPLAIN,
-        ):
-            raise QueryError("Only one SELECT is run at a time; nothing here can be changed.")
-        return connection.execute(statements[0])
+        return connection.execute(reading(connection, sql))
     except duckdb.Error as error:
         raise QueryError(f"{error} Tables: {', '.join(tables(connection))}.") from None
+
+
+def reading(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one read-only statement of a text; QueryError when there is anything else, duckdb.Error when it is no SQL."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type not in _READING:
+        raise QueryError("Only one SELECT is run at a time; nothing here can be changed.")
+    return statements[0]
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

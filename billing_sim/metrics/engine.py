@@ -70,7 +70,7 @@ class Question:
         named = {"numerator": found.numerator, "denominator": found.denominator, "immature": found.immature}
         dims = (*self.by, definition.across) if definition.across not in ("", *self.by) else self.by
         with _connection(source, list(found)) as connection:
-            is_condition = sql.conditions(connection, list(found))
+            is_condition = sql.condition_expressions(connection, list(found))
         texts = []
         for fact, clock in dict.fromkeys((measure.fact, measure.clock) for measure in found):
             own = {name: it for name, it in named.items() if it and (it.fact, it.clock) == (fact, clock)}
@@ -84,7 +84,7 @@ class Question:
 
     def _result(self, it: Definition, made_of: Parts, tally: Tally) -> Result:
         last = f"{self.frame.last_month:%Y-%m}" if it.kind == "stock" and "month" in self.by else ""
-        total = _figures(it, made_of, tally, (), last).get((), _figure(it, ({}, {}, {}), ()))
+        total = _figures(it, made_of, tally, (), last).get((), _nothing(it))
         slices: tuple[Slice, ...] = ()
         if self.by and it.across not in self.by:
             found = _figures(it, made_of, tally, self.by)
@@ -111,17 +111,31 @@ def _figures(it: Definition, made_of: Parts, tally: Tally, dims: Key, month: str
     """The figures of a metric for every combination of these dimensions that occurs."""
     within = (*dims, it.across) if it.across else dims
     numerators, denominators, immature = (tally.by(part, within, month) if part else {} for part in made_of.all)
-    sums = (numerators, denominators, immature)
-    keys = dict.fromkeys(key[: len(dims)] for found in sums for key in found)
-    return {key: _figure(it, sums, key) for key in keys}
+    keys = dict.fromkeys(key for found in (numerators, denominators, immature) for key in found)
+    if it.across:
+        return _gaps(it, (numerators, denominators, immature), keys)
+    return {key: _figure(it, (numerators, denominators, immature), key) for key in keys}
+
+
+def _nothing(it: Definition) -> Figure:
+    """What a metric says of no rows at all."""
+    return gap(it, {}, 0) if it.across else _figure(it, ({}, {}, {}), ())
+
+
+def _gaps(it: Definition, sums: _Sums, keys: Iterable[Key]) -> dict[Key, Figure]:
+    """The last part of a key is the dimension that is compared."""
+    numerators, denominators, immature = sums
+    rates: dict[Key, dict[str, tuple[int, int]]] = {}
+    waiting: dict[Key, int] = {}
+    for *rest, name in keys:
+        key, part = tuple(rest), (*rest, name)
+        rates.setdefault(key, {})[name] = (_whole(numerators, part), _whole(denominators, part))
+        waiting[key] = waiting.get(key, 0) + _whole(immature, part)
+    return {key: gap(it, parts, waiting[key]) for key, parts in rates.items()}
 
 
 def _figure(it: Definition, sums: _Sums, key: Key) -> Figure:
     numerators, denominators, immature = sums
-    if it.across:
-        inside = [part for part in numerators if part[:-1] == key]
-        parts = {part[-1]: (_whole(numerators, part), _whole(denominators, part)) for part in inside}
-        return gap(it, parts, sum(_whole(immature, part) for part in inside))
     numerator = numerators.get(key, {} if it.kind == "quantile" else 0)
     return figure(it, numerator, _whole(denominators, key), _whole(immature, key))
 

@@ -90,7 +90,7 @@ def _known(units: Population, frame: Frame) -> str:
     return f"{units.clock} < {literal(frame.as_of)}"
 
 
-def conditions(connection: duckdb.DuckDBPyConnection, measures: Iterable[Measure]) -> frozenset[str]:
+def condition_expressions(connection: duckdb.DuckDBPyConnection, measures: Iterable[Measure]) -> frozenset[str]:
     """Those expressions that are conditions, so that rows are counted rather than added up."""
     found: set[str] = set()
     by_fact: dict[str, dict[str, None]] = {}

@@ -73,7 +73,7 @@ def _totals(results: Sequence[Result], width: int) -> Table:
         for i, result in enumerate(of_tier):
             row: list[RenderableType] = ["" if i else tier, _name(result), _value(result), _made_of(result)]
             if width >= QUESTIONS_FROM:
-                row.append(result.definition.question)
+                row.append(Text(result.definition.question))
             table.add_row(*row, end_section=i + 1 == len(of_tier))
     return table
 
@@ -125,7 +125,7 @@ def _slices(results: Sequence[Result], by: tuple[str, ...], width: int) -> Itera
         table.add_column(_heading(result.id), justify="right", width=_METRIC_WIDTH, no_wrap=False)
     cells = {result.id: {tuple(part.dims.values()): part for part in result.slices} for result in fitting}
     for key in keys:
-        table.add_row(*key, *(_cell(result, cells[result.id].get(key)) for result in fitting))
+        table.add_row(*map(Text, key), *(_cell(result, cells[result.id].get(key)) for result in fitting))
     yield table
     rows = len({tuple(part.dims.values()) for result in sliced for part in result.slices})
     left = [f"{rows - len(keys)} of {rows} slices"] if rows > len(keys) else []

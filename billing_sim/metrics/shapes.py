@@ -50,10 +50,10 @@ class Shapes:
         inner += [f"sum({expression}) AS s{i}" for expression, i in self.summed.items()]
         outer = ["strftime(month, '%Y-%m')" if name == "month" else name for name in self.dims]
         outer += [self._sum(measure) for measure in self.measures]
-        known = " WHERE month IS NOT NULL" if "month" in self.dims else ""
+        placed = f" WHERE {self.clock} IS NOT NULL" if "month" in self.dims else ""
         grouped = f" GROUP BY {', '.join(str(i + 1) for i in range(len(self.dims)))}" if self.dims else ""
-        shapes = f"SELECT {', '.join(inner)} FROM {self.fact} GROUP BY ALL"
-        return f"SELECT {', '.join(outer)} FROM ({shapes}){known}{grouped}"
+        shapes = f"SELECT {', '.join(inner)} FROM {self.fact}{placed} GROUP BY ALL"
+        return f"SELECT {', '.join(outer)} FROM ({shapes}){grouped}"
 
     def _conditions(self, measure: Measure) -> Iterator[str]:
         yield from measure.conditions

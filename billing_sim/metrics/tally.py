@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import duckdb
 
+from billing_sim.errors import QueryError
 from billing_sim.metrics import measures as sql
 from billing_sim.metrics import shapes
 from billing_sim.metrics.histogram import bucket_of, merged
@@ -39,9 +40,19 @@ class Tally:
 
 
 def scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], split: Mapping[str, Key]) -> Tally:
-    """Compute all measures: one statement per fact (or per clock when months are told apart), one per histogram."""
+    """Compute all measures: one statement per fact (or per clock when months are told apart), one per histogram.
+
+    QueryError when the facts cannot be read or a definition's SQL fails on them.
+    """
+    try:
+        return _scan(connection, measures, split)
+    except duckdb.Error as error:
+        raise QueryError(f"The metrics cannot be computed: {error}") from None
+
+
+def _scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], split: Mapping[str, Key]) -> Tally:
     sums: dict[Measure, Mapping[Key, Sum]] = {}
-    is_condition = sql.conditions(connection, measures)
+    is_condition = sql.condition_expressions(connection, measures)
     for fact in dict.fromkeys(measure.fact for measure in measures):
         own = [measure for measure in measures if measure.fact == fact and not measure.is_histogram]
         for statement in shapes.packed(own, split[fact], is_condition):

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from billing_sim.events import ENVELOPE, Column, Kind
-from billing_sim.facts.schema import NULL
+from billing_sim.facts.schema import NO_LABEL, NULL, OPTIONAL_LABELS
 from billing_sim.runs.gather import gather, pack_by_kind
 
 Vocabularies = Mapping[str, tuple[str, ...]]
@@ -60,7 +60,9 @@ class Layout:
 
     def is_nullable(self, column: Column) -> bool:
         """Whether some row may hold no value there."""
-        return column.name not in _ALWAYS if self.kinds else column.storage in ("timestamp", "date")
+        if self.kinds:
+            return column.name not in _ALWAYS
+        return column.storage in ("timestamp", "date") or column.name in OPTIONAL_LABELS
 
     @cached_property
     def patterns(self) -> tuple[tuple[bool, ...], ...]:
@@ -170,7 +172,10 @@ class RowGroup:
         if pattern != _NEVER_NULL:
             validity = pa.py_buffer(bitmaps[pattern])
         elif self.layout.is_nullable(column):
-            validity = pa.py_buffer(np.packbits(values != NULL, bitorder="little"))
+            missing = values == (NO_LABEL if column.vocabulary else NULL)
+            validity = pa.py_buffer(np.packbits(~missing, bitorder="little"))
+            if column.vocabulary:
+                values = np.where(missing, np.uint8(0), values)
         if column.vocabulary:
             return self._label_array(column, values, validity)
         if column.storage == "bool":

@@ -41,8 +41,8 @@ def share_of(log: str) -> Fraction:
     if log in ("all", "none"):
         return Fraction(log == "all")
     one, _, number = log.partition("/")
-    if one != "1" or not number.isdecimal() or int(number) < 1:
-        raise RunError(f"{log!r} is no log to keep: write all, none, or a share such as 1/16.")
+    if one != "1" or not number.isdecimal() or int(number).bit_count() != 1:
+        raise RunError(f"{log!r} is no log to keep: write all, none, or 1/N with N a power of two, such as 1/16.")
     return Fraction(1, int(number))
 
 

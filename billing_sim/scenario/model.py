@@ -357,3 +357,7 @@ class Scenario(Part):
     recording_delay: RecordingDelay
     window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
     timeline: list[Intervention] = []
+
+    def rate(self, currency: str) -> Decimal:
+        """Units of the reporting currency for one unit of a currency."""
+        return Decimal(1) if currency == self.reporting_currency else self.exchange_rates[currency]

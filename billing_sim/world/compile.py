@@ -188,15 +188,9 @@ class _Compiler:
         self.world.price_new_from[0, m, p, i], self.world.price_members_from[0, m, p, i] = new_from, members_from
         self.world.price[0, m, p, i], self.world.price_tax[0, m, p, i] = due, tax
 
-    def rate(self, currency: str) -> Decimal:
-        """Units of the reporting currency for one unit of a currency."""
-        if currency == self.scenario.reporting_currency:
-            return Decimal(1)
-        return self.scenario.exchange_rates[currency]
-
     def reporting_factor(self, currency: str) -> int:
         """Millionths of the reporting currency per minor unit, times 10^9."""
-        rate = self.rate(currency)
+        rate = self.scenario.rate(currency)
         return int(rate.scaleb(9 + 6 - EXPONENTS[currency]))
 
     def _counts(self) -> None:

@@ -1,0 +1,6 @@
+"""`python -m billing_sim` is `billing-sim`."""
+
+from billing_sim.cli import main
+
+if __name__ == "__main__":
+    main()

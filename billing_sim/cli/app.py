@@ -1,0 +1,47 @@
+"""The commands and what their help says. Nothing here may import what only a command needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from billing_sim.cli import checking, running, schemas, tracing, viewing
+
+_EXIT_CODES = "Exit codes:  0 fine, 1 a check or goal failed, 2 bad input or usage, 130 stopped"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXIT_CODES,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from billing_sim import __version__
+
+        typer.echo(f"billing-sim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def billing_sim(
+    version: Annotated[
+        bool, typer.Option("--version", metavar="", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Simulate a subscription service that is paid every month, and learn why payments fail and members are lost.
+
+    Begin with [bold]billing-sim run scenarios/first_month.yaml[/bold]; every command explains itself with --help.
+    """
+
+
+app.command("run", epilog=running.EXAMPLE)(running.run)
+app.command("check", epilog=checking.EXAMPLE)(checking.check)
+app.command("views", epilog=viewing.EXAMPLE)(viewing.views)
+app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
+app.command("schema", epilog=schemas.EXAMPLE)(schemas.schema)

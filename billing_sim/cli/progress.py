@@ -1,0 +1,77 @@
+"""How far a simulation is: a bar on stderr, only on a terminal, and only once there is time to read it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from billing_sim.cli.output import complain, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress as Display
+
+    from billing_sim.simulate import Progress
+
+PATIENCE_SECONDS = 1.0
+
+
+def announce_compiling() -> None:
+    """Say why the very first run takes longer, before it does."""
+    from billing_sim.rule import is_compiled
+
+    if not is_compiled():
+        complain("Compiling the rules, once, about 15 seconds.")
+
+
+def command_line() -> str:
+    """What the user typed, for the manifest."""
+    return shlex.join(["billing-sim", *sys.argv[1:]])
+
+
+class Bar:
+    """A display that begins after a second, follows the simulation, and leaves nothing behind."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._task = display.add_task("simulating", total=None, rate="")
+        self._begun = time.monotonic()
+        self._simulating_since = 0.0
+
+    def __call__(self, it: Progress) -> None:
+        """Show the latest news of the simulation."""
+        now = time.monotonic()
+        if it.phase == "simulating" and not self._simulating_since:
+            self._simulating_since = now
+            self._display.reset(self._task)
+        seconds = now - self._simulating_since if self._simulating_since else 0.0
+        rate = f"{it.events / seconds:,.0f} events/s" if seconds > 0 and it.events else ""
+        self._display.update(self._task, description=it.phase, completed=it.done, total=it.total or None, rate=rate)
+        if now - self._begun > PATIENCE_SECONDS:
+            self._display.start()
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[Progress], None] | None]:
+    """A bar to report progress to, or None where nobody could see it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Display
+
+    console = terminal(stderr=True)
+    if not console.is_terminal and not console.is_jupyter:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("people"),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True),
+    )  # fmt: skip
+    display = Display(*columns, console=console, transient=True, expand=True)
+    try:
+        yield Bar(display)
+    finally:
+        display.stop()

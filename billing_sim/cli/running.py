@@ -1,0 +1,105 @@
+"""`billing-sim run`: simulate a scenario and show what came of it."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billing_sim.cli.output import Format, complain, say, say_csv, say_json
+from billing_sim.errors import EXIT_INTERRUPTED
+
+if TYPE_CHECKING:
+    from billing_sim.result import Run
+
+EXAMPLE = "Example:  billing-sim run scenarios/first_month.yaml --seed 7 --members 10000"
+
+
+class Driver(StrEnum):
+    """Who moves time."""
+
+    BATCH = "batch"
+    SIMPY = "simpy"
+
+
+def run(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario file.", show_default=False)],
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Another seed: other luck, same world.")] = None,
+    members: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Another number of members at the start.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The folder to write to, instead of one below runs/.")
+    ] = None,
+    driver: Annotated[
+        Driver | None, typer.Option(help="batch is fast; simpy is the one to read and extend; both write the same log.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Threads; any number gives the same result.")
+    ] = None,
+    log: Annotated[str, typer.Option(metavar="all|none|1/N", help="Whose events to keep.")] = "all",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", metavar="", help="Simulate even when this run is there already.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace another run in --out.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", metavar="", help="Print only the folder, or what is asked for.")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
+    views: Annotated[
+        bool | None, typer.Option("--views/--no-views", metavar="", help="Show the four views (table only).")
+    ] = None,
+) -> None:
+    """Simulate a scenario, keep what happened in a folder, and show the four views of it.
+
+    The same scenario and seed give the same events everywhere, so a run that is there already is reused.
+    """
+    try:
+        result = _simulate(scenario, seed, members, out, driver, workers, log, fresh, overwrite, quiet)
+    except KeyboardInterrupt:
+        again = "again with --overwrite" if out and not overwrite else "again"
+        complain(
+            f"Interrupted: this run is incomplete and cannot be read; give the same command {again} to start anew."
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if form is Format.JSON:
+        say_json(result.summary())
+    elif form is Format.CSV:
+        say_csv(result.summary())
+    else:
+        _tell(result, quiet, not quiet if views is None else views)
+
+
+def _simulate(
+    scenario: Path, seed: int | None, members: int | None, out: Path | None, driver: Driver | None,
+    workers: int | None, log: str, fresh: bool, overwrite: bool, quiet: bool,
+) -> Run:  # fmt: skip
+    from billing_sim.cli.progress import announce_compiling, bar, command_line
+
+    if not quiet:
+        announce_compiling()
+    from billing_sim.result import Run
+    from billing_sim.simulate import simulate
+
+    with nullcontext() if quiet else bar() as report:
+        outcome = simulate(
+            scenario, seed=seed, members=members, out=out, driver=driver.value if driver else None, workers=workers,
+            log=log, fresh=fresh, overwrite=overwrite, progress=report, command=command_line(),
+        )  # fmt: skip
+    return Run(outcome.run, reused=outcome.reused, note=outcome.note)
+
+
+def _tell(result: Run, quiet: bool, with_views: bool) -> None:
+    if not quiet:
+        say(repr(result))
+    elif not with_views:
+        say(str(result.directory))
+    if with_views:
+        from billing_sim.cli.viewing import show_views
+
+        if not quiet:
+            say("")
+        show_views(result.views())

@@ -1,0 +1,148 @@
+"""`billing-sim schema`: what scenario files may say, and what the log and the facts hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from billing_sim.cli.output import Plain, say_json, show
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from billing_sim.events import Column, Kind
+
+EXAMPLE = "Example:  billing-sim schema scenario > scenario.schema.json"
+
+
+class Subject(StrEnum):
+    """What has a schema."""
+
+    SCENARIO = "scenario"
+    EVENTS = "events"
+    FACTS = "facts"
+
+
+def schema(
+    subject: Annotated[
+        Subject, typer.Argument(metavar="SUBJECT", help="What to describe.", show_default=False)
+    ],
+    form: Annotated[
+        Plain, typer.Option("--format", help="How to print it; a scenario's is always JSON.")
+    ] = Plain.TABLE,
+) -> None:
+    """Describe scenario files (as JSON Schema, for editors), the events of the log, or the tables of facts."""
+    if subject is Subject.SCENARIO:
+        from billing_sim.scenario import json_schema
+
+        say_json(json_schema())
+    elif form is Plain.JSON:
+        say_json(_events_json() if subject is Subject.EVENTS else _facts_json())
+    else:
+        show(*(_event_tables() if subject is Subject.EVENTS else _fact_tables()))
+
+
+def _events_json() -> dict[str, Any]:
+    from billing_sim import events
+
+    return {
+        "schema_version": events.SCHEMA_VERSION,
+        "kinds": [_kind(kind) for kind in events.EVENTS],
+        "columns": [_column(column) for column in events.COLUMNS],
+        "world_kinds": [_kind(kind) for kind in events.WORLD_EVENTS],
+        "world_columns": [_column(column) for column in events.WORLD_COLUMNS],
+    }
+
+
+def _facts_json() -> list[dict[str, Any]]:
+    from billing_sim.facts.schema import FACTS
+
+    return [
+        {"name": fact.name, "grain": fact.grain, "columns": [_column(column) for column in fact.columns]}
+        for fact in FACTS
+    ]
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    return {"number": kind.number, "name": kind.name, "columns": list(kind.columns), "meaning": kind.meaning}
+
+
+def _column(column: Column) -> dict[str, Any]:
+    labels = {"labels": list(_labels(column.vocabulary)) or None} if column.vocabulary else {}
+    return {"name": column.name, "type": _type(column), **labels, "meaning": column.meaning}
+
+
+def _labels(vocabulary: str) -> tuple[str, ...]:
+    """The labels of a vocabulary; none for one that comes from the scenario or is the list of kinds."""
+    from billing_sim.runs.tables import BUILT_IN
+
+    return BUILT_IN.get(vocabulary, ())
+
+
+def _type(column: Column) -> str:
+    """The type as readers of a run meet it."""
+    if column.vocabulary:
+        return "label"
+    bits = {"i8": 64, "i4": 32, "i2": 16}.get(column.storage)
+    return f"int{bits}" if bits else {"u1": "uint8"}.get(column.storage, column.storage)
+
+
+def _event_tables() -> Iterator[RenderableType]:
+    from billing_sim import events
+
+    yield from _section("What happens to subscribers", _kinds(events.EVENTS))
+    yield from _section("Columns of these events", _columns(events.COLUMNS))
+    yield from _section("What readers must know of the world", _kinds(events.WORLD_EVENTS))
+    yield from _section("Columns of world events", _columns(events.WORLD_COLUMNS))
+
+
+def _fact_tables() -> Iterator[RenderableType]:
+    from billing_sim.facts.schema import FACTS
+
+    for fact in FACTS:
+        yield from _section(f"{fact.name}: one row is {fact.grain}", _columns(fact.columns))
+
+
+def _section(title: str, table: Table) -> tuple[RenderableType, ...]:
+    from rich.text import Text
+
+    return Text(title, style="bold"), table, Text()
+
+
+def _kinds(kinds: Iterable[Kind]) -> Table:
+    """Each kind with its meaning and, below that, its columns."""
+    from rich.text import Text
+
+    table = _table("kind", "meaning and columns")
+    for kind in kinds:
+        table.add_row(kind.name, Text.assemble(kind.meaning, "\n", (", ".join(kind.columns), "dim")))
+    return table
+
+
+def _columns(columns: Iterable[Column]) -> Table:
+    table = _table("column", "type", "meaning")
+    for column in columns:
+        table.add_row(column.name, _type(column), _meaning(column))
+    return table
+
+
+def _meaning(column: Column) -> RenderableType:
+    from rich.text import Text
+
+    labels = ", ".join(_labels(column.vocabulary))
+    return Text.assemble(column.meaning, "\n" if labels else "", (labels, "dim"))
+
+
+def _table(*headings: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings[:-1]:
+        table.add_column(heading, no_wrap=True)
+    table.add_column(headings[-1], overflow="fold")
+    return table

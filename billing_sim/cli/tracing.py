@@ -1,0 +1,39 @@
+"""`billing-sim trace`: the story of one person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from billing_sim.cli.output import Plain, say, say_json, terminal
+
+EXAMPLE = "Example:  billing-sim trace runs/first_month-1a2b3c4d5e US-17 --truth"
+
+
+def trace(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)],
+    subscriber: Annotated[
+        str | None, typer.Argument(metavar="SUBSCRIBER", help="Who, such as US-17.", show_default=False)
+    ] = None,
+    truth: Annotated[bool, typer.Option("--truth", metavar="", help="Also tell the hidden causes.")] = False,
+    find: Annotated[
+        str | None, typer.Option(metavar="WHAT", help="Find somebody to whom this happened; an unknown WHAT lists all.")
+    ] = None,
+    form: Annotated[Plain, typer.Option("--format", help="How to print the story.")] = Plain.TABLE,
+) -> None:
+    """Tell what happened to one subscriber, event by event, in plain words."""
+    if (subscriber is None) == (find is None):
+        raise typer.BadParameter("name a subscriber, such as US-17, or --find somebody", param_hint="SUBSCRIBER")
+    from billing_sim.result import open as open_run
+    from billing_sim.trace import find as find_somebody
+
+    opened = open_run(run)
+    found = find_somebody(opened.stored, find) if find is not None else subscriber
+    assert found is not None
+    story = opened.trace(found, truth=truth)
+    if form is Plain.JSON:
+        say_json(story.to_json())
+    else:
+        say(story.render(terminal().width))

@@ -1,0 +1,56 @@
+"""`billing-sim views`: what subscribers, finance, support and product want to know of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from billing_sim.cli.output import Format, say, say_json, show, terminal
+from billing_sim.errors import QueryError
+
+if TYPE_CHECKING:
+    from billing_sim.metrics.views import Views
+
+EXAMPLE = "Example:  billing-sim views runs/first_month-1a2b3c4d5e --by plan,month --view finance"
+
+
+def views(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)],
+    by: Annotated[
+        str, typer.Option(metavar="DIMENSION[,…]", help="Also split by market, region, plan, method or month.")
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
+    view: Annotated[str, typer.Option(metavar="NAME", help="Only subscribers, finance, support or product.")] = "",
+) -> None:
+    """Show the four views of a run: subscribers, finance, support and product.
+
+    Every number comes with what it was divided by and with what is not settled yet. JSON and CSV hold every slice.
+    """
+    from billing_sim.result import open as open_run
+
+    found = open_run(run).views(by or None)
+    chosen = _only(found, view) if view else found
+    if form is Format.JSON:
+        say_json(chosen.to_json())
+    elif form is Format.CSV:
+        say(chosen.to_csv().rstrip("\n"))
+    else:
+        show_views(chosen)
+
+
+def show_views(found: Views) -> None:
+    """Print views as tables that fit the terminal."""
+    from billing_sim.metrics.render import render
+
+    show(render(found, terminal().width))
+
+
+def _only(found: Views, view: str) -> Views:
+    from billing_sim.metrics.catalogue import unknown
+
+    if view not in found.results:
+        raise QueryError(unknown("view", view, found.results))
+    return replace(found, results={view: found.results[view]})

@@ -1,0 +1,31 @@
+"""The driver that you run: one compiled call simulates life after life until a page of the log is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from billing_sim.drivers.block import Block, too_long
+from billing_sim.drivers.kernel import run_lives
+from billing_sim.drivers.shards import people_of_shard
+from billing_sim.lifecycle.state import new_page, new_states
+from billing_sim.world.compile import CompiledWorld
+
+
+def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
+    """Simulate a shard to the horizon, a page of rows at a time."""
+    numbers, markets = people_of_shard(world, shard)
+    record = world.record.view(np.ndarray)
+    states = new_states(2).view(np.ndarray)
+    page = new_page()
+    filled = np.zeros(3, np.int64)
+    first = 0
+    while first < len(numbers):
+        rung = int(filled[2])
+        following = int(run_lives(record, numbers, markets, first, states, page, filled))
+        if following == first:
+            raise too_long(int(numbers[first]))
+        rows, truths = page["rows"][0, : filled[0]], page["truths"][0, : filled[1]]
+        yield Block(rows, truths, following - first, int(filled[2]) - rung)
+        first = following

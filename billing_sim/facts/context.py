@@ -1,0 +1,71 @@
+"""The world as the log tells it: what the fold must know, read from the world events and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from billing_sim import clock
+from billing_sim.facts.record import CONTEXT
+from billing_sim.facts.schema import INTERVALS
+from billing_sim.money import EXPONENTS
+from billing_sim.world.record import MONTHS
+
+_BILLION = 10**9
+
+
+def context_of(world_events: Sequence[Mapping[str, Any]], vocabularies: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """One context record, as an array of length 1; labels are numbered as in the run's vocabularies."""
+    context = np.zeros(1, CONTEXT).view(np.recarray)
+    factors = {}
+    for event in world_events:
+        detail = json.loads(event.get("detail") or "{}")
+        match event["kind"]:
+            case "run.configured":
+                _set_calendar(context, date.fromisoformat(detail["start"]), date.fromisoformat(detail["end"]))
+            case "plan.offered":
+                place = vocabularies["plans"].index(event["plan"])
+                context.interval[0, place] = INTERVALS.index(detail["interval"])
+            case "exchange_rate.published":
+                currency = event["currency"]
+                factors[currency] = int(Decimal(event["rate_nanos"]).scaleb(6 - EXPONENTS[currency]))
+    for event in world_events:
+        if event["kind"] == "market.opened":
+            _set_market(context, event, factors, vocabularies)
+    for event in world_events:
+        if event["kind"] == "price.set":
+            _add_price(context, event, factors, vocabularies)
+    return context.view(np.ndarray)
+
+
+def _set_calendar(context: np.recarray, start: date, end: date) -> None:
+    context.start[0], context.end[0] = clock.day_number(start) * clock.DAY, clock.day_number(end) * clock.DAY
+    context.first_month[0] = start.year * 12 + start.month - 1
+    months = np.arange(MONTHS) + int(context.first_month[0]) - 1970 * 12
+    context.month_start[0] = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+
+
+def _set_market(
+    context: np.recarray, event: Mapping[str, Any], factors: Mapping[str, int], vocabularies: Mapping[str, Sequence[str]]
+) -> None:
+    m = vocabularies["markets"].index(event["market"])
+    context.region[0, m] = vocabularies["regions"].index(json.loads(event["detail"])["region"])
+    context.currency[0, m] = vocabularies["currencies"].index(event["currency"])
+    context.factor[0, m] = factors[event["currency"]]
+
+
+def _add_price(
+    context: np.recarray, event: Mapping[str, Any], factors: Mapping[str, int], vocabularies: Mapping[str, Sequence[str]]
+) -> None:
+    m, p = vocabularies["markets"].index(event["market"]), vocabularies["plans"].index(event["plan"])
+    i = int(context.net_count[0, m, p])
+    net = event["amount_minor"] - json.loads(event["detail"])["tax_minor"]
+    months = 12 if context.interval[0, p] else 1
+    context.net_count[0, m, p] = i + 1
+    context.net_from[0, m, p, i] = event["occurred_at"]
+    context.net[0, m, p, i] = (net * factors[event["currency"]] + _BILLION // 2) // _BILLION // months

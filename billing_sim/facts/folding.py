@@ -1,0 +1,34 @@
+"""Folding blocks of the log into facts, in whatever process or thread the blocks pass by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from billing_sim.facts.context import context_of
+from billing_sim.facts.fold import fold_rows
+from billing_sim.facts.record import BLOCK_ROWS, NAMES, PAGE, PERSON
+
+
+class Folder:
+    """Folds the rows of whole lives, block by block; one for each thread.
+
+    >>> folder = Folder(world_events, vocabularies)       # doctest: +SKIP
+    >>> facts = folder.fold(rows)                         # doctest: +SKIP
+    """
+
+    def __init__(self, world_events: Sequence[Mapping[str, Any]], vocabularies: Mapping[str, Sequence[str]]) -> None:
+        self._context = context_of(world_events, vocabularies)
+        self._person = np.zeros(1, PERSON).view(np.recarray).view(np.ndarray)
+        self._page = np.zeros(1, PAGE)
+
+    def fold(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Facts by name for at most BLOCK_ROWS rows of `events.ROW`; the arrays are good until the next call."""
+        if len(rows) > BLOCK_ROWS:
+            raise ValueError(f"{len(rows)} rows are more than a block")
+        if fold_rows(self._context, self._person, self._page, rows, len(rows)):
+            raise ValueError("a block holds more months than a page has room for")
+        counts = self._page["count"][0]
+        return {name: self._page[name][0][: counts[i]] for i, name in enumerate(NAMES)}

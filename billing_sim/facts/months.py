@@ -1,0 +1,111 @@
+"""A spell cut into calendar months: who was a member, past due or on hold when a month ended, and worth what."""
+
+from __future__ import annotations
+
+from billing_sim.clock import DAY, SECOND
+from billing_sim.facts.record import (
+    MONTH_ROWS,
+    SUBSCRIPTION_MONTHS,
+    Context,
+    Int,
+    Nothing,
+    Page,
+    Person,
+    Row,
+)
+from billing_sim.facts.schema import NULL
+from billing_sim.rule import rule
+
+OVER = -1
+"""The run's last month has been written: an answer that comes a second later changes no month."""
+
+
+@rule(Int(Context, Int))
+def month_begins(context, month):
+    """The instant at which a month of the run begins, UTC; months are counted from the run's first."""
+    return context.month_start[month] * DAY
+
+
+@rule(Nothing(Context, Person, Row))
+def start_membership(context, person, row):
+    """The person is a member from now on: the first month is the one that holds this moment."""
+    person.is_member = 1
+    month = 0
+    while month_begins(context, month + 1) <= row.occurred_at:
+        month += 1
+    person.month = month
+    person.mrr_start = 0
+    # A base member's first month begins with them; anybody else joins within it.
+    if row.occurred_at == month_begins(context, month):
+        person.mrr_start = person.mrr
+
+
+@rule(Int(Context, Person, Page, Int))
+def write_month(context, person, page, until):
+    """Write the current month, of which membership covers the time up to `until`; return its place, -1 when full."""
+    i = page.count[SUBSCRIPTION_MONTHS]
+    if i >= MONTH_ROWS:
+        page.overflow = 1
+        return -1
+    page.count[SUBSCRIPTION_MONTHS] += 1
+    begins = month_begins(context, person.month)
+    is_first = 1 if person.started_at > begins else 0
+    fact = page.subscription_months[i]
+    fact.subscriber = person.subscriber
+    fact.spell = person.spell
+    fact.group = person.group
+    fact.arm = person.arm
+    fact.market = person.market
+    fact.region = person.region
+    fact.plan = person.plan
+    fact.interval = person.interval
+    fact.method = person.method
+    fact.currency = person.currency
+    fact.month = context.month_start[person.month]
+    fact.joined_on = person.joined_on
+    fact.active_at_start = 0 if is_first else 1
+    fact.active_at_end = 1
+    fact.joined = person.started_by if is_first else 0
+    fact.ended = 0
+    fact.ended_at = NULL
+    fact.ended_recorded_at = NULL
+    fact.past_due_at_end = person.is_past_due
+    fact.on_hold_at_end = person.is_held
+    fact.member_seconds = (until - max(begins, person.started_at)) // SECOND
+    fact.mrr_start_micros = person.mrr_start
+    fact.mrr_end_micros = person.mrr
+    return i
+
+
+@rule(Nothing(Context, Person, Page, Int))
+def close_months(context, person, page, now):
+    """Write every month that ended by now; the run's last one ends with the run."""
+    if person.month == OVER:
+        return
+    ends = min(month_begins(context, person.month + 1), context.end)
+    while ends <= now:
+        write_month(context, person, page, ends)
+        person.mrr_start = person.mrr
+        person.month += 1
+        if ends == context.end:
+            person.month = OVER
+            return
+        ends = min(month_begins(context, person.month + 1), context.end)
+
+
+@rule(Nothing(Context, Person, Page, Row))
+def end_membership(context, person, page, row):
+    """The spell ends within the current month."""
+    i = write_month(context, person, page, row.occurred_at) if person.month != OVER else -1
+    if i >= 0:
+        fact = page.subscription_months[i]
+        fact.active_at_end = 0
+        fact.ended = row.reason
+        fact.ended_at = row.occurred_at
+        fact.ended_recorded_at = row.recorded_at
+        fact.past_due_at_end = 0
+        fact.on_hold_at_end = 0
+        fact.mrr_end_micros = 0
+    person.is_member = 0
+    person.is_held = 0
+    person.is_past_due = 0

@@ -1,0 +1,65 @@
+"""What the fold works with: the world as the log tells it, one person in progress, and a page of facts.
+
+All three are records, passed by address: reference counting of arrays would cost more than the folding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import from_dtype, types
+
+from billing_sim.events import ROW
+from billing_sim.facts import schema
+from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS
+
+BLOCK_ROWS = 4096
+"""The most rows that one call folds; they hold whole lives."""
+
+MONTH_ROWS = 8 * BLOCK_ROWS
+"""Room for months: a spell has one a month but at least three log rows a year."""
+
+CONTEXT = np.dtype([
+    ("start", "i8"),
+    ("end", "i8"),
+    ("first_month", "i8"),
+    ("month_start", "i8", (MONTHS,)),
+    ("region", "i8", (MARKETS,)),
+    ("currency", "i8", (MARKETS,)),
+    ("interval", "i8", (PLANS,)),
+    ("factor", "i8", (MARKETS,)),
+    ("net_count", "i8", (MARKETS, PLANS)),
+    ("net_from", "i8", (MARKETS, PLANS, EPOCHS)),
+    ("net", "i8", (MARKETS, PLANS, EPOCHS)),
+])  # fmt: skip
+"""What world events say: the calendar of the run, where a market lies, what a minor unit is worth (millionths of the
+reporting currency, times 10^9), and list prices net of tax, for base members who have not been invoiced yet."""
+
+_PERSON = """
+subscriber group arm market region plan interval method currency
+spell started_by started_at joined_on mrr mrr_start
+is_member is_past_due is_held month
+invoice fixed_by attempt failed_calls
+spell_row signup_row method_row backup_row backup_number
+""".split()
+
+PERSON = np.dtype([(name, "i8") for name in _PERSON])
+"""The person whose rows are being read; `*_row` and `invoice`, `attempt` are places on the page, -1 for none."""
+
+_ROOM = {fact.name: BLOCK_ROWS for fact in schema.FACTS} | {"subscription_months": MONTH_ROWS}
+NAMES = tuple(fact.name for fact in schema.FACTS)
+
+PAGE = np.dtype([
+    ("count", "i8", (len(NAMES),)),
+    ("overflow", "i8"),
+    *[(fact.name, fact.dtype, (_ROOM[fact.name],)) for fact in schema.FACTS],
+])  # fmt: skip
+
+INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(len(NAMES))
+
+Context = from_dtype(CONTEXT)
+Person = from_dtype(PERSON)
+Page = from_dtype(PAGE)
+Row = from_dtype(ROW)
+Rows = types.Array(Row, 1, "C")
+Int = types.int64
+Nothing = types.void

@@ -1,0 +1,73 @@
+"""Arrow becomes pandas without changing what it says.
+
+Whole numbers stay whole (pandas' own default turns them into floats where one is missing), labels become categories,
+dates become days, and every moment says that it is UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from billing_sim.errors import RunError
+
+_WITH_GAPS: dict[Any, Any] = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int8(): pd.Int8Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+
+
+def read(files: Sequence[Path]) -> pd.DataFrame:
+    """The rows of Parquet files of one table, in the order of the files; RunError when one cannot be read."""
+    return frame(pa.concat_tables([_table(file) for file in files]).unify_dictionaries())
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as a DataFrame; columns may share a name."""
+    made = pd.DataFrame(dict(enumerate(_series(column) for column in table.columns)))
+    made.columns = pd.Index(table.column_names)
+    return made
+
+
+def _table(file: Path) -> pa.Table:
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+            return opened.read()
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{file} cannot be read ({error}): run the scenario again with --overwrite.") from error
+
+
+def _series(column: pa.ChunkedArray) -> pd.Series:
+    column = _in_utc(_narrow(column))
+    with_gaps = _WITH_GAPS.get if column.null_count else None
+    series: pd.Series = column.to_pandas(types_mapper=with_gaps, date_as_object=False)
+    return series
+
+
+def _narrow(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Sums of whole numbers arrive as 128-bit decimals; those that fit become 64-bit integers again."""
+    if not pa.types.is_decimal(column.type) or column.type.scale:
+        return column
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column
+
+
+def _in_utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """DuckDB sees moments without a zone; all of them are UTC."""
+    if not pa.types.is_timestamp(column.type) or column.type.tz:
+        return column
+    return column.cast(pa.timestamp(column.type.unit, "UTC"))

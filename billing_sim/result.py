@@ -1,0 +1,270 @@
+"""A run in the hand: its story, the four views, its tables as DataFrames, and SQL over them.
+
+>>> run = billing_sim.run("scenarios/first_month.yaml")  # doctest: +SKIP
+>>> run.table("invoices").groupby("market")["attempts"].mean()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from billing_sim import people
+from billing_sim.errors import QueryError, RunError
+from billing_sim.runs import tables
+from billing_sim.runs.manifest import MANIFEST_FILE, Manifest, holds_run
+from billing_sim.runs.stored import StoredRun, open_run
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+    from billing_sim.metrics.views import Views
+    from billing_sim.trace import Story
+
+WORLD_EVENTS = "world_events"
+RUNS_SHOWN = 5
+"""Runs named when a folder is none."""
+
+
+class Run:
+    """A finished run, read from its folder; the sealed truth stays sealed, except in `trace(..., truth=True)`."""
+
+    def __init__(self, stored: StoredRun, *, reused: bool = False, note: str = "") -> None:
+        self.stored = stored
+        self.reused = reused
+        self.note = note
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the run."""
+        return self.stored.directory
+
+    @property
+    def manifest(self) -> Manifest:
+        """Identity (which world), content (what came out) and environment (how it was made)."""
+        return self.stored.manifest
+
+    @property
+    def members(self) -> int:
+        """Members at the start."""
+        return self.manifest.identity.members
+
+    @property
+    def events(self) -> int:
+        """Events simulated, kept or not."""
+        return self.manifest.result.events
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 over all simulated public rows: the same on every machine, with any driver and any workers."""
+        return self.manifest.result.content_digest
+
+    @property
+    def seed(self) -> int:
+        """The seed of all luck."""
+        return self.manifest.identity.seed
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names that `table` and `sql` know: the facts, the world events, and the events when they were kept."""
+        kept = (tables.EVENTS,) if self.stored.log != "none" else ()
+        return (*tables.FACT_NAMES, WORLD_EVENTS, *kept)
+
+    def summary(self) -> dict[str, Any]:
+        """What `billing-sim run --format json` prints; seconds and speed are those of the original simulation."""
+        identity, environment = self.manifest.identity, self.manifest.environment
+        return {
+            "run": str(self.directory),
+            "scenario": identity.scenario,
+            "start": identity.start,
+            "end": identity.end,
+            "members": self.members,
+            "events": self.events,
+            "seconds": environment.seconds,
+            "events_per_second": environment.events_per_second,
+            "content_digest": self.content_digest,
+            "driver": environment.driver,
+            "workers": environment.workers,
+            "seed": self.seed,
+            "log": self.stored.log,
+            "reused": self.reused,
+            "identity": identity.digest,
+        }
+
+    def views(self, by: str | Sequence[str] | None = None) -> Views:
+        """The four views, in all and by dimensions such as "market" or ["market", "month"].
+
+        QueryError for an unknown dimension.
+        """
+        from billing_sim.metrics.views import views
+
+        return views(self.stored, [part.strip() for part in by.split(",")] if isinstance(by, str) else by or ())
+
+    def table(self, name: str) -> pd.DataFrame:
+        """All rows of a table: labels as categories, moments in UTC, money in whole minor units or millionths.
+
+        QueryError when there is no such table in this run.
+        """
+        from billing_sim import frames
+
+        self._check_table(name)
+        if name == WORLD_EVENTS:
+            return frames.read([self.directory / tables.WORLD_EVENTS_FILE])
+        return frames.read(self.stored.events_files if name == tables.EVENTS else self.stored.facts_files(name))
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """The answer to one SELECT (DuckDB's SQL) over the tables of this run, and nothing else on the machine.
+
+        QueryError when it is anything else or cannot be answered.
+        """
+        import duckdb
+
+        from billing_sim import frames
+        from billing_sim.metrics.connection import reading
+
+        try:
+            relation = self._connection.sql(reading(self._connection, query))
+            return frames.frame(relation.to_arrow_table())
+        except duckdb.Error as error:
+            raise QueryError(_in_two_lines(str(error), self.tables)) from None
+
+    def trace(self, subscriber: int | str, *, truth: bool = False) -> Story:
+        """What happened to one person, told in order; with `truth` also why.
+
+        QueryError when `subscriber` (a number, or a text such as "US-1042") is not in this run.
+        """
+        from billing_sim.trace import tell
+
+        return tell(self.stored, subscriber_of(subscriber), truth=truth)
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        from billing_sim.metrics.connection import connect
+
+        return connect(self.stored, self.stored.events_files if tables.EVENTS in self.tables else ())
+
+    def _check_table(self, name: str) -> None:
+        if name in self.tables:
+            return
+        if name == tables.EVENTS:
+            raise QueryError(f"{self.directory} kept no log: run the scenario again with --log all.")
+        raise QueryError(f"There is no table `{name}`{_meant(name, self.tables)} Tables: {', '.join(self.tables)}.")
+
+    def __repr__(self) -> str:
+        heading, *lines = self._story()
+        width = max(len(label) for label, _ in lines)
+        return "\n".join([": ".join(heading), *(f"  {label:<{width}}  {text}" for label, text in lines)])
+
+    def _repr_html_(self) -> str:
+        (name, about), *lines = ((html.escape(label), html.escape(text)) for label, text in self._story())
+        cell = 'style="text-align:left'
+        rows = (f'<tr><th {cell}">{label}</th><td {cell}">{text}</td></tr>' for label, text in lines)
+        return f'<table><caption {cell}"><b>{name}</b>: {about}</caption><tbody>{"".join(rows)}</tbody></table>'
+
+    def _story(self) -> list[tuple[str, str]]:
+        """The name and what it is about, then labelled lines."""
+        identity, made = self.manifest.identity, self.manifest.environment
+        workers = f"{made.workers} worker" + ("s" if made.workers != 1 else "")
+        log = {"all": "all in the log", "none": "no log kept"}.get(self.stored.log, f"{self.stored.log} in the log")
+        again = f"; {self.note}" if self.note else ""
+        return [
+            (identity.scenario, f"{self.members:,} members, {identity.start} to {identity.end}, seed {self.seed}"),
+            ("events", f"{self.events:,}, {log}"),
+            ("digest", self.content_digest),
+            ("made", f"by the {made.driver} driver with {workers} in {made.seconds:.1f} s{again}"),
+            ("speed", f"{made.events_per_second:,.0f} events/s while simulating"),
+            ("where", str(self.directory)),
+        ]
+
+
+def run(
+    path: str | Path,
+    *,
+    seed: int | None = None,
+    members: int | None = None,
+    out: str | Path | None = None,
+    driver: str | None = None,
+    workers: int | None = None,
+    log: str = "all",
+    fresh: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Run:
+    """Simulate a scenario file, or reuse the finished run of the same world.
+
+    `seed` and `members` replace those of the file; `out` names the folder (otherwise `runs/<scenario>-<identity>`);
+    `driver` is "batch" or "simpy"; `log` is "all", "none" or a share of the subscribers such as "1/16". `fresh`
+    simulates again, `overwrite` allows to replace another run in `out`, `progress` shows a bar.
+
+    InputError for a scenario that cannot run, RunError for a folder that must not be touched.
+    """
+    from contextlib import nullcontext
+
+    from billing_sim.cli.progress import announce_compiling, bar
+
+    if progress:
+        announce_compiling()
+    from billing_sim.simulate import simulate
+
+    with bar() if progress else nullcontext() as report:
+        outcome = simulate(
+            path, seed=seed, members=members, out=None if out is None else Path(out), driver=driver, workers=workers,
+            log=log, fresh=fresh, overwrite=overwrite, progress=report, command="billing_sim.run",
+        )  # fmt: skip
+    return Run(outcome.run, reused=outcome.reused, note=outcome.note)
+
+
+def open(path: str | Path) -> Run:  # noqa: A001
+    """The finished run in a folder; RunError when there is none, with the runs that are near."""
+    folder = Path(path)
+    if (folder / MANIFEST_FILE).exists():
+        return Run(open_run(folder))
+    raise RunError(_no_run(folder))
+
+
+def subscriber_of(text: int | str) -> int:
+    """The number of a subscriber given as number or text; QueryError when it is neither."""
+    try:
+        return text if isinstance(text, int) else people.parse(text)
+    except ValueError:
+        raise QueryError(f"{text!r} is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.") from None
+
+
+def _no_run(folder: Path) -> str:
+    """Why a folder cannot be opened as a run, and which ones can."""
+    if folder.is_file() and folder.suffix in (".yaml", ".yml"):
+        return f"{folder} is a scenario, not a run: simulate it with `billing-sim run {folder}` and name its folder."
+    runs = Path("runs")
+    found = [it for it in runs.iterdir() if holds_run(it)] if runs.is_dir() else []
+    what = f"{folder} is not a run" + (
+        f": it holds no {MANIFEST_FILE}" if folder.is_dir() else ": there is no such folder"
+    )
+    if not found:
+        return f"{what}. Make one with `billing-sim run SCENARIO`; it names the folder at the end."
+    found.sort(key=lambda it: it.stat().st_mtime, reverse=True)
+    names = {it.name: str(it) for it in found}
+    near = [name for name in names if folder.name and name.startswith(folder.name)]
+    near = near or difflib.get_close_matches(folder.name, names, n=1)
+    hint = f"Did you mean {names[near[0]]}? " if near else ""
+    shown = ", ".join(list(names.values())[:RUNS_SHOWN])
+    more = f" and {len(names) - RUNS_SHOWN} more" if len(names) > RUNS_SHOWN else ""
+    return f"{what}. {hint}Runs here, newest first: {shown}{more}."
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f": did you mean `{close[0]}`?" if close else "."
+
+
+def _in_two_lines(message: str, known: Sequence[str]) -> str:
+    """The beginning of DuckDB's message, which goes on with an excerpt of the query."""
+    first, *rest = [line for line in message.splitlines() if line.strip()]
+    if "Table with name" in first:
+        return f"{first}\nTables: {', '.join(known)}."
+    candidates = [line for line in rest if line.startswith("Candidate")]
+    return "\n".join([first, *candidates[:1]])

@@ -1,0 +1,311 @@
+"""From a scenario file to a finished run directory: the one place that knows both a driver and a run.
+
+Workers are threads (compiled rules and Parquet writing let go of the interpreter's lock). Each takes parts of four
+shards until none is left; what a shard holds does not depend on who takes it, so workers never change a run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from billing_sim.errors import BillingSimError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from billing_sim.drivers.block import Block
+    from billing_sim.runs.stored import StoredRun
+    from billing_sim.world.compile import CompiledWorld
+
+MOST_WORKERS = 64
+_REPORT_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come: people simulated of all people, events so far, and what is being done."""
+
+    done: int
+    total: int
+    events: int
+    phase: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run, whether it had been there before, and a sentence about that (or nothing)."""
+
+    run: StoredRun
+    reused: bool
+    note: str
+
+
+Report = Callable[[Progress], None]
+
+
+def simulate(
+    path: str | Path,
+    *,
+    seed: int | None = None,
+    members: int | None = None,
+    out: str | Path | None = None,
+    driver: str | None = None,
+    workers: int | None = None,
+    log: str = "all",
+    fresh: bool = False,
+    overwrite: bool = False,
+    root: str | Path = ".",
+    progress: Report | None = None,
+    command: str = "",
+) -> Outcome:
+    """Run a scenario, or reuse the finished identical run.
+
+    `seed` and `members` override the scenario's; `out` names the run directory (default: `runs/` under `root`);
+    `driver` is "batch" (default) or "simpy"; `log` is what to keep of it: "all", "none" or "1/N". Raises InputError
+    for a scenario that cannot be used and RunError for a directory that must not be touched. Interrupted, it leaves a
+    directory that says so.
+    """
+    began = time.perf_counter()
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    report = progress or _keep_quiet
+    workers = _checked(driver, workers)
+    from billing_sim.rule import forget_old_code, is_compiled
+    from billing_sim.scenario import load
+
+    loaded = load(path, members=members, seed=seed)
+    if not is_compiled():
+        report(Progress(0, 0, 0, "compiling"))
+        forget_old_code()
+    from billing_sim.runs.directory import RunWriter, open_run, plan_directory
+    from billing_sim.runs.manifest import Environment
+    from billing_sim.world.announce import announcements
+    from billing_sim.world.compile import compile_world
+
+    world = compile_world(loaded.scenario)
+    decision = plan_directory(
+        None if out is None else Path(out), Path(root), identity_of(world), log, driver, fresh, overwrite
+    )
+    if decision.reuse:
+        return Outcome(open_run(decision.directory), True, decision.note)
+    environment = Environment(driver or "batch", workers, command or " ".join(sys.argv), started_at)
+    writer = RunWriter(
+        decision.directory, identity_of(world), vocabularies_of(world), log, loaded.source, environment,
+        replace=decision.replace,
+    )  # fmt: skip
+    try:
+        told = announcements(world)
+        writer.write_world_events(told)
+        work = _Work(world, environment.driver, log, writer.part, told)
+        work.run(workers, report)
+        report(Progress(work.tally.people, work.tally.people, work.tally.events, "writing"))
+        seconds = time.perf_counter() - began
+        environment = replace(environment, seconds=seconds, **work.speed(workers))
+        writer.finish(work.content(), environment)
+    finally:
+        writer.abort()
+    return Outcome(open_run(decision.directory), False, decision.note)
+
+
+def identity_of(world: CompiledWorld):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """What names a run: the world, the people, the span and the rules, and nothing of where it is made."""
+    from billing_sim.rule import sources_digest
+    from billing_sim.runs.manifest import Identity
+
+    scenario = world.scenario
+    return Identity(
+        scenario.name, world.digest, scenario.seed, world.members,
+        scenario.start.isoformat(), scenario.end.isoformat(), sources_digest(),
+    )  # fmt: skip
+
+
+def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
+    """The labels that the scenario defines, by number."""
+    return {
+        "markets": world.markets,
+        "regions": world.regions,
+        "plans": world.plans,
+        "gateways": world.gateways,
+        "policies": world.policies,
+        "currencies": world.currencies,
+    }
+
+
+def _keep_quiet(_: Progress) -> None:
+    pass
+
+
+def _checked(driver: str | None, workers: int | None) -> int:
+    from billing_sim.drivers.block import DRIVERS
+
+    if driver is not None and driver not in DRIVERS:
+        raise BillingSimError(f"there is no driver {driver!r}; there are {' and '.join(DRIVERS)}")
+    if workers is None:
+        return min(os.cpu_count() or 1, 16)
+    if not 1 <= workers <= MOST_WORKERS:
+        raise BillingSimError(f"{workers} workers are not possible; use 1 to {MOST_WORKERS}")
+    return workers
+
+
+@dataclass
+class _Tally:
+    """What has come out so far, over all workers."""
+
+    people: int = 0
+    events: int = 0
+    kinds: dict[int, int] = field(default_factory=dict)
+    digests: dict[int, str] = field(default_factory=dict)
+    truths: dict[int, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class _Work:
+    """All shards of a run, handed to workers a part at a time."""
+
+    def __init__(self, world: CompiledWorld, driver: str, log: str, part: Callable, told: list) -> None:
+        from billing_sim.runs.tables import PARTS
+
+        self.world, self.part, self.told = world, part, told
+        self.lives = _driver(driver)
+        self.one_in = 0 if log == "none" else int(log.partition("/")[2] or 1)
+        self.tally = _Tally()
+        self._parts = iter(range(PARTS))
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    @property
+    def total(self) -> int:
+        """People who ever live: the base, those who left before the start, and everybody still to come."""
+        record = self.world.record
+        return int(record.base_count.sum() + record.former_count.sum() + self.world.arrivals.sum())
+
+    def run(self, workers: int, report: Report) -> None:
+        """Simulate every part; whatever stops one worker stops them all."""
+        with ThreadPoolExecutor(workers, "billing-sim") as pool:
+            tasks = [pool.submit(self._work) for _ in range(workers)]
+            try:
+                while not all(task.done() for task in tasks):
+                    self._stop.wait(_REPORT_SECONDS)
+                    report(Progress(self.tally.people, self.total, self.tally.events, "simulating"))
+            except BaseException:
+                self._stop.set()
+                raise
+        for task in tasks:
+            task.result()
+
+    def _work(self) -> None:
+        from billing_sim.facts.folding import Folder
+
+        folder = Folder(self.told, vocabularies_of(self.world))
+        try:
+            while not self._stop.is_set():
+                with self._lock:
+                    number = next(self._parts, None)
+                if number is None:
+                    return
+                self._simulate_part(number, folder)
+        except BaseException:
+            self._stop.set()
+            raise
+
+    def _simulate_part(self, number: int, folder) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        from billing_sim.runs.tables import SHARDS_PER_PART
+
+        writer = self.part(number)
+        for shard in range(number * SHARDS_PER_PART, (number + 1) * SHARDS_PER_PART):
+            shard_work = _Shard()
+            for block in shard_work.timed(self.lives(self.world, shard)):
+                if self._stop.is_set():
+                    return
+                writer.append(shard, self._kept(block.rows), block.truths, folder.fold(block.rows))
+                with self._lock:
+                    self.tally.people += block.people
+                    self.tally.events += len(block.rows)
+            with self._lock:
+                shard_work.settle(shard, self.tally)
+        writer.close()
+
+    def _kept(self, rows: np.ndarray) -> np.ndarray | None:
+        from billing_sim.drivers.sample import sampled
+
+        if self.one_in == 0:
+            return None
+        return rows if self.one_in == 1 else sampled(int(self.world.record.seed_key[0]), rows, self.one_in)
+
+    def speed(self, workers: int) -> dict[str, float]:
+        """Seconds of simulation proper (rules and digest) as if all workers had done nothing else, and its rate."""
+        seconds = self.tally.seconds / workers
+        return {"simulation_seconds": seconds, "events_per_second": self.tally.events / max(seconds, 1e-9)}
+
+    def content(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+        """Digests and counts of all that was simulated, kept or not."""
+        import json
+
+        from billing_sim.events import KIND_NAMES
+        from billing_sim.runs.digest import combine
+        from billing_sim.runs.manifest import Content
+
+        tally = self.tally
+        told = json.dumps(self.told, sort_keys=True)
+        return Content(
+            combine([tally.digests[shard] for shard in sorted(tally.digests)], told),
+            combine([tally.truths[shard] for shard in sorted(tally.truths)]),
+            self.world.members,
+            tally.events,
+            {KIND_NAMES[kind]: count for kind, count in sorted(tally.kinds.items())},
+        )
+
+
+def _driver(name: str) -> Callable[[CompiledWorld, int], Iterator[Block]]:
+    if name == "simpy":
+        from billing_sim.drivers import simpy_driver
+
+        return simpy_driver.lives
+    from billing_sim.drivers import batch
+
+    return batch.lives
+
+
+class _Shard:
+    """One shard on its way: its digests and counts, and the time that simulating took."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        from billing_sim.runs.digest import ShardDigest
+
+        self.digest, self.truths = ShardDigest(), ShardDigest()
+        self.kinds = np.zeros(256, np.int64)
+        self.seconds = 0.0
+
+    def timed(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The blocks, digested and counted; the clock stops while the caller works with one."""
+        import numpy as np
+
+        while True:
+            began = time.perf_counter()
+            block = next(blocks, None)
+            if block is not None:
+                self.digest.update(block.rows)
+                self.truths.update(block.truths)
+            self.seconds += time.perf_counter() - began
+            if block is None:
+                return
+            self.kinds += np.bincount(block.rows["kind"], minlength=256)
+            yield block
+
+    def settle(self, shard: int, tally: _Tally) -> None:
+        """Add what came out to the whole run's tally."""
+        tally.digests[shard] = self.digest.hexdigest()
+        tally.truths[shard] = self.truths.hexdigest()
+        tally.seconds += self.seconds
+        for kind in self.kinds.nonzero()[0].tolist():
+            tally.kinds[kind] = tally.kinds.get(kind, 0) + int(self.kinds[kind])
