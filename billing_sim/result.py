@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from billing_sim.metrics.source import RunFolder
     from billing_sim.metrics.views import Views
     from billing_sim.trace import Story
 
@@ -103,7 +104,7 @@ class Run:
         """
         from billing_sim.metrics.views import views
 
-        return views(self.stored, [part.strip() for part in by.split(",")] if isinstance(by, str) else by or ())
+        return views(self._source, [part.strip() for part in by.split(",")] if isinstance(by, str) else by or ())
 
     def table(self, name: str) -> pd.DataFrame:
         """All rows of a table: labels as categories, moments in UTC, money in whole minor units or millionths.
@@ -146,7 +147,14 @@ class Run:
     def _connection(self) -> duckdb.DuckDBPyConnection:
         from billing_sim.metrics.connection import connect
 
-        return connect(self.stored, self.stored.events_files if tables.EVENTS in self.tables else ())
+        return connect(self._source, self.stored.events_files if tables.EVENTS in self.tables else ())
+
+    @cached_property
+    def _source(self) -> RunFolder:
+        """The same folder without the store's compiled code, which takes longer to load than most questions."""
+        from billing_sim.metrics.source import RunFolder
+
+        return RunFolder(self.directory)
 
     def _check_table(self, name: str) -> None:
         if name in self.tables:
@@ -194,19 +202,23 @@ def run(
     fresh: bool = False,
     overwrite: bool = False,
     progress: bool = False,
+    command: str = "billing_sim.run",
 ) -> Run:
     """Simulate a scenario file, or reuse the finished run of the same world.
 
     `seed` and `members` replace those of the file; `out` names the folder (otherwise `runs/<scenario>-<identity>`);
     `driver` is "batch" or "simpy"; `log` is "all", "none" or a share of the subscribers such as "1/16". `fresh`
-    simulates again, `overwrite` allows to replace another run in `out`, `progress` shows a bar.
+    simulates again, `overwrite` allows to replace another run in `out`, `progress` shows a bar, and `command` is noted
+    in the manifest.
 
     InputError for a scenario that cannot run, RunError for a folder that must not be touched.
     """
     from contextlib import nullcontext
 
     from billing_sim.cli.progress import announce_compiling, bar
+    from billing_sim.runs.directory import share_of
 
+    share_of(log)
     if progress:
         announce_compiling()
     from billing_sim.simulate import simulate
@@ -214,7 +226,7 @@ def run(
     with bar() if progress else nullcontext() as report:
         outcome = simulate(
             path, seed=seed, members=members, out=None if out is None else Path(out), driver=driver, workers=workers,
-            log=log, fresh=fresh, overwrite=overwrite, progress=report, command="billing_sim.run",
+            log=log, fresh=fresh, overwrite=overwrite, progress=report, command=command,
         )  # fmt: skip
     return Run(outcome.run, reused=outcome.reused, note=outcome.note)
 

@@ -97,7 +97,7 @@ def invoice(issued: str, usd: int, **more: Any) -> Row:
     row = {"issued_at": issued, "amount_micros": usd * USD, "tax_micros": usd * USD // 10}
     row |= {"attempts": 1, "mit_attempts": 1}
     if status == "paid":
-        row |= {"paid_at": issued, "closed_at": issued}
+        row |= {"paid_at": issued}
     return row | more
 
 
@@ -106,7 +106,7 @@ def failed(issued: str, usd: int, *, paid_after: int | None = None, **more: Any)
     row = {"status": "open", "first_failed_at": issued, "first_outcome": "declined"}
     if paid_after is not None:
         moment = at(issued) + timedelta(hours=paid_after)
-        row |= {"status": "paid", "paid_at": moment, "closed_at": moment, "attempts": 2, "recovered_by": "retry"}
+        row |= {"status": "paid", "paid_at": moment, "attempts": 2, "recovered_by": "retry"}
     return invoice(issued, usd, **(row | more))
 
 

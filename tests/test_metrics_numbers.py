@@ -19,15 +19,15 @@ from billing_sim.metrics.result import Result
 from tests.facts_builder import USD, HandMade, at, attempt, build, failed, invoice, member_month, signup
 
 BR = {"market": "BR"}
-GIVEN_UP = {"closed_at": "2025-04-07", "mit_attempts": 15}
+GIVEN_UP = {"given_up_at": "2025-04-07", "mit_attempts": 15}
 INVOICES = [
     invoice("2025-01-10", 10),
     failed("2025-02-05", 20, paid_after=72, notices=1),
     BR | failed("2025-03-01", 30, paid_after=120, notices=2, attempts=3, held_at="2025-03-05", recovered_by="member"),
     BR | failed("2025-03-10", 40, status="uncollectible", notices=4, held_at="2025-03-20", **GIVEN_UP),
-    BR | failed("2025-04-01", 50, status="void", notices=1, closed_at="2025-04-03"),
+    BR | failed("2025-04-01", 50, status="void", notices=1, given_up_at="2025-04-03"),
     failed("2025-05-01", 60, paid_after=0, is_signup=True),
-    failed("2025-05-02", 70, status="void", is_signup=True, closed_at="2025-05-02"),
+    failed("2025-05-02", 70, status="void", is_signup=True, given_up_at="2025-05-02"),
     invoice("2025-05-03", 0, attempts=0, mit_attempts=0),
     failed("2025-06-10", 80),
     BR | invoice("2025-06-28", 90),

@@ -62,7 +62,7 @@ def test_times_and_ids_are_deltas_and_only_labels_are_dictionaries(tmp_path):
     assert deltas == {"subscriber", "sequence", "invoice"} | times
     dictionaries = {name for name, used in encodings.items() if "RLE_DICTIONARY" in used}
     assert dictionaries == {column.name for column in LOG.columns if column.vocabulary}
-    assert {group.column(i).compression for i in range(group.num_columns)} == {"ZSTD"}
+    assert {group.column(i).compression for i in range(group.num_columns)} == {"LZ4"}
 
 
 def test_a_segment_without_rows_still_has_its_columns(tmp_path):

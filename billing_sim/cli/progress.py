@@ -39,7 +39,7 @@ class Bar:
 
     def __init__(self, display: Display) -> None:
         self._display = display
-        self._task = display.add_task("simulating", total=None, rate="")
+        self._task = display.add_task("simulating", total=None, news="")
         self._begun = time.monotonic()
         self._simulating_since = 0.0
 
@@ -50,8 +50,10 @@ class Bar:
             self._simulating_since = now
             self._display.reset(self._task)
         seconds = now - self._simulating_since if self._simulating_since else 0.0
-        rate = f"{it.events / seconds:,.0f} events/s" if seconds > 0 and it.events else ""
-        self._display.update(self._task, description=it.phase, completed=it.done, total=it.total or None, rate=rate)
+        news = f"{it.done:,} of {it.total:,} people" if it.total else ""
+        if seconds > 0 and it.events:
+            news += f", {it.events / seconds:,.0f} events/s"
+        self._display.update(self._task, description=it.phase, completed=it.done, total=it.total or None, news=news)
         if now - self._begun > PATIENCE_SECONDS:
             self._display.start()
 
@@ -59,7 +61,7 @@ class Bar:
 @contextmanager
 def bar() -> Iterator[Callable[[Progress], None] | None]:
     """A bar to report progress to, or None where nobody could see it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Display
 
     console = terminal(stderr=True)
@@ -67,8 +69,8 @@ def bar() -> Iterator[Callable[[Progress], None] | None]:
         yield None
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("people"),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(compact=True),
+        TextColumn("{task.description}"), BarColumn(bar_width=None),
+        TextColumn("{task.fields[news]}"), TimeRemainingColumn(compact=True),
     )  # fmt: skip
     display = Display(*columns, console=console, transient=True, expand=True)
     try:

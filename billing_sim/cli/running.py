@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,19 +76,13 @@ def _simulate(
     scenario: Path, seed: int | None, members: int | None, out: Path | None, driver: Driver | None,
     workers: int | None, log: str, fresh: bool, overwrite: bool, quiet: bool,
 ) -> Run:  # fmt: skip
-    from billing_sim.cli.progress import announce_compiling, bar, command_line
+    from billing_sim.cli.progress import command_line
+    from billing_sim.result import run as simulated
 
-    if not quiet:
-        announce_compiling()
-    from billing_sim.result import Run
-    from billing_sim.simulate import simulate
-
-    with nullcontext() if quiet else bar() as report:
-        outcome = simulate(
-            scenario, seed=seed, members=members, out=out, driver=driver.value if driver else None, workers=workers,
-            log=log, fresh=fresh, overwrite=overwrite, progress=report, command=command_line(),
-        )  # fmt: skip
-    return Run(outcome.run, reused=outcome.reused, note=outcome.note)
+    return simulated(
+        scenario, seed=seed, members=members, out=out, driver=driver.value if driver else None, workers=workers,
+        log=log, fresh=fresh, overwrite=overwrite, progress=not quiet, command=command_line(),
+    )  # fmt: skip
 
 
 def _tell(result: Run, quiet: bool, with_views: bool) -> None:

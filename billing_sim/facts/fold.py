@@ -97,7 +97,6 @@ def open_invoice(person, page, i):
     fact.is_signup = 0
     fact.is_imported = 0
     fact.first_outcome = 0
-    fact.first_attempt_at = NULL
     fact.first_recorded_at = NULL
     fact.first_code = 0
     fact.first_decline_kind = 0
@@ -109,8 +108,8 @@ def open_invoice(person, page, i):
     fact.status = _OPEN
     fact.paid_at = NULL
     fact.paid_recorded_at = NULL
-    fact.closed_at = NULL
-    fact.closed_recorded_at = NULL
+    fact.given_up_at = NULL
+    fact.given_up_recorded_at = NULL
     fact.was_returned = 0
     fact.method_updated_at = NULL
     fact.held_at = NULL
@@ -212,7 +211,6 @@ def read_attempt(context, person, page, row, outcome):
     if row.attempt == 1:
         invoice.method = row.method_kind
         invoice.gateway = row.gateway
-        invoice.first_attempt_at = row.occurred_at
         invoice.first_recorded_at = row.recorded_at
         invoice.first_outcome = outcome
     if outcome == _DECLINED:
@@ -255,8 +253,6 @@ def read_captured(page, person, row):
     fact.status = _PAID
     fact.paid_at = row.occurred_at
     fact.paid_recorded_at = row.recorded_at
-    fact.closed_at = row.occurred_at
-    fact.closed_recorded_at = row.recorded_at
     if fact.first_failed_at != NULL or fact.is_imported:
         fact.recovered_by = recovery_of(page, person)
     person.is_past_due = 0
@@ -269,8 +265,6 @@ def read_returned(page, person, row):
     fact.status = _OPEN
     fact.paid_at = NULL
     fact.paid_recorded_at = NULL
-    fact.closed_at = NULL
-    fact.closed_recorded_at = NULL
     fact.was_returned = 1
     fact.recovered_by = 0
     if person.attempt >= 0:
@@ -291,8 +285,8 @@ def close_invoice(page, person, row, status):
         return
     fact = page.invoices[person.invoice]
     fact.status = status
-    fact.closed_at = row.occurred_at
-    fact.closed_recorded_at = row.recorded_at
+    fact.given_up_at = row.occurred_at
+    fact.given_up_recorded_at = row.recorded_at
 
 
 @rule(Nothing(Context, Person, Page, Row))

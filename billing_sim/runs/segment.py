@@ -2,7 +2,7 @@
 
 Row groups hold exactly 65,536 rows, however the rows arrived (left to itself a writer cuts where its caller did, and
 the same rows give other bytes). Times and ids are delta-encoded, labels are dictionaries, everything is compressed
-with zstd 1, and pages carry checksums: without them most flipped bits read back silently wrong.
+with LZ4, and pages carry checksums: without them most flipped bits read back silently wrong.
 """
 
 from __future__ import annotations
@@ -128,8 +128,7 @@ def parquet_options(layout: Layout) -> dict[str, Any]:
     others = [column.name for column in layout.columns if not column.vocabulary]
     deltas = [c.name for c in layout.columns if c.name in _IDS or c.storage in ("timestamp", "date")]
     return {
-        "compression": "zstd",
-        "compression_level": 1,
+        "compression": "lz4",
         "use_dictionary": labels,
         "column_encoding": dict.fromkeys(deltas, "DELTA_BINARY_PACKED"),
         "write_statistics": others,
