@@ -56,3 +56,4 @@ EXPIRY = 50  # hour the method was added
 MEANS = 51  # hour the method was added
 MACHINE = 52  # hour * 2 + slot, subject: method
 SAMPLE = 53  # 0
+REACH = 54  # 0

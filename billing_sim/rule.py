@@ -19,22 +19,25 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from llvmlite import binding
 from numba import config, njit
 
 _GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule")
-_ENGINE = ("world", "lifecycle", "drivers")
+_ENGINE = ("world/record.py", "world/arrivals.py", "lifecycle", "drivers")
+_READERS = ("facts", "runs")
 _FOLDERS_KEPT = 6
 
 _pending: list[tuple[Any, Any]] = []
 
 
 @cache
-def sources_digest(packages: tuple[str, ...] = _ENGINE) -> str:
-    """A SHA-256 over the text of the ground modules and of these packages; without arguments: the digest of the rules."""
+def sources_digest(places: tuple[str, ...] = ("world", *_ENGINE)) -> str:
+    """A SHA-256 over the text of the ground modules and of these modules or packages; by default: of the rules."""
     root = Path(__file__).parent
     paths = [root / f"{name}.py" for name in _GROUND]
-    paths += [path for package in packages for path in sorted((root / package).glob("*.py"))]
+    for place in places:
+        paths += [root / place] if place.endswith(".py") else sorted((root / place).glob("*.py"))
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
@@ -48,7 +51,7 @@ def _cache_root() -> Path:
 
 def _packages_of(module: str) -> tuple[str, ...]:
     package = module.split(".")[1]
-    return _ENGINE if package in (*_ENGINE, *_GROUND) else (package,)
+    return (package,) if package in _READERS else _ENGINE
 
 
 @cache
@@ -109,6 +112,28 @@ def entry(signature: Any, inline: bool = False) -> Callable[[Callable[..., Any]]
         return compiled
 
     return decorate
+
+
+def records(array: np.ndarray) -> np.ndarray:
+    """An array of records in the form in which rules read them: as it is for compiled ones, and over the same memory
+    with fields as attributes where rules run as plain Python."""
+    return array.view(_attributed(array.dtype)) if config.DISABLE_JIT else array.view(np.ndarray)
+
+
+def _attributed(dtype: np.dtype) -> np.dtype:
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        return np.dtype((_attributed(base), shape))
+    if dtype.fields is None:
+        return dtype
+    names = list(dtype.names or ())
+    layout = {
+        "names": names,
+        "formats": [_attributed(dtype.fields[name][0]) for name in names],
+        "offsets": [dtype.fields[name][1] for name in names],
+        "itemsize": dtype.itemsize,
+    }
+    return np.dtype((np.record, np.dtype(layout)))
 
 
 def compile_rules() -> None:

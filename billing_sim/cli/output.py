@@ -88,8 +88,8 @@ def terminal(stderr: bool = False) -> Console:
     """The terminal, whose colours `NO_COLOR` turns off; an old Windows console gets plain text."""
     from rich.console import Console, detect_legacy_windows
 
-    colours = None if detect_legacy_windows() else "auto"
-    return Console(stderr=stderr, highlight=False, color_system=colours, legacy_windows=False)
+    is_old = detect_legacy_windows()
+    return Console(stderr=stderr, highlight=False, color_system=None if is_old else "auto", legacy_windows=False)
 
 
 def _write_nowhere() -> None:

@@ -28,9 +28,7 @@ class Subject(StrEnum):
 
 
 def schema(
-    subject: Annotated[
-        Subject, typer.Argument(metavar="SUBJECT", help="What to describe.", show_default=False)
-    ],
+    subject: Annotated[Subject, typer.Argument(metavar="SUBJECT", help="What to describe.", show_default=False)],
     form: Annotated[
         Plain, typer.Option("--format", help="How to print it; a scenario's is always JSON.")
     ] = Plain.TABLE,

@@ -19,13 +19,13 @@ def trace(
     ] = None,
     truth: Annotated[bool, typer.Option("--truth", metavar="", help="Also tell the hidden causes.")] = False,
     find: Annotated[
-        str | None, typer.Option(metavar="WHAT", help="Find somebody to whom this happened; an unknown WHAT lists all.")
+        str | None, typer.Option(metavar="WHAT", help="Find somebody to tell of, such as recovered or came-back.")
     ] = None,
     form: Annotated[Plain, typer.Option("--format", help="How to print the story.")] = Plain.TABLE,
 ) -> None:
     """Tell what happened to one subscriber, event by event, in plain words."""
     if (subscriber is None) == (find is None):
-        raise typer.BadParameter("name a subscriber, such as US-17, or --find somebody", param_hint="SUBSCRIBER")
+        raise typer.BadParameter("name one, such as US-17, or let --find choose, not both", param_hint="SUBSCRIBER")
     from billing_sim.result import open as open_run
     from billing_sim.trace import find as find_somebody
 

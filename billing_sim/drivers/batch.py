@@ -10,20 +10,20 @@ from billing_sim.drivers.block import Block, too_long
 from billing_sim.drivers.kernel import run_lives
 from billing_sim.drivers.shards import people_of_shard
 from billing_sim.lifecycle.state import new_page, new_states
+from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
 
 
 def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
     """Simulate a shard to the horizon, a page of rows at a time."""
     numbers, markets = people_of_shard(world, shard)
-    record = world.record.view(np.ndarray)
-    states = new_states(2).view(np.ndarray)
-    page = new_page()
+    record, states, page = records(world.record), records(new_states(2)), new_page()
+    pages = records(page)
     filled = np.zeros(3, np.int64)
     first = 0
     while first < len(numbers):
         rung = int(filled[2])
-        following = int(run_lives(record, numbers, markets, first, states, page, filled))
+        following = int(run_lives(record, numbers, markets, first, states, pages, filled))
         if following == first:
             raise too_long(int(numbers[first]))
         rows, truths = page["rows"][0, : filled[0]], page["truths"][0, : filled[1]]

@@ -19,6 +19,7 @@ from billing_sim.drivers.shards import people_of_shard
 from billing_sim.events import ROW, TRUTH_ROW
 from billing_sim.lifecycle.ring import MOST_ROWS
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, new_page, new_states
+from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
 
 GROUP = 2048
@@ -30,10 +31,11 @@ class Clockwork:
 
     def __init__(self, world: CompiledWorld, numbers: np.ndarray, markets: np.ndarray) -> None:
         self.env = simpy.Environment(initial_time=int(world.record.pre_roll[0]))
-        self.world = world.record.view(np.ndarray)
+        self.world = records(world.record)
         self.end = int(world.record.end[0])
-        self.states = new_states(len(numbers)).view(np.ndarray)
+        self.states = records(new_states(len(numbers)))
         self.page = new_page()
+        self.pages = records(self.page)
         self.filled = np.zeros(3, np.int64)
         self.rows: list[np.ndarray] = []
         self.truths: list[np.ndarray] = []
@@ -46,7 +48,7 @@ class Clockwork:
         """One subscriber: sleep until the next alarm, ring it, and so on until nothing is left before the end."""
         while at < self.end:
             yield self.env.timeout(at - self.env.now)
-            at = ring_once(self.world, self.states, i, self.page, self.filled)
+            at = ring_once(self.world, self.states, i, self.pages, self.filled)
             if self.filled[0] > PAGE_ROWS - MOST_ROWS or self.filled[1] > PAGE_TRUTHS - MOST_ROWS:
                 self.turn_page()
 

@@ -10,6 +10,7 @@ import numpy as np
 from billing_sim.facts.context import context_of
 from billing_sim.facts.fold import fold_rows
 from billing_sim.facts.record import BLOCK_ROWS, NAMES, PAGE, PERSON
+from billing_sim.rule import records
 
 
 class Folder:
@@ -20,15 +21,16 @@ class Folder:
     """
 
     def __init__(self, world_events: Sequence[Mapping[str, Any]], vocabularies: Mapping[str, Sequence[str]]) -> None:
-        self._context = context_of(world_events, vocabularies)
-        self._person = np.zeros(1, PERSON).view(np.recarray).view(np.ndarray)
+        self._context = records(context_of(world_events, vocabularies))
+        self._person = records(np.zeros(1, PERSON))
         self._page = np.zeros(1, PAGE)
+        self._pages = records(self._page)
 
     def fold(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Facts by name for at most BLOCK_ROWS rows of `events.ROW`; the arrays are good until the next call."""
         if len(rows) > BLOCK_ROWS:
             raise ValueError(f"{len(rows)} rows are more than a block")
-        if fold_rows(self._context, self._person, self._page, rows, len(rows)):
+        if fold_rows(self._context, self._person, self._pages, records(rows), len(rows)):
             raise ValueError("a block holds more months than a page has room for")
         counts = self._page["count"][0]
         return {name: self._page[name][0][: counts[i]] for i, name in enumerate(NAMES)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing_sim import events
 from billing_sim.clock import DAY, SECOND
 from billing_sim.facts.record import (
     MONTH_ROWS,
@@ -36,7 +37,8 @@ def start_membership(context, person, row):
     person.month = month
     person.mrr_start = 0
     # A base member's first month begins with them; anybody else joins within it.
-    if row.occurred_at == month_begins(context, month):
+    person.is_imported = 1 if row.kind == events.SUBSCRIPTION_IMPORTED else 0
+    if person.is_imported and row.occurred_at == month_begins(context, month):
         person.mrr_start = person.mrr
 
 
@@ -49,7 +51,7 @@ def write_month(context, person, page, until):
         return -1
     page.count[SUBSCRIPTION_MONTHS] += 1
     begins = month_begins(context, person.month)
-    is_first = 1 if person.started_at > begins else 0
+    is_first = 1 if person.started_at > begins or (person.started_at == begins and not person.is_imported) else 0
     fact = page.subscription_months[i]
     fact.subscriber = person.subscriber
     fact.spell = person.spell

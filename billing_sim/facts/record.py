@@ -37,7 +37,7 @@ reporting currency, times 10^9), and list prices net of tax, for base members wh
 _PERSON = """
 subscriber group arm market region plan interval method currency
 spell started_by started_at joined_on mrr mrr_start
-is_member is_past_due is_held month
+is_member is_imported is_past_due is_held month
 invoice fixed_by attempt failed_calls
 spell_row signup_row method_row backup_row backup_number
 """.split()

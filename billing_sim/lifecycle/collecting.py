@@ -32,7 +32,6 @@ from billing_sim.lifecycle.state import (
     Nothing,
     Page,
     State,
-    Page,
     World,
 )
 from billing_sim.rule import rule

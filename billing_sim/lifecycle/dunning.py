@@ -106,6 +106,8 @@ def note_decline(world, state, code):
 @rule(Nothing(World, State, Int, Int, Int))
 def watch(world, state, now, until, chance):
     """Ring at the member's next moment of attention to what is in sight, at a waking hour, if one comes in time."""
+    if draws.draw(state.key, purpose.REACH, 0) < world.unreachable[state.market]:
+        return
     zone = world.zone[state.market]
     day = local_day(world, zone, now)
     last = local_day(world, zone, until)

@@ -28,7 +28,6 @@ from billing_sim.lifecycle.state import (
     Nothing,
     Page,
     State,
-    Page,
     World,
 )
 from billing_sim.rule import rule

@@ -10,7 +10,13 @@ from __future__ import annotations
 from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER
-from billing_sim.lifecycle.calendar import first_of_month, hour_of, moment_in_month, month_of_day, not_before_next_window
+from billing_sim.lifecycle.calendar import (
+    first_of_month,
+    hour_of,
+    moment_in_month,
+    month_of_day,
+    not_before_next_window,
+)
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
@@ -21,7 +27,6 @@ from billing_sim.lifecycle.state import (
     Nothing,
     Page,
     State,
-    Page,
     World,
 )
 from billing_sim.rule import rule

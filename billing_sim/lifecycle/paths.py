@@ -50,7 +50,8 @@ def funds_run_dry(world, state, slot, at):
     cycle = world.income_last[calendar, place]
     left = world.income_next[calendar, place] - day
     u = draws.draw(state.key, purpose.FUNDS, cycle * 2 + slot)
-    if strain_of(state, cycle // QUARTER_DAYS) < strained:
+    # Everybody's quarters begin on days of their own: no wave runs through the whole service.
+    if strain_of(state, (cycle + (state.key & 127)) // QUARTER_DAYS) < strained:
         return 1 if left <= world.strained_days[(u >> 40) & _TAIL] else 0
     base = world.price[market, state.plan, 0]
     if state.amount != base and base > 0:

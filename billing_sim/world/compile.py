@@ -28,8 +28,8 @@ from billing_sim.world.apportion import apportion
 from billing_sim.world.arrivals import arrivals
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.people import cumulative, exact, fill_people
-from billing_sim.world.record import MONTHS
 from billing_sim.world.quantiles import DRY_DAYS, STRAINED_DAYS, SUSPICION_HOURS, interpolated
+from billing_sim.world.record import MONTHS
 
 PRE_ROLL_DAYS = 45
 """How long before the start base members are simulated, unlogged, to find their steady state. It is the same for every
@@ -136,7 +136,7 @@ class _Compiler:
             self.world.never_retry[0, declines.CODE_NUMBER[code]] = 1
         for i, code in enumerate(declines.CODES):
             self.world.decline_kind[0, i] = declines.DECLINE_KINDS.index(code.kind)
-        anchors = [(Decimal(0), 0), (Decimal("0.5"), delay.p50), (Decimal("0.99"), delay.p99), (Decimal(1), delay.max)]
+        anchors = [(Decimal(0), delay.p50 // 4), (Decimal("0.5"), delay.p50), (Decimal("0.99"), delay.p99), (Decimal(1), delay.max)]
         self.world.delay[0] = interpolated(anchors)
         self.world.dry_days[0] = DRY_DAYS
         self.world.strained_days[0] = STRAINED_DAYS

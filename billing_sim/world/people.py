@@ -22,8 +22,11 @@ _BLOCK_HOURS = 14 * 24
 _CARDS = ("credit", "debit", "prepaid", "wallet")
 _UPDATABLE = ("credit", "debit", "wallet")
 
-STRAINED_SHARE = Decimal("0.35")
+STRAINED_SHARE = Decimal("0.60")
 """Assumed: share of the failures for lack of money that happen in a strained quarter, when no payday helps."""
+
+FUNDS_SURVIVORS = Decimal("1.25")
+"""Fitted: members in a strained quarter are lost and replaced by others, so more must be strained to keep the share."""
 
 PROACTIVE_IN_TIME = Decimal("0.83")
 """Share of members' own updates (within ten days of a reissue) that come before the next monthly charge."""
@@ -61,7 +64,7 @@ def _fill_failures(world: np.recarray, m: int, behaviour: Behaviour, scenario: S
         if kind == "gift_balance":
             continue
         causes = scenario.latent_causes[kind]
-        funds = target * causes.funds
+        funds = FUNDS_SURVIVORS * target * causes.funds
         world.strained[0, m, k] = threshold(min(1, STRAINED_SHARE * funds / strained))
         world.funds[0, m, k] = threshold(min(1, (1 - STRAINED_SHARE) * funds / dry))
         world.suspicion[0, m, k] = threshold(min(1, target * causes.suspicion * _BLOCK_HOURS / suspicion_mean))
@@ -125,6 +128,7 @@ def fill_people(world: np.recarray, m: int, market: Market, scenario: Scenario, 
         "token_share": behaviour.network_tokens,
         "attention": behaviour.attention,
         "attention_on_hold": behaviour.attention_on_hold,
+        "unreachable": behaviour.unreachable,
         "other_means": behaviour.has_other_means,
         "signup_refusal": behaviour.signup_first_payment_failure,
         "signup_again": behaviour.signup_try_again,

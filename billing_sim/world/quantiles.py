@@ -12,14 +12,19 @@ from billing_sim.world.record import QUANTILES
 
 
 def interpolated(anchors: list[tuple[Decimal, int]]) -> list[int]:
-    """Quantiles by straight lines between (probability, value) anchors that run from 0 to 1."""
+    """Quantiles between (probability, value) anchors that run from 0 to 1: straight lines on a logarithmic scale.
+
+    Durations span decades: on a plain scale a median of seconds and a 99th percentile of minutes would put a quarter
+    of the mass at minutes.
+    """
     table, segment = [], 0
     for i in range(QUANTILES):
         p = (Decimal(i) + Decimal("0.5")) / QUANTILES
         while p > anchors[segment + 1][0]:
             segment += 1
         (p0, v0), (p1, v1) = anchors[segment], anchors[segment + 1]
-        table.append(int(v0 + (v1 - v0) * (p - p0) / (p1 - p0)))
+        share = (p - p0) / (p1 - p0)
+        table.append(int((Decimal(max(v0, 1)).ln() * (1 - share) + Decimal(max(v1, 1)).ln() * share).exp()))
     return table
 
 
@@ -31,22 +36,26 @@ def exponential(count: int, scale: int) -> list[int]:
 
 
 def mixture(parts: list[tuple[Decimal, int, int]]) -> list[int]:
-    """Quantiles of a mixture of uniform ranges, given as (share, low, high) in ascending order."""
-    anchors, reached = [(Decimal(0), parts[0][1])], Decimal(0)
-    for share, _, high in parts:
-        reached += share
-        anchors.append((reached, high))
-    return interpolated(anchors)
+    """Quantiles of a mixture of ranges, given as (share, low, high): values in [low, high], as even as can be."""
+    table, reached, part = [], Decimal(0), 0
+    for i in range(QUANTILES):
+        p = (Decimal(i) + Decimal("0.5")) / QUANTILES
+        while p > reached + parts[part][0]:
+            reached += parts[part][0]
+            part += 1
+        share, low, high = parts[part]
+        table.append(low + int((high - low + 1) * (p - reached) / share))
+    return table
 
 
 # Assumed shapes, fitted to the recovery by day of the `netflix_like` profile (docs/background/assumptions.md).
-DRY_DAYS = mixture([(Decimal("0.45"), 1, 3), (Decimal("0.35"), 3, 8), (Decimal("0.20"), 8, 20)])
+DRY_DAYS = mixture([(Decimal("0.70"), 1, 2), (Decimal("0.20"), 3, 8), (Decimal("0.10"), 9, 20)])
 """Days before the next income day at which an ordinary pay cycle runs dry."""
 
-STRAINED_DAYS = mixture([(Decimal("0.25"), 8, 16), (Decimal("0.75"), 16, 40)])
+STRAINED_DAYS = mixture([(Decimal("0.20"), 8, 16), (Decimal("0.80"), 17, 40)])
 """The same in a strained quarter."""
 
 SUSPICION_HOURS = mixture([
-    (Decimal("0.55"), 1, 12), (Decimal("0.25"), 12, 72), (Decimal("0.20"), 72, 336),
+    (Decimal("0.75"), 1, 12), (Decimal("0.15"), 13, 72), (Decimal("0.10"), 73, 336),
 ])  # fmt: skip
 """How long an issuer takes a good card for a risky one."""

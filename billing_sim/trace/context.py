@@ -1,0 +1,96 @@
+"""What a sentence needs beyond its row: the names behind numbers, the market's money and its clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from billing_sim import clock, declines, events
+from billing_sim.money import format_minor
+from billing_sim.world.compile import CompiledWorld
+
+Row: TypeAlias = Any
+"""One record of `events.ROW` or `events.TRUTH_ROW`; its fields are read by name."""
+
+METHOD_WORDS = {
+    "credit": "credit card",
+    "debit": "debit card",
+    "prepaid": "prepaid card",
+    "wallet": "wallet",
+    "direct_debit": "direct debit",
+    "a2a_emandate": "bank mandate",
+    "carrier_partner": "partner account",
+    "gift_balance": "gift balance",
+}
+"""Kinds of payment methods as people say them."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The market and the scenario around one subscriber's rows; labels are tuples by number.
+
+    `backups` are the numbers of the payment methods that were put on file as a backup.
+    """
+
+    market: str
+    currency: str
+    zone: ZoneInfo
+    plans: tuple[str, ...]
+    gateways: tuple[str, ...]
+    policies: tuple[str, ...]
+    backups: frozenset[int] = frozenset()
+
+    def money(self, amount_minor: int) -> str:
+        """An amount in the market's currency."""
+        return format_minor(int(amount_minor), self.currency)
+
+    def local(self, instant: int) -> datetime:
+        """A moment in the market's time zone."""
+        return clock.moment_of(int(instant)).astimezone(self.zone)
+
+    def plan(self, row: Row) -> str:
+        """The plan's name."""
+        return self.plans[row["plan"]]
+
+    def gateway(self, row: Row) -> str:
+        """The gateway's name."""
+        return self.gateways[row["gateway"]]
+
+    def method(self, row: Row) -> str:
+        """The kind of payment method, and whether it is the backup: "backup debit card"."""
+        return f"backup {method_words(row)}" if int(row["method"]) in self.backups else method_words(row)
+
+    def policy(self, row: Row) -> str:
+        """The dunning policy's name."""
+        return self.policies[row["policy"]]
+
+
+def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
+    """The context of the public rows of somebody in market number `m`."""
+    code = world.markets[m]
+    market = world.scenario.markets[code]
+    plans = tuple(plan.name or key for key, plan in world.scenario.plans.items())
+    zone = clock.zone(market.time_zone)
+    added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
+    backups = frozenset(added["method"].tolist())
+    return Context(market.name, market.currency, zone, plans, world.gateways, world.policies, backups)
+
+
+def method_words(row: Row) -> str:
+    """The kind of payment method: "debit card"."""
+    return METHOD_WORDS[events.METHOD_KINDS[row["method_kind"]]]
+
+
+def code_words(number: int) -> str:
+    """A decline code with its meaning: "51 insufficient funds (soft)"."""
+    code = declines.CODES[number]
+    return f"{code.code} {code.meaning} ({code.kind})"
+
+
+def day_words(day: int) -> str:
+    """A day number as an ISO date."""
+    return clock.date_of(int(day)).isoformat()

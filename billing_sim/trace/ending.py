@@ -1,0 +1,122 @@
+"""How a story ends: where the person stands at the horizon, and what became of their invoices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from billing_sim import events
+from billing_sim.trace.context import Context, Row
+
+_STANDING = {
+    events.ACTIVE: "a member",
+    events.PAST_DUE: "a member with a payment that is failing",
+    events.ON_HOLD: "a member without access",
+    events.CANCELING: "a member who has cancelled",
+    events.VOLUNTARY: "no longer a member, by choice",
+    events.PAYMENT_TROUBLE: "no longer a member, having cancelled while a payment was failing",
+    events.NONPAYMENT: "no longer a member, because nobody paid",
+    events.GAVE_UP: "not a member: the sign-up was given up",
+    events.NEW: "signing up",
+    events.RETURNING: "signing up again",
+}
+_OPEN, _PAID, _VOID, _GIVEN_UP = "open", "paid", "voided", "given up"
+
+
+@dataclass
+class Ending:
+    """The last state of a life, read off its public rows.
+
+    `standing` is one of `events.REASONS` by number; `status` maps invoices to "open", "paid", "voided" or "given up";
+    `failed` holds the invoices that failed at least once; `paid_minor` is captured less what came back.
+    """
+
+    standing: int = 0
+    status: dict[int, str] = field(default_factory=dict)
+    failed: set[int] = field(default_factory=set)
+    paid_minor: int = 0
+
+    def count(self, status: str) -> int:
+        """How many invoices ended in this status."""
+        return sum(found == status for found in self.status.values())
+
+    @property
+    def recovered(self) -> int:
+        """How many invoices failed first and are paid now."""
+        return sum(self.status[invoice] == _PAID for invoice in self.failed)
+
+    def to_json(self) -> dict[str, object]:
+        """The ending as plain values."""
+        names = {status: status.replace(" ", "_") for status in (_PAID, _VOID, _GIVEN_UP, _OPEN)}
+        counts = {name: self.count(status) for status, name in names.items()}
+        invoices = {"issued": len(self.status), **counts, "failed": len(self.failed), "recovered": self.recovered}
+        return {"standing": events.REASONS[self.standing], "invoices": invoices, "paid_minor": self.paid_minor}
+
+
+def ending_of(rows: np.ndarray) -> Ending:
+    """Fold a life's public rows into its ending."""
+    ending = Ending()
+    for row in rows:
+        _stand(ending, row)
+        _settle(ending, row)
+    return ending
+
+
+def _stand(ending: Ending, row: Row) -> None:
+    kind = int(row["kind"])
+    if kind in _TELLING:
+        ending.standing = int(row["reason"])
+    elif kind == events.CANCEL_REQUESTED:
+        ending.standing = events.CANCELING
+    elif kind in (events.SUBSCRIPTION_CREATED, events.SUBSCRIPTION_RESTORED):
+        ending.standing = events.ACTIVE
+    elif kind == events.SUBSCRIPTION_HELD:
+        ending.standing = events.ON_HOLD
+    elif kind == events.DUNNING_STARTED and ending.standing == events.ACTIVE:
+        ending.standing = events.PAST_DUE
+    elif kind == events.PAYMENT_CAPTURED and ending.standing == events.PAST_DUE:
+        ending.standing = events.ACTIVE
+
+
+def _settle(ending: Ending, row: Row) -> None:
+    kind, invoice = int(row["kind"]), int(row["invoice"])
+    if kind in (events.INVOICE_ISSUED, events.INVOICE_IMPORTED):
+        ending.status[invoice] = _OPEN
+    if kind in _FAILURES or (kind == events.ATTEMPT_RECONCILED and row["reason"] == events.RESOLVED_FAILED):
+        ending.failed.add(invoice)
+    if kind in _SETTLED:
+        ending.status[invoice] = _SETTLED[kind]
+    if kind == events.PAYMENT_CAPTURED:
+        ending.paid_minor += int(row["amount_minor"])
+    elif kind == events.PAYMENT_RETURNED:
+        ending.paid_minor -= int(row["amount_minor"])
+
+
+_TELLING = (
+    events.SIGNUP_STARTED,
+    events.SIGNUP_ABANDONED,
+    events.SUBSCRIPTION_IMPORTED,
+    events.SUBSCRIPTION_CANCELED,
+)
+_FAILURES = (events.ATTEMPT_DECLINED, events.PAYMENT_RETURNED, events.INVOICE_IMPORTED)
+_SETTLED = {
+    events.PAYMENT_CAPTURED: _PAID,
+    events.PAYMENT_RETURNED: _OPEN,
+    events.INVOICE_VOIDED: _VOID,
+    events.INVOICE_UNCOLLECTIBLE: _GIVEN_UP,
+}
+
+
+def ending_words(ending: Ending, context: Context, day: str) -> str:
+    """The ending in two sentences."""
+    parts = [f"{ending.count(status)} {status}" for status in (_PAID, _VOID, _GIVEN_UP, _OPEN) if ending.count(status)]
+    if ending.recovered and parts:
+        parts[0] += f" ({ending.recovered} after a failure)"
+    number = len(ending.status)
+    invoices = f"{number} invoice{'' if number == 1 else 's'}"
+    detail = f": {', '.join(parts)}" if parts else ""
+    return (
+        f"At the end of the run ({day}): {_STANDING[ending.standing]}. "
+        f"{invoices}{detail}; {context.money(ending.paid_minor)} paid in all."
+    )

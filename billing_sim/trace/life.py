@@ -1,0 +1,90 @@
+"""One subscriber's rows, simulated again from the run's scenario: exact, and there even when no log was kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from billing_sim.clock import NEVER
+from billing_sim.drivers.kernel import begin_life, ring_once
+from billing_sim.errors import QueryError
+from billing_sim.lifecycle.ring import MOST_ROWS
+from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, new_page, new_states
+from billing_sim.rule import sources_digest
+from billing_sim.runs.stored import StoredRun
+from billing_sim.runs.tables import SCENARIO_FILE
+from billing_sim.scenario import load
+from billing_sim.world.compile import CompiledWorld, compile_world
+
+
+def world_of(run: StoredRun) -> CompiledWorld:
+    """The world of a run, compiled again from its scenario; QueryError when this version makes another one of it."""
+    identity = run.manifest.identity
+    if identity.rules_digest == sources_digest():
+        path = run.directory / SCENARIO_FILE
+        world = compile_world(load(path, members=identity.members, seed=identity.seed).scenario)
+        if world.digest == identity.world_digest:
+            return world
+    raise QueryError(
+        f"{run.directory}: this run was made by another version of billing_sim, whose rules differ, so its people "
+        "cannot be followed. Run the scenario again with this version."
+    )
+
+
+@dataclass
+class Life:
+    """What one person's life left behind: public rows, sealed rows, and the person as they were at each failure.
+
+    `rows` is an array of `events.ROW` in order of sequence, `truths` one of `events.TRUTH_ROW`. `failures` holds, for
+    each invoice that went into dunning, a record of `lifecycle.state.STATE` as it was when that happened.
+    """
+
+    subscriber: int
+    market: int
+    rows: np.ndarray
+    truths: np.ndarray
+    failures: dict[int, np.ndarray] = field(default_factory=dict)
+
+
+def relive(world: CompiledWorld, market: int, subscriber: int) -> Life:
+    """Run one person's life to the horizon of the world; `market` is the number of their market there."""
+    states, page, filled = new_states(1), new_page(), np.zeros(3, np.int64)
+    notes = _Notes()
+    end = int(world.record["end"][0])
+    at = begin_life(world.record, states, 0, market, subscriber)
+    while at < end:
+        if filled[0] > PAGE_ROWS - MOST_ROWS or filled[1] > PAGE_TRUTHS - MOST_ROWS:
+            notes.turn(page, filled)
+        at = ring_once(world.record, states, 0, page, filled)
+        notes.watch(states)
+    notes.turn(page, filled)
+    return Life(subscriber, market, np.concatenate(notes.rows), np.concatenate(notes.truths), notes.failures)
+
+
+class _Notes:
+    """What is kept while a life goes by: full pages, and the person at each first failure."""
+
+    def __init__(self) -> None:
+        self.rows: list[np.ndarray] = []
+        self.truths: list[np.ndarray] = []
+        self.failures: dict[int, np.ndarray] = {}
+        self._failed_at = NEVER
+        self._as_failed = new_states(1)
+
+    def turn(self, page: np.ndarray, filled: np.ndarray) -> None:
+        """Take the rows of a page away and begin it anew."""
+        self.rows.append(page["rows"][0, : filled[0]].copy())
+        self.truths.append(page["truths"][0, : filled[1]].copy())
+        filled[:2] = 0
+
+    def watch(self, states: np.ndarray) -> None:
+        """Keep the person when an invoice has just failed; one that failed before the run gets its number later."""
+        failed_at = int(states["first_failed"][0])
+        if failed_at in (0, NEVER):
+            return
+        if failed_at != self._failed_at:
+            self._failed_at, self._as_failed = failed_at, states.copy()
+        invoice = int(states["invoice"][0])
+        if invoice and states["logging"][0]:
+            self.failures.setdefault(invoice, self._as_failed)

@@ -1,0 +1,43 @@
+"""One sentence for every kind of sealed truth: what the log cannot know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from billing_sim import declines, events
+from billing_sim.trace.context import Row
+
+_WISHES = {events.STAY: "wants to stay", events.INERT: "stays only out of inertia", events.GO: "wants to go"}
+_WISHED = {events.STAY: "wanted to stay", events.INERT: "stayed only out of inertia", events.GO: "wanted to go"}
+
+
+def cause_words(number: int) -> str:
+    """What a latent cause means."""
+    return declines.CAUSES[number][1]
+
+
+def _explained(row: Row) -> str:
+    return f"Really: {cause_words(row['cause'])}."
+
+
+def _intent_changed(row: Row) -> str:
+    return f"In truth: the person {_WISHES[row['intent']]}."
+
+
+def _episode_began(row: Row) -> str:
+    return f"In truth: {cause_words(row['cause'])} (payment method {row['method']})."
+
+
+def _loss_judged(row: Row) -> str:
+    able = "could have paid" if row["able"] else "had no way to pay"
+    joint = "but" if (row["intent"] == events.STAY) != bool(row["able"]) else "and"
+    return f"In truth: the person {_WISHED[row['intent']]} {joint} {able}."
+
+
+SEALED: dict[int, Callable[[Row], str]] = {
+    events.EXPLAINED: _explained,
+    events.INTENT_CHANGED: _intent_changed,
+    events.EPISODE_BEGAN: _episode_began,
+    events.LOSS_JUDGED: _loss_judged,
+}
+"""Kind of truth -> what was really so, as a sentence."""

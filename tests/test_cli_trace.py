@@ -1,0 +1,44 @@
+"""`billing-sim trace`: one person's story."""
+
+from __future__ import annotations
+
+import json
+
+from billing_sim import people, trace
+from tests.cli_caller import call, in_a_process
+
+__all__ = ["call"]
+
+
+def test_a_person_is_found_and_told_of(tiny_run):
+    """The same story as in Python, as wide as the terminal."""
+    answer = in_a_process("trace", tiny_run.directory, "--find", "recovered", "--truth", COLUMNS="90")
+    story = tiny_run.trace(trace.find(tiny_run.stored, "recovered"), truth=True)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == story.render(90) + "\n"
+    assert max(map(len, answer.out.splitlines())) <= 90
+
+
+def test_json_keeps_the_sealed_apart(call, tiny_run):
+    """Without --truth nothing sealed is told."""
+    who = people.describe(trace.find(tiny_run.stored, "recovered"))
+    open_story, whole = (
+        json.loads(call("trace", tiny_run.directory, who, "--format", "json", *options).out)
+        for options in ([], ["--truth"])
+    )
+    assert open_story["subscriber"] == whole["subscriber"] == who
+    assert not any(entry["sealed"] for entry in open_story["entries"])
+    assert any(entry["sealed"] for entry in whole["entries"])
+
+
+def test_what_cannot_be_found(call, tiny_run):
+    """A wrong name lists what there is; somebody who is not there, and no name at all, are said."""
+    answer = call("trace", tiny_run.directory, "--find", "recoverd")
+    assert (answer.code, answer.out) == (2, "")
+    assert "recovered" in answer.err
+    answer = call("trace", tiny_run.directory, "NO-1")
+    assert (answer.code, answer.out) == (2, "")
+    assert "NO-1" in answer.err
+    answer = call("trace", tiny_run.directory, "somebody")
+    said = "'somebody' is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.\n"
+    assert (answer.code, answer.out, answer.err) == (2, "", said)

@@ -1,0 +1,200 @@
+"""A run in Python: what it says of itself, its tables, and questions to it."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import billing_sim
+from billing_sim import frames
+from billing_sim.facts.schema import FACTS
+from tests.conftest import SCENARIOS
+from tests.runs_samples import IDENTITY, writer_for
+
+FIRST_MONTH = SCENARIOS / "first_month.yaml"
+
+
+def copy_of(run: billing_sim.Run, folder: Path) -> billing_sim.Run:
+    """The same run in another folder."""
+    shutil.copytree(run.directory, folder)
+    return billing_sim.open(folder)
+
+
+def test_a_run_tells_its_story(tiny_run):
+    """Six lines: name, span and seed; events; digest; how it was made and how fast; where."""
+    first, *lines = repr(tiny_run).splitlines()
+    assert first == "first_month: 200 members, 2025-01-01 to 2025-03-01, seed 1"
+    assert [line.split()[0] for line in lines] == ["events", "digest", "made", "speed", "where"]
+    assert f"{tiny_run.events:,}" in lines[0]
+    assert tiny_run.content_digest in lines[1]
+    assert "by the batch driver with 1 worker in " in lines[2]
+    assert str(tiny_run.directory) in lines[4]
+
+
+def test_in_a_notebook_it_is_a_small_table(tiny_run, tmp_path):
+    """A row for each of these lines, and no markup from names."""
+    folder = tmp_path / "a&b"
+    made = copy_of(tiny_run, folder)._repr_html_()
+    assert made.count("<tr>") == 5
+    assert str(folder).replace("&", "&amp;") in made
+
+
+def test_attributes_are_those_of_the_manifest(tiny_run):
+    """Identity, content and how it came to be."""
+    manifest = tiny_run.manifest
+    assert (tiny_run.members, tiny_run.seed) == (manifest.identity.members, manifest.identity.seed) == (200, 1)
+    assert tiny_run.events == sum(manifest.result.kinds.values()) > 1000
+    assert tiny_run.content_digest == manifest.result.content_digest
+    assert tiny_run.reused is False
+
+
+def test_the_same_run_is_reused_and_opened(tiny_run):
+    """The folder is read, not simulated again."""
+    again = billing_sim.run(FIRST_MONTH, members=200, out=tiny_run.directory)
+    assert (again.reused, again.manifest) == (True, tiny_run.manifest)
+    assert billing_sim.open(tiny_run.directory).manifest == tiny_run.manifest
+
+
+def test_every_fact_the_world_and_the_log_are_tables(tiny_run):
+    """All rows, in the columns of the schema, and the truth is not among them."""
+    assert tiny_run.tables == (*(fact.name for fact in FACTS), "world_events", "events")
+    for fact in FACTS:
+        table = tiny_run.table(fact.name)
+        assert list(table.columns) == [column.name for column in fact.columns]
+        assert len(table) == tiny_run.manifest.result.facts[fact.name]
+    assert len(tiny_run.table("events")) == tiny_run.events
+    assert tiny_run.table("world_events")["kind"].iloc[0] == "run.configured"
+
+
+def test_tables_have_the_types_that_pandas_people_expect(tiny_run):
+    """Labels are categories, moments are in UTC, days are days, and money is a whole number even beside gaps."""
+    invoices, events = tiny_run.table("invoices"), tiny_run.table("events")
+    assert isinstance(invoices["market"].dtype, pd.CategoricalDtype)
+    assert str(invoices["issued_at"].dtype) == "datetime64[us, UTC]"
+    assert str(invoices["period_start"].dtype).startswith("datetime64[")
+    assert invoices["period_end"].max() == pd.Timestamp("2025-03-28")
+    assert str(invoices["amount_minor"].dtype) == "int64"
+    assert str(events["amount_minor"].dtype) == "Int64"
+    assert events.loc[events["kind"] == "dunning.started", "amount_minor"].isna().all()
+
+
+def test_sql_answers_from_the_same_rows(tiny_run):
+    """Sums of money stay whole, moments stay in UTC."""
+    invoices = tiny_run.table("invoices")
+    answer = tiny_run.sql("SELECT sum(amount_micros) AS due, max(issued_at) AS last, count(paid_at) FROM invoices")
+    assert str(answer["due"].dtype) == "int64"
+    assert answer.iloc[0].tolist() == [
+        invoices["amount_micros"].sum(), invoices["issued_at"].max(), invoices["paid_at"].notna().sum(),
+    ]  # fmt: skip
+    kinds = tiny_run.sql("SELECT kind, count(*) AS n FROM events GROUP BY ALL")
+    assert dict(zip(kinds["kind"], kinds["n"], strict=True)) == dict(tiny_run.manifest.result.kinds)
+    assert tiny_run.sql("SELECT 1 AS a, 2 AS a WHERE false").columns.tolist() == ["a", "a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT amout FROM invoices", 'column "amout" not found'),
+        ("SELECT * FROM invoicess", "\nTables: invoices, attempts,"),
+        ("SELECT * FROM truth", "\nTables: invoices, attempts,"),
+        ("SELEC 1", "syntax error"),
+        ("SELECT 'a'::INT", "Could not convert"),
+        ("DROP VIEW invoices", "Only one SELECT"),
+        ("SELECT 1; SELECT 2", "Only one SELECT"),
+        ("", "Only one SELECT"),
+    ],
+)
+def test_a_query_that_cannot_be_answered_is_told_in_two_lines(tiny_run, query, said):
+    """DuckDB's own words, without its excerpt, and what there is."""
+    with pytest.raises(billing_sim.QueryError) as told:
+        tiny_run.sql(query)
+    assert said in str(told.value)
+    assert len(str(told.value).splitlines()) <= 2
+    assert tiny_run.sql("SELECT count(*) AS n FROM invoices")["n"].item() > 0
+
+
+def test_the_sealed_truth_cannot_be_read_by_its_file(tiny_run):
+    """Nor can any other file."""
+    (file, *_) = tiny_run.stored.truth_files
+    with pytest.raises(billing_sim.QueryError, match="Permission Error"):
+        tiny_run.sql(f"SELECT * FROM read_parquet('{file}')")
+
+
+def test_an_unknown_table_gets_a_suggestion_and_the_list(tiny_run):
+    """The nearest name first; the truth is not a table."""
+    with pytest.raises(billing_sim.QueryError) as told:
+        tiny_run.table("invoice")
+    assert str(told.value).startswith("There is no table `invoice`: did you mean `invoices`? Tables: invoices, ")
+    with pytest.raises(billing_sim.QueryError, match=r"There is no table `truth`\. Tables: "):
+        tiny_run.table("truth")
+
+
+def test_without_a_log_everything_but_the_events_is_there(tmp_path):
+    """And it is said how to keep them."""
+    run = billing_sim.run(FIRST_MONTH, members=20, log="none", out=tmp_path / "run")
+    assert "events" not in run.tables
+    assert len(run.table("invoices")) >= 20
+    with pytest.raises(billing_sim.QueryError, match="kept no log: run the scenario again with --log all"):
+        run.table("events")
+    with pytest.raises(billing_sim.QueryError, match="\nTables: invoices"):
+        run.sql("SELECT * FROM events")
+
+
+def test_a_damaged_file_is_refused(tiny_run, tmp_path):
+    """A flipped bit is found when the page is read, and said."""
+    run = copy_of(tiny_run, tmp_path / "run")
+    file = run.stored.facts_files("invoices")[0]
+    content = bytearray(file.read_bytes())
+    content[60] ^= 4
+    file.write_bytes(bytes(content))
+    with pytest.raises(billing_sim.RunError, match="cannot be read"):
+        run.table("invoices")
+
+
+def test_views_take_dimensions_as_text_or_list(tiny_run):
+    """ "market, month" is ["market", "month"]."""
+    assert tiny_run.views("plan, month").to_json() == tiny_run.views(by=["plan", "month"]).to_json()
+    assert tiny_run.views().by == ()
+    with pytest.raises(billing_sim.QueryError, match="did you mean `plan`"):
+        tiny_run.views(by="plans")
+
+
+def test_a_story_is_asked_for_by_number_or_text(tiny_run):
+    """The same person, the same story."""
+    who = int(tiny_run.table("invoices")["subscriber"].iloc[0])
+    story = tiny_run.trace(who)
+    assert story.subscriber == who
+    assert tiny_run.trace(story.name).lines() == story.lines()
+    with pytest.raises(billing_sim.QueryError, match="is not a subscriber"):
+        tiny_run.trace("Norway")
+
+
+def test_an_unfinished_run_is_not_opened(tmp_path):
+    """It says what it is, and what to do."""
+    writer_for(tmp_path / "run", IDENTITY).abort()
+    with pytest.raises(billing_sim.RunError, match="incomplete"):
+        billing_sim.open(tmp_path / "run")
+
+
+def test_the_function_stays_when_modules_are_imported():
+    """No module of ours takes the name `run`, `open` or `check` away."""
+    for module in ("result", "runs", "runs.directory", "cli.running", "cli.checking", "simulate", "scenario.checks"):
+        importlib.import_module(f"billing_sim.{module}")
+    assert all(callable(getattr(billing_sim, name)) for name in ("run", "open", "check"))
+    assert billing_sim.check(FIRST_MONTH) == []
+    assert set(billing_sim.__all__) <= set(dir(billing_sim))
+    with pytest.raises(AttributeError, match="no attribute 'simulat'"):
+        _ = billing_sim.simulat
+
+
+def test_sums_too_large_for_64_bits_stay_exact():
+    """Python's integers take over; nothing is rounded."""
+    large = pa.table({"sum": pa.array([2**70], pa.decimal128(38, 0)), "half": pa.array([None], pa.int16())})
+    made = frames.frame(large)
+    assert int(made["sum"].iloc[0]) == 2**70
+    assert str(made["half"].dtype) == "Int16"
