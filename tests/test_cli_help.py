@@ -12,7 +12,7 @@ import pytest
 from tests.cli_caller import call, in_a_process
 
 __all__ = ["call"]
-HEAVY = ("numpy", "pandas", "pydantic", "duckdb", "numba", "pyarrow", "simpy", "ruamel", "faker", "rich.progress")
+HEAVY = ("numpy", "pandas", "pydantic", "duckdb", "numba", "pyarrow", "simpy", "ruamel", "faker", "rich")
 COMMANDS = ("run", "check", "views", "trace", "schema")
 HELP_AND_LIST = f"""
 import json, sys
@@ -34,7 +34,7 @@ def test_help_loads_nothing_heavy():
 
 def test_the_package_alone_loads_nothing_heavy():
     """`import billing_sim` is free until something is used."""
-    program = f"import sys, billing_sim; print([name for name in {(*HEAVY, 'typer', 'rich')!r} if name in sys.modules])"
+    program = f"import sys, billing_sim; print([name for name in {(*HEAVY, 'typer')!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
@@ -43,7 +43,7 @@ def test_main_help_ends_with_the_exit_codes(call):
     """Scripts need to know what a code means."""
     answer = call("--help")
     assert answer.code == 0
-    assert "0 fine, 1 a check or goal failed, 2 bad input or usage, 130 stopped" in " ".join(answer.out.split())
+    assert [line.split(None, 1)[0] for line in answer.out.splitlines()[-4:]] == ["0", "1", "2", "130"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -51,7 +51,7 @@ def test_every_command_explains_itself_with_an_example(call, command):
     """What it does, then one that can be typed."""
     answer = call(command, "--help")
     assert answer.code == 0
-    assert f"Example:  billing-sim {command} " in answer.out
+    assert answer.out.splitlines()[-1].startswith(f"  Example:  billing-sim {command} ")
     assert max(map(len, answer.out.splitlines())) <= 80
 
 
@@ -66,7 +66,7 @@ def test_version(call):
     [
         (["vews"], "Did you mean 'views'?"),
         (["run", "--sede", "3", "x.yaml"], "--seed"),
-        (["run", "x.yaml", "--format", "xml"], "--format"),
+        (["run", "x.yaml", "--format", "xml"], "'table', 'json', 'csv'"),
         (["run", "x.yaml", "--members", "0"], "--members"),
         (["run"], "SCENARIO"),
         (["schema", "evens"], "'events'"),
@@ -78,7 +78,7 @@ def test_wrong_usage_is_code_2_with_a_hint(call, args, hint):
     """Nothing runs, and stdout stays empty for whoever reads it."""
     answer = call(*args)
     assert (answer.code, answer.out) == (2, "")
-    assert hint in answer.err.replace("\n", " ")
+    assert hint in answer.err
     assert "Traceback" not in answer.err
 
 

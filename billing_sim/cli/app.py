@@ -8,13 +8,21 @@ import typer
 
 from billing_sim.cli import checking, running, schemas, tracing, viewing
 
-_EXIT_CODES = "Exit codes:  0 fine, 1 a check or goal failed, 2 bad input or usage, 130 stopped"
+_EXIT_CODES = """\b
+Exit codes:
+  0    fine
+  1    a check or a goal failed
+  2    bad input or usage
+  130  interrupted
+"""
+
+# Plain help: typer's rich help loads a Markdown reader and every syntax of Pygments first (measured: 0.4 s, not 0.2 s).
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog=_EXIT_CODES,
 )
@@ -31,12 +39,12 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def billing_sim(
     version: Annotated[
-        bool, typer.Option("--version", metavar="", help="Print the version.", callback=_print_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Simulate a subscription service that is paid every month, and learn why payments fail and members are lost.
 
-    Begin with [bold]billing-sim run scenarios/first_month.yaml[/bold]; every command explains itself with --help.
+    Begin with `billing-sim run scenarios/first_month.yaml`; every command explains itself with --help.
     """
 
 

@@ -16,7 +16,10 @@ EXAMPLE = "Example:  billing-sim check scenarios/*.yaml"
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Scenario files.", show_default=False)],
 ) -> None:
-    """Print every problem of scenario files, with line and column and what to do; print nothing when all is well."""
+    """Find everything that is wrong in scenario files.
+
+    Each problem comes with its line, its column and what to do about it. When all is well, nothing is printed.
+    """
     from billing_sim.scenario import check as problems_of
 
     problems = [problem for file in files for problem in problems_of(file)]

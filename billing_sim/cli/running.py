@@ -14,7 +14,7 @@ from billing_sim.errors import EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from billing_sim.result import Run
 
-EXAMPLE = "Example:  billing-sim run scenarios/first_month.yaml --seed 7 --members 10000"
+EXAMPLE = "Example:  billing-sim run scenarios/first_month.yaml --seed 7 --out mine"
 
 
 class Driver(StrEnum):
@@ -40,19 +40,15 @@ def run(
         int | None, typer.Option(metavar="N", min=1, help="Threads; any number gives the same result.")
     ] = None,
     log: Annotated[str, typer.Option(metavar="all|none|1/N", help="Whose events to keep.")] = "all",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", metavar="", help="Simulate even when this run is there already.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace another run in --out.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", metavar="", help="Print only the folder, or what is asked for.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Simulate even when this run is there already.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in --out.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder, or what is asked for.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
-    views: Annotated[
-        bool | None, typer.Option("--views/--no-views", metavar="", help="Show the four views (table only).")
-    ] = None,
+    views: Annotated[bool | None, typer.Option("--views/--no-views", help="Show the four views (table only).")] = None,
 ) -> None:
-    """Simulate a scenario, keep what happened in a folder, and show the four views of it.
+    """Simulate a scenario and show the four views of what happened.
+
+    Everything that happens is kept in a folder, which the other commands read.
 
     The same scenario and seed give the same events everywhere, so a run that is there already is reused.
     """

@@ -33,7 +33,10 @@ def schema(
         Plain, typer.Option("--format", help="How to print it; a scenario's is always JSON.")
     ] = Plain.TABLE,
 ) -> None:
-    """Describe scenario files (as JSON Schema, for editors), the events of the log, or the tables of facts."""
+    """Describe scenario files, the events of the log, or the facts.
+
+    For scenario files this is the JSON Schema with which editors complete and check while you type.
+    """
     if subject is Subject.SCENARIO:
         from billing_sim.scenario import json_schema
 

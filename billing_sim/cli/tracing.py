@@ -17,13 +17,13 @@ def trace(
     subscriber: Annotated[
         str | None, typer.Argument(metavar="SUBSCRIBER", help="Who, such as US-17.", show_default=False)
     ] = None,
-    truth: Annotated[bool, typer.Option("--truth", metavar="", help="Also tell the hidden causes.")] = False,
+    truth: Annotated[bool, typer.Option("--truth", help="Also tell the hidden causes.")] = False,
     find: Annotated[
-        str | None, typer.Option(metavar="WHAT", help="Find somebody to tell of, such as recovered or came-back.")
+        str | None, typer.Option(metavar="WHAT", help="Choose somebody who, for one, recovered or cancelled.")
     ] = None,
     form: Annotated[Plain, typer.Option("--format", help="How to print the story.")] = Plain.TABLE,
 ) -> None:
-    """Tell what happened to one subscriber, event by event, in plain words."""
+    """Tell what happened to one subscriber, in plain words."""
     if (subscriber is None) == (find is None):
         raise typer.BadParameter("name one, such as US-17, or let --find choose, not both", param_hint="SUBSCRIBER")
     from billing_sim.result import open as open_run

@@ -14,7 +14,7 @@ from billing_sim.errors import QueryError
 if TYPE_CHECKING:
     from billing_sim.metrics.views import Views
 
-EXAMPLE = "Example:  billing-sim views runs/first_month-1a2b3c4d5e --by plan,month --view finance"
+EXAMPLE = "Example:  billing-sim views runs/first_month-1a2b3c4d5e --by plan,month"
 
 
 def views(
@@ -25,7 +25,7 @@ def views(
     form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
     view: Annotated[str, typer.Option(metavar="NAME", help="Only subscribers, finance, support or product.")] = "",
 ) -> None:
-    """Show the four views of a run: subscribers, finance, support and product.
+    """Show what subscribers, finance, support and product ask.
 
     Every number comes with what it was divided by and with what is not settled yet. JSON and CSV hold every slice.
     """

@@ -67,7 +67,9 @@ class Clockwork:
 
 def _in_order(pieces: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
     rows = np.concatenate(pieces) if pieces else np.zeros(0, dtype)
-    return rows[np.argsort(rows["subscriber"], kind="stable")]
+    order = np.argsort(rows["subscriber"], kind="stable")
+    # As plain bytes: NumPy moves records with named fields one field at a time.
+    return rows.view(f"V{dtype.itemsize}")[order].view(dtype)
 
 
 def _pages(rows: np.ndarray, truths: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -4,7 +4,7 @@ Parquet's bytes change with its version; what is promised across platforms, driv
 of the *content*: per logical shard over its rows in canonical order, then over the shards. It is made while the rows
 pass by, by four lanes that take the rows' 64-bit words in turn, so that four multiplications are always under way:
 
-    lane = rotate_left(lane + word * K1, 29) * K2        K1, K2 odd
+    lane = (rotate_left(lane, 29) xor word) * K        K odd
 
 For a given word each step is a bijection of the lane and for a given lane one of the word, so two streams of rows
 that differ in one word differ for ever in that lane. It guards against mistakes, not against forgers.
@@ -26,16 +26,14 @@ START = (0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0, 0x082EFA98E
 """The lanes before the first row: the fractional digits of pi."""
 
 _MASK = 0xFFFFFFFFFFFFFFFF
-_K1 = 0x9E3779B97F4A7C15
-_K2 = 0xD6E8FEB86659FD93
+_K = 0xD6E8FEB86659FD93
 _unsigned: Any = int if config.DISABLE_JIT else np.uint64
 
 
-@rule("uint64(uint64, uint64)")
+@rule("uint64(uint64, uint64)", inline=True)
 def _stir(lane: int, word: int) -> int:
-    x = (lane + ((word * _K1) & _MASK)) & _MASK
-    x = ((x << 29) & _MASK) | (x >> 35)
-    return (x * _K2) & _MASK
+    turned = ((lane << 29) & _MASK) | (lane >> 35)
+    return ((turned ^ word) * _K) & _MASK
 
 
 @entry("void(uint64[::1], uint64[::1], int64, int64)")

@@ -32,7 +32,7 @@ class Ending:
     `failed` holds the invoices that failed at least once; `paid_minor` is captured less what came back.
     """
 
-    standing: int = 0
+    standing: int = events.ACTIVE
     status: dict[int, str] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
     paid_minor: int = 0

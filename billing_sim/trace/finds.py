@@ -48,7 +48,7 @@ _SEARCHES = {
     "long-dunning": _Search(
         "an invoice failed for two weeks or longer",
         "invoices",
-        "closed_at - first_failed_at >= INTERVAL 14 DAY",
+        "coalesce(paid_at, given_up_at) - first_failed_at >= INTERVAL 14 DAY",
     ),
 }
 

@@ -49,14 +49,14 @@ class Life:
 
 def relive(world: CompiledWorld, market: int, subscriber: int) -> Life:
     """Run one person's life to the horizon of the world; `market` is the number of their market there."""
-    states, page, filled = new_states(1), new_page(), np.zeros(3, np.int64)
-    notes = _Notes()
-    end = int(world.record["end"][0])
-    at = begin_life(world.record, states, 0, market, subscriber)
+    states, page, filled = new_states(1).view(np.ndarray), new_page(), np.zeros(3, np.int64)
+    record, notes = world.record.view(np.ndarray), _Notes()
+    end = int(record["end"][0])
+    at = begin_life(record, states, 0, market, subscriber)
     while at < end:
         if filled[0] > PAGE_ROWS - MOST_ROWS or filled[1] > PAGE_TRUTHS - MOST_ROWS:
             notes.turn(page, filled)
-        at = ring_once(world.record, states, 0, page, filled)
+        at = ring_once(record, states, 0, page, filled)
         notes.watch(states)
     notes.turn(page, filled)
     return Life(subscriber, market, np.concatenate(notes.rows), np.concatenate(notes.truths), notes.failures)
@@ -70,7 +70,7 @@ class _Notes:
         self.truths: list[np.ndarray] = []
         self.failures: dict[int, np.ndarray] = {}
         self._failed_at = NEVER
-        self._as_failed = new_states(1)
+        self._as_failed = np.empty(0)
 
     def turn(self, page: np.ndarray, filled: np.ndarray) -> None:
         """Take the rows of a page away and begin it anew."""

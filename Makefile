@@ -1,0 +1,43 @@
+# Words of the workshop. `make demo` and `make test` set everything up on a fresh machine.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test lint format docs bench lock clean
+
+help:  ## what each word does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "billing_sim needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+demo: $(READY)  ## simulate scenarios/streaming.yaml and print the four views
+	$(BIN)/billing-sim run scenarios/streaming.yaml
+
+test: $(READY)  ## run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## formatting, linting and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY)  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## write the generated reference pages anew
+	$(BIN)/python docs/generate.py
+
+bench: $(READY)  ## measure speeds as ratios, in one run on this machine
+	$(BIN)/python -m benchmarks
+
+lock:  ## pin every dependency anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment, caches and runs
+	rm -rf .venv runs .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info

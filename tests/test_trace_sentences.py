@@ -1,0 +1,193 @@
+"""Every kind of event has its sentence, in exactly these words."""
+
+from __future__ import annotations
+
+import pytest
+from trace_rows import CONTEXT, attempt, row, truth
+
+from billing_sim import declines, events
+from billing_sim.trace.context import METHOD_WORDS
+from billing_sim.trace.ending import _STANDING
+from billing_sim.trace.sentences import SENTENCES
+from billing_sim.trace.truths import SEALED
+
+_CARD = {"method": 1, "method_kind": events.DEBIT, "period_end": "2027-05-31"}
+_INVOICE = {"invoice": 7, "amount_minor": 1799, "period_start": "2025-03-13", "period_end": "2025-04-13"}
+
+SAID = [
+    (
+        row(events.SIGNUP_STARTED, plan=1, method_kind=events.WALLET, reason=events.NEW),
+        "Signed up for Premium with a wallet.",
+    ),
+    (
+        row(events.SIGNUP_STARTED, method_kind=events.CREDIT, reason=events.RETURNING),
+        "Came back and signed up again for Standard with a credit card.",
+    ),
+    (row(events.SIGNUP_ABANDONED), "Gave up signing up without having paid."),
+    (
+        row(events.SUBSCRIPTION_CREATED, method_kind=events.DIRECT_DEBIT, reason=events.NEW),
+        "Became a member: Standard, by direct debit.",
+    ),
+    (
+        row(events.SUBSCRIPTION_CREATED, method_kind=events.PREPAID, reason=events.RETURNING),
+        "Became a member again: Standard, by prepaid card.",
+    ),
+    (
+        row(
+            events.SUBSCRIPTION_IMPORTED,
+            plan=1,
+            method_kind=events.A2A_EMANDATE,
+            reason=events.ACTIVE,
+            period_start="2023-05-14",
+            period_end="2025-01-14",
+        ),
+        "Already a member when the run began: Premium, by bank mandate, since 2023-05-14, paid until 2025-01-14.",
+    ),
+    (
+        row(events.SUBSCRIPTION_IMPORTED, method_kind=events.CREDIT, reason=events.ON_HOLD, period_start="2024-05-14"),
+        "Already a member when the run began: Standard, by credit card, since 2024-05-14, "
+        "with access blocked for an unpaid invoice.",
+    ),
+    (
+        row(events.CANCEL_REQUESTED, reason=events.VOLUNTARY, period_end="2025-02-03"),
+        "The member cancelled, effective 2025-02-03.",
+    ),
+    (
+        row(events.CANCEL_REQUESTED, reason=events.PAYMENT_TROUBLE, period_end="2025-02-03"),
+        "The member cancelled because a payment was failing, effective 2025-02-03.",
+    ),
+    (row(events.SUBSCRIPTION_CANCELED, reason=events.VOLUNTARY), "The subscription ended, as the member had wished."),
+    (
+        row(events.SUBSCRIPTION_CANCELED, reason=events.PAYMENT_TROUBLE),
+        "The subscription ended: the member cancelled while a payment was failing.",
+    ),
+    (
+        row(events.SUBSCRIPTION_CANCELED, invoice=7, reason=events.NONPAYMENT),
+        "The subscription ended: invoice 7 was never paid.",
+    ),
+    (row(events.SUBSCRIPTION_HELD, invoice=7), "Access was blocked: grace is over and invoice 7 still unpaid."),
+    (row(events.SUBSCRIPTION_RESTORED, invoice=7), "Access was restored."),
+    (row(events.METHOD_ADDED, reason=events.PREFERRED, **_CARD), "A debit card was put on file, valid to 2027-05-31."),
+    (
+        row(events.METHOD_ADDED, method_kind=events.CARRIER_PARTNER, reason=events.BY_BACKUP),
+        "A partner account was put on file as a backup.",
+    ),
+    (
+        row(events.METHOD_UPDATED, reason=events.BY_SUBSCRIBER, **_CARD),
+        "The member put a new debit card on file, valid to 2027-05-31.",
+    ),
+    (
+        row(events.METHOD_UPDATED, reason=events.BY_UPDATER, **_CARD),
+        "The account updater brought new details of the debit card, valid to 2027-05-31.",
+    ),
+    (
+        row(events.METHOD_UPDATED, reason=events.BY_TOKEN, **_CARD),
+        "The network token carried over to the new debit card, valid to 2027-05-31.",
+    ),
+    (
+        row(events.INVOICE_ISSUED, tax_minor=86, **_INVOICE),
+        "Invoice 7 was issued: 17.99 USD, 0.86 USD of it tax, for Standard from 2025-03-13 to 2025-04-13.",
+    ),
+    (
+        row(events.INVOICE_ISSUED, **_INVOICE),
+        "Invoice 7 was issued: 17.99 USD, for Standard from 2025-03-13 to 2025-04-13.",
+    ),
+    (
+        row(events.INVOICE_IMPORTED, attempt=1, policy=1, **_INVOICE),
+        "Invoice 7 of 17.99 USD was already failing after 1 attempt, by the policy generic.",
+    ),
+    (row(events.INVOICE_VOIDED, invoice=7), "Invoice 7 was voided: nothing is owed any more."),
+    (row(events.INVOICE_UNCOLLECTIBLE, invoice=7), "Invoice 7 was given up as uncollectible."),
+    (
+        attempt(events.ATTEMPT_AUTHORIZED, gateway=1, attempt=2),
+        "The service tried the credit card through harborpay (attempt 2), authorized.",
+    ),
+    (
+        attempt(events.ATTEMPT_AUTHORIZED, initiator=events.CIT, method_kind=events.DEBIT),
+        "The member paid with the debit card through northpay (attempt 1), authorized.",
+    ),
+    (
+        attempt(events.ATTEMPT_DECLINED, code=declines.CODE_NUMBER["51"], method=9),
+        "The service tried the backup credit card through northpay (attempt 1), "
+        "declined: 51 insufficient funds (soft).",
+    ),
+    (
+        attempt(events.ATTEMPT_DECLINED, code=declines.CODE_NUMBER["54"], initiator=events.CIT),
+        "The member tried to pay with the credit card through northpay (attempt 1), declined: 54 expired card (hard).",
+    ),
+    (
+        attempt(events.ATTEMPT_UNKNOWN),
+        "The service tried the credit card through northpay (attempt 1), "
+        "and no answer came in time: the outcome is unknown.",
+    ),
+    (
+        attempt(events.ATTEMPT_RECONCILED, reason=events.RESOLVED_AUTHORIZED),
+        "The outcome of attempt 1 became known: it was authorized.",
+    ),
+    (
+        attempt(events.ATTEMPT_RECONCILED, reason=events.RESOLVED_FAILED, code=declines.CODE_NUMBER["91"]),
+        "The outcome of attempt 1 became known: it was declined: 91 issuer unavailable (soft).",
+    ),
+    (
+        attempt(events.GATEWAY_CALL_FAILED),
+        "Gateway northpay could not process the attempt, which went on to another.",
+    ),
+    (row(events.PAYMENT_CAPTURED, invoice=7, amount_minor=123456), "1,234.56 USD was captured: invoice 7 is paid."),
+    (
+        row(events.PAYMENT_RETURNED, invoice=7, amount_minor=1799, code=declines.CODE_NUMBER["MD01"]),
+        "The payment of 17.99 USD for invoice 7 came back: MD01 direct debit: no valid mandate (hard).",
+    ),
+    (row(events.DUNNING_STARTED, invoice=7, policy=0), "Dunning of invoice 7 began, by the policy patient."),
+    (row(events.NOTICE_SENT, reason=events.NOTICE_FAILED), "The member was told that the payment had failed."),
+    (row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER), "The member was reminded of the failed payment."),
+    (row(events.NOTICE_SENT, reason=events.NOTICE_HOLD), "The member was told that access is blocked."),
+]
+
+
+@pytest.mark.parametrize(("event", "sentence"), SAID, ids=[sentence[:40] for _, sentence in SAID])
+def test_an_event_is_told_in_exactly_these_words(event, sentence):
+    assert SENTENCES[int(event["kind"])](event, CONTEXT) == sentence
+
+
+def test_every_kind_of_event_has_a_sentence_and_an_example_here():
+    kinds = {kind.number for kind in events.EVENTS}
+    assert set(SENTENCES) == kinds
+    assert {int(event["kind"]) for event, _ in SAID} == kinds
+
+
+def test_every_kind_of_payment_method_has_words():
+    assert tuple(METHOD_WORDS) == events.METHOD_KINDS[1:]
+
+
+def test_every_way_to_stand_at_the_end_has_words():
+    entering = {events.ACTIVE, events.PAST_DUE, events.ON_HOLD, events.CANCELING, events.NEW, events.RETURNING}
+    leaving = {events.VOLUNTARY, events.NONPAYMENT, events.PAYMENT_TROUBLE, events.GAVE_UP}
+    assert set(_STANDING) == entering | leaving
+
+
+SEALED_SAID = [
+    (truth(events.EXPLAINED, cause=declines.FUNDS), "Really: the payer's money had run dry."),
+    (truth(events.INTENT_CHANGED, intent=events.STAY), "In truth: the person wants to stay."),
+    (truth(events.INTENT_CHANGED, intent=events.INERT), "In truth: the person stays only out of inertia."),
+    (truth(events.INTENT_CHANGED, intent=events.GO), "In truth: the person wants to go."),
+    (
+        truth(events.EPISODE_BEGAN, cause=declines.EXPIRED, method=2),
+        "In truth: the card on file has expired (payment method 2).",
+    ),
+    (truth(events.LOSS_JUDGED, intent=events.STAY, able=1), "In truth: the person wanted to stay and could have paid."),
+    (truth(events.LOSS_JUDGED, intent=events.STAY), "In truth: the person wanted to stay but had no way to pay."),
+    (
+        truth(events.LOSS_JUDGED, intent=events.INERT, able=1),
+        "In truth: the person stayed only out of inertia but could have paid.",
+    ),
+    (truth(events.LOSS_JUDGED, intent=events.GO), "In truth: the person wanted to go and had no way to pay."),
+]
+
+
+@pytest.mark.parametrize(("told", "sentence"), SEALED_SAID, ids=[sentence for _, sentence in SEALED_SAID])
+def test_a_truth_is_told_in_exactly_these_words(told, sentence):
+    assert SEALED[int(told["kind"])](told) == sentence
+
+
+def test_every_kind_of_truth_has_a_sentence():
+    assert set(SEALED) == {kind.number for kind in events.TRUTH}
