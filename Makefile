@@ -34,7 +34,7 @@ docs: $(READY)  ## write the generated reference pages anew
 	$(BIN)/python docs/generate.py
 
 bench: $(READY)  ## measure speeds as ratios, in one run on this machine
-	$(BIN)/python -m benchmarks
+	$(BIN)/python tests/bench
 
 lock:  ## pin every dependency anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock

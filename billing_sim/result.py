@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from billing_sim import people
 from billing_sim.errors import QueryError, RunError
+from billing_sim.nearby import meant, no_run
 from billing_sim.runs import tables
-from billing_sim.runs.manifest import MANIFEST_FILE, Manifest, holds_run
+from billing_sim.runs.manifest import MANIFEST_FILE, Manifest
 from billing_sim.runs.stored import StoredRun, open_run
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from billing_sim.trace import Story
 
 WORLD_EVENTS = "world_events"
-RUNS_SHOWN = 5
-"""Runs named when a folder is none."""
 
 
 class Run:
-    """A finished run, read from its folder; the sealed truth stays sealed, except in `trace(..., truth=True)`."""
+    """A finished run, read from its folder; the sealed truth stays sealed, except in `trace(..., truth=True)`.
+
+    `stored` is the store's own view of it; `note` is a sentence when it was reused or replaced another.
+    """
 
     def __init__(self, stored: StoredRun, *, reused: bool = False, note: str = "") -> None:
         self.stored = stored
@@ -161,7 +162,7 @@ class Run:
             return
         if name == tables.EVENTS:
             raise QueryError(f"{self.directory} kept no log: run the scenario again with --log all.")
-        raise QueryError(f"There is no table `{name}`{_meant(name, self.tables)} Tables: {', '.join(self.tables)}.")
+        raise QueryError(f"There is no table `{name}`{meant(name, self.tables)} Tables: {', '.join(self.tables)}.")
 
     def __repr__(self) -> str:
         heading, *lines = self._story()
@@ -170,9 +171,9 @@ class Run:
 
     def _repr_html_(self) -> str:
         (name, about), *lines = ((html.escape(label), html.escape(text)) for label, text in self._story())
-        cell = 'style="text-align:left'
-        rows = (f'<tr><th {cell}">{label}</th><td {cell}">{text}</td></tr>' for label, text in lines)
-        return f'<table><caption {cell}"><b>{name}</b>: {about}</caption><tbody>{"".join(rows)}</tbody></table>'
+        cell = 'style="text-align:left"'
+        rows = (f"<tr><th {cell}>{label}</th><td {cell}>{text}</td></tr>" for label, text in lines)
+        return f"<table><caption {cell}><b>{name}</b>: {about}</caption><tbody>{''.join(rows)}</tbody></table>"
 
     def _story(self) -> list[tuple[str, str]]:
         """The name and what it is about, then labelled lines."""
@@ -236,41 +237,15 @@ def open(path: str | Path) -> Run:  # noqa: A001
     folder = Path(path)
     if (folder / MANIFEST_FILE).exists():
         return Run(open_run(folder))
-    raise RunError(_no_run(folder))
+    raise RunError(no_run(folder))
 
 
 def subscriber_of(text: int | str) -> int:
     """The number of a subscriber given as number or text; QueryError when it is neither."""
     try:
-        return text if isinstance(text, int) else people.parse(text)
+        return people.parse(text) if isinstance(text, str) else int(text)
     except ValueError:
         raise QueryError(f"{text!r} is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.") from None
-
-
-def _no_run(folder: Path) -> str:
-    """Why a folder cannot be opened as a run, and which ones can."""
-    if folder.is_file() and folder.suffix in (".yaml", ".yml"):
-        return f"{folder} is a scenario, not a run: simulate it with `billing-sim run {folder}` and name its folder."
-    runs = Path("runs")
-    found = [it for it in runs.iterdir() if holds_run(it)] if runs.is_dir() else []
-    what = f"{folder} is not a run" + (
-        f": it holds no {MANIFEST_FILE}" if folder.is_dir() else ": there is no such folder"
-    )
-    if not found:
-        return f"{what}. Make one with `billing-sim run SCENARIO`; it names the folder at the end."
-    found.sort(key=lambda it: it.stat().st_mtime, reverse=True)
-    names = {it.name: str(it) for it in found}
-    near = [name for name in names if folder.name and name.startswith(folder.name)]
-    near = near or difflib.get_close_matches(folder.name, names, n=1)
-    hint = f"Did you mean {names[near[0]]}? " if near else ""
-    shown = ", ".join(list(names.values())[:RUNS_SHOWN])
-    more = f" and {len(names) - RUNS_SHOWN} more" if len(names) > RUNS_SHOWN else ""
-    return f"{what}. {hint}Runs here, newest first: {shown}{more}."
-
-
-def _meant(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f": did you mean `{close[0]}`?" if close else "."
 
 
 def _in_two_lines(message: str, known: Sequence[str]) -> str:

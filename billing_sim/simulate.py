@@ -99,7 +99,7 @@ def simulate(
     environment = Environment(driver or "batch", workers, command or " ".join(sys.argv), started_at)
     writer = RunWriter(
         decision.directory, identity_of(world), vocabularies_of(world), log, loaded.source, environment,
-        replace=decision.replace,
+        whole_scenario=loaded.whole, replace=decision.replace,
     )  # fmt: skip
     try:
         told = announcements(world)

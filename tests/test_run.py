@@ -166,7 +166,7 @@ def test_views_take_dimensions_as_text_or_list(tiny_run):
 
 def test_a_story_is_asked_for_by_number_or_text(tiny_run):
     """The same person, the same story."""
-    who = int(tiny_run.table("invoices")["subscriber"].iloc[0])
+    who = tiny_run.table("invoices")["subscriber"].iloc[0]
     story = tiny_run.trace(who)
     assert story.subscriber == who
     assert tiny_run.trace(story.name).lines() == story.lines()

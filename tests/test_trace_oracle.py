@@ -22,7 +22,7 @@ from billing_sim.world.compile import CompiledWorld, compile_world
 
 _STREAMING = Path(__file__).parents[1] / "scenarios" / "streaming.yaml"
 _ATTEMPTS = (events.ATTEMPT_AUTHORIZED, events.ATTEMPT_DECLINED, events.ATTEMPT_UNKNOWN)
-_SETTLING = 4 * DAY
+_SETTLING = 6 * DAY
 """Longer than a direct debit takes to come back or an outcome to become known."""
 
 
@@ -35,7 +35,7 @@ def world() -> CompiledWorld:
 def lives(world) -> list[Life]:
     """Everybody of some shards."""
     found = []
-    for shard in range(0, 64, 5):
+    for shard in range(0, 64, 4):
         found += [relive(world, int(m), int(n)) for n, m in zip(*people_of_shard(world, shard), strict=True)]
     return [life for life in found if life.failures]
 
@@ -57,6 +57,7 @@ def retries_of(life: Life, end: int) -> Iterator[Retry]:
     backups = life.rows["method"][
         (life.rows["kind"] == events.METHOD_ADDED) & (life.rows["reason"] == events.BY_BACKUP)
     ]
+    issued = life.rows["occurred_at"][life.rows["kind"] == events.INVOICE_ISSUED]
     failing, number = 0, 0
     for row in life.rows:
         invoice = int(row["invoice"])
@@ -64,13 +65,16 @@ def retries_of(life: Life, end: int) -> Iterator[Retry]:
             failing, number = invoice, 0
         elif row["kind"] == events.METHOD_UPDATED and row["reason"] != events.BY_UPDATER:
             failing = 0
-        elif row["kind"] in _ATTEMPTS and invoice == failing and row["method"] not in backups:
+        elif row["kind"] in _ATTEMPTS and failing and invoice == failing and row["method"] not in backups:
             moment = int(row["occurred_at"]) - int(row["latency_ms"]) * 1000
             if row["initiator"] == events.CIT:
                 failing = 0
-            elif moment > life.failures[invoice]["first_failed"][0] and moment < end - _SETTLING:
+            elif moment > life.failures[invoice]["first_failed"][0]:
                 number += 1
-                yield Retry(invoice, number, moment, causes.get((invoice, int(row["attempt"])), 0))
+                settled = moment + _SETTLING
+                # Otherwise what comes back cannot be told from what comes of the next invoice, or of none.
+                if settled < end and not ((moment < issued) & (issued < settled)).any():
+                    yield Retry(invoice, number, moment, causes.get((invoice, int(row["attempt"])), 0))
 
 
 def asked(world: CompiledWorld, failed: np.ndarray, moments: list[int]) -> list[int]:
@@ -92,7 +96,7 @@ def test_a_first_retry_ends_as_the_oracle_says(world, lives):
                 assert answer == retry.cause, (life.subscriber, retry)
                 outcomes.append(answer)
     assert len(outcomes) > 300
-    assert outcomes.count(declines.NO_CAUSE) > 50
+    assert outcomes.count(declines.NO_CAUSE) > 30
     assert len(set(outcomes)) > 4
 
 

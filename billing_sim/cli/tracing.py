@@ -8,8 +8,18 @@ from typing import Annotated
 import typer
 
 from billing_sim.cli.output import Plain, say, say_json, terminal
+from billing_sim.trace.finds import FINDS
 
-EXAMPLE = "Example:  billing-sim trace runs/first_month-1a2b3c4d5e US-17 --truth"
+WIDTH_MAX = 100
+"""Longer lines are hard to read, however wide the terminal."""
+
+_FINDS = "\n".join(f"  {name:<21} {meaning}" for name, meaning in FINDS.items())
+EXAMPLE = f"""\b
+What to --find:
+{_FINDS}
+
+Example:  billing-sim trace runs/first_month-1a2b3c4d5e US-17 --truth
+"""
 
 
 def trace(
@@ -18,9 +28,7 @@ def trace(
         str | None, typer.Argument(metavar="SUBSCRIBER", help="Who, such as US-17.", show_default=False)
     ] = None,
     truth: Annotated[bool, typer.Option("--truth", help="Also tell the hidden causes.")] = False,
-    find: Annotated[
-        str | None, typer.Option(metavar="WHAT", help="Choose somebody who, for one, recovered or cancelled.")
-    ] = None,
+    find: Annotated[str | None, typer.Option(metavar="WHAT", help="Choose the first to whom this happened.")] = None,
     form: Annotated[Plain, typer.Option("--format", help="How to print the story.")] = Plain.TABLE,
 ) -> None:
     """Tell what happened to one subscriber, in plain words."""
@@ -36,4 +44,4 @@ def trace(
     if form is Plain.JSON:
         say_json(story.to_json())
     else:
-        say(story.render(terminal().width))
+        say(story.render(min(terminal().width, WIDTH_MAX)))

@@ -77,6 +77,12 @@ class StoredRun:
         """The exact bytes of the scenario that ran."""
         return (self.directory / tables.SCENARIO_FILE).read_bytes()
 
+    @property
+    def scenario_path(self) -> Path:
+        """A scenario file that can be read alone: the one that ran, together with all that it extends."""
+        whole = self.directory / tables.WHOLE_SCENARIO_FILE
+        return whole if whole.exists() else self.directory / tables.SCENARIO_FILE
+
     def verify(self) -> list[str]:
         """Read every byte of every file again; one sentence for each file that is not as it was written."""
         verdicts = (_damage(self.directory, segment, thorough=True) for segment in self.content.segments)

@@ -24,6 +24,9 @@ EVENTS = "events"
 TRUTH = "truth"
 WORLD_EVENTS_FILE = "world/events.parquet"
 SCENARIO_FILE = "scenario.yaml"
+WHOLE_SCENARIO_FILE = "scenario.whole.yaml"
+"""The scenario with all that it extends, where it extends something."""
+
 
 BUILT_IN: dict[str, tuple[str, ...]] = {**events.VOCABULARIES, **schema.VOCABULARIES}
 """Vocabularies that no scenario can change; a run keeps only the others."""

@@ -125,6 +125,7 @@ class RunWriter:
         scenario_source: bytes,
         environment: Environment,
         *,
+        whole_scenario: bytes = b"",
         replace: bool = False,
     ) -> None:
         self.directory = directory.resolve()
@@ -142,10 +143,11 @@ class RunWriter:
         try:
             self._home.mkdir(parents=True, exist_ok=True)
             write_manifest(self._home, self._manifest)
-            scenario = write_aside(self._home / tables.SCENARIO_FILE, scenario_source)
+            for file, content in ((tables.SCENARIO_FILE, scenario_source), (tables.WHOLE_SCENARIO_FILE, whole_scenario)):
+                if content or file == tables.SCENARIO_FILE:
+                    self._written.append({"path": file, "rows": 0, **write_aside(self._home / file, content)})
         except OSError as error:
             raise cannot_write(self._home, error) from error
-        self._written.append({"path": tables.SCENARIO_FILE, "rows": 0, **scenario})
 
     def part(self, number: int) -> PartWriter:
         """The writer of shards 4 * number to 4 * number + 3."""

@@ -9,20 +9,26 @@ from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
 from billing_sim.scenario.complaints import complaints
+from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import Composition, read_chain, with_value
 from billing_sim.scenario.meaning import examine
 from billing_sim.scenario.model import Behaviour, Scenario
 from billing_sim.scenario.nodes import Mapping, Place, plain
-from billing_sim.scenario.reader import read_bytes
+from billing_sim.scenario.reader import parse, read_bytes
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A scenario with every default filled in, and the exact bytes of the file it was read from."""
+    """A scenario with every default filled in, and the exact bytes of the file it was read from.
+
+    `whole` is the file together with all that it extends, as one file that can be read anywhere; empty when it
+    extends nothing.
+    """
 
     scenario: Scenario
     source: bytes
     path: Path
+    whole: bytes = b""
 
 
 def load(path: str | Path, *, members: int | None = None, seed: int | None = None) -> Loaded:
@@ -33,10 +39,11 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
     path = Path(path)
     source = read_bytes(path)
     tree = read_chain(path, source)
+    whole = emit(plain(tree)).encode() if "extends" in parse(source, str(path)).entries else b""
     for key, value in (("members", members), ("seed", seed)):
         if value is not None:
             tree = with_value(tree, key, value, Place(str(path), 0, 0))
-    return Loaded(_checked(Composition(tree)), source, path)
+    return Loaded(_checked(Composition(tree)), source, path, whole)
 
 
 def check(path: str | Path) -> list[Problem]:
