@@ -106,13 +106,18 @@ def transitions(name: str, start: int, end: int) -> list[tuple[int, int]]:
     for left in range(start, end, DAY):
         right = min(left + DAY, end)
         if _offset(tz, right) != found[-1][1]:
-            before = found[-1][1]
-            while right - left > SECOND:
-                middle = (left + right) // 2 // SECOND * SECOND
-                middle = middle if middle > left else left + SECOND
-                if _offset(tz, middle) == before:
-                    left = middle
-                else:
-                    right = middle
-            found.append((right, _offset(tz, right)))
+            change = _change_between(tz, left, right)
+            found.append((change, _offset(tz, change)))
     return found
+
+
+def _change_between(tz: ZoneInfo, early: int, late: int) -> int:
+    """The second at which the offset changes between two whole seconds that differ in it."""
+    before = _offset(tz, early)
+    while late - early > SECOND:
+        middle = (early + late) // 2 // SECOND * SECOND
+        if _offset(tz, middle) == before:
+            early = middle
+        else:
+            late = middle
+    return late

@@ -46,7 +46,7 @@ if config.DISABLE_JIT:
     def _unsigned(value: int) -> int:
         return int(value) & _MASK
 else:
-    _unsigned = np.uint64
+    _unsigned = np.uint64  # type: ignore[assignment]
 
 
 @rule("uint64(uint64)", inline=True)

@@ -127,7 +127,7 @@ def _attributed(dtype: np.dtype) -> np.dtype:
     if dtype.fields is None:
         return dtype
     names = list(dtype.names or ())
-    layout = {
+    layout: Any = {
         "names": names,
         "formats": [_attributed(dtype.fields[name][0]) for name in names],
         "offsets": [dtype.fields[name][1] for name in names],

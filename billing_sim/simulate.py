@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from billing_sim.drivers.block import Block
+    from billing_sim.facts.folding import Folder
+    from billing_sim.runs.manifest import Content, Identity
     from billing_sim.runs.stored import StoredRun
     from billing_sim.world.compile import CompiledWorld
 
@@ -79,12 +81,16 @@ def simulate(
     report = progress or _keep_quiet
     workers = _checked(driver, workers)
     from billing_sim.rule import forget_old_code, is_compiled
+    from billing_sim.runs.directory import share_of
     from billing_sim.scenario import load
 
     loaded = load(path, members=members, seed=seed)
+    share_of(log)
     if not is_compiled():
         report(Progress(0, 0, 0, "compiling"))
         forget_old_code()
+        # Once for all: both drivers, and what `trace --truth` asks.
+        from billing_sim.drivers import oracle  # noqa: F401
     from billing_sim.runs.directory import RunWriter, open_run, plan_directory
     from billing_sim.runs.manifest import Environment
     from billing_sim.world.announce import announcements
@@ -108,14 +114,16 @@ def simulate(
         work.run(workers, report)
         report(Progress(work.tally.people, work.tally.people, work.tally.events, "writing"))
         seconds = time.perf_counter() - began
-        environment = replace(environment, seconds=seconds, **work.speed(workers))
+        simulating = work.tally.seconds / workers
+        rate = work.tally.events / max(simulating, 1e-9)
+        environment = replace(environment, seconds=seconds, simulation_seconds=simulating, events_per_second=rate)
         writer.finish(work.content(), environment)
     finally:
         writer.abort()
     return Outcome(open_run(decision.directory), False, decision.note)
 
 
-def identity_of(world: CompiledWorld):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def identity_of(world: CompiledWorld) -> Identity:
     """What names a run: the world, the people, the span and the rules, and nothing of where it is made."""
     from billing_sim.rule import sources_digest
     from billing_sim.runs.manifest import Identity
@@ -131,11 +139,11 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
     """The labels that the scenario defines, by number."""
     return {
         "markets": world.markets,
-        "regions": world.regions,
-        "plans": world.plans,
-        "gateways": world.gateways,
-        "policies": world.policies,
-        "currencies": world.currencies,
+        "regions": world.names.regions,
+        "plans": world.names.plans,
+        "gateways": world.names.gateways,
+        "policies": world.names.policies,
+        "currencies": world.names.currencies,
     }
 
 
@@ -165,6 +173,7 @@ class _Tally:
     digests: dict[int, str] = field(default_factory=dict)
     truths: dict[int, str] = field(default_factory=dict)
     seconds: float = 0.0
+    """Of simulation proper (rules and digest), summed over workers."""
 
 
 class _Work:
@@ -216,7 +225,7 @@ class _Work:
             self._stop.set()
             raise
 
-    def _simulate_part(self, number: int, folder) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def _simulate_part(self, number: int, folder: Folder) -> None:
         from billing_sim.runs.tables import SHARDS_PER_PART
 
         writer = self.part(number)
@@ -240,12 +249,7 @@ class _Work:
             return None
         return rows if self.one_in == 1 else sampled(int(self.world.record.seed_key[0]), rows, self.one_in)
 
-    def speed(self, workers: int) -> dict[str, float]:
-        """Seconds of simulation proper (rules and digest) as if all workers had done nothing else, and its rate."""
-        seconds = self.tally.seconds / workers
-        return {"simulation_seconds": seconds, "events_per_second": self.tally.events / max(seconds, 1e-9)}
-
-    def content(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def content(self) -> Content:
         """Digests and counts of all that was simulated, kept or not."""
         import json
 

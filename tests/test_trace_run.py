@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,32 +19,21 @@ from billing_sim.simulate import simulate
 from billing_sim.trace import FINDS, find, tell
 from billing_sim.trace.life import relive, world_of
 from billing_sim.trace.whereabouts import market_of
-
-_SCENARIOS = Path(__file__).parents[1] / "scenarios"
-
-_STUBBORN = """
-account_updater: off
-network_rules: {never_retry: []}
-dunning_policies:
-  stubborn: {retries: [1 day, 3 days, 7 days, 14 days], notices: [20 days], grace: 25 days, end: 30 days}
-dunning: [{use: stubborn}]
-timeline:
-  - {kind: account_updater, at: 2025-01-08 00:00, switched: on}
-"""
+from tests.trace_rows import SCENARIOS, switched_scenario
 
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory):
     """A year of a service in many countries."""
     folder = tmp_path_factory.mktemp("year") / "run"
-    return simulate(_SCENARIOS / "streaming.yaml", members=1200, seed=5, out=folder, workers=1).run
+    return simulate(SCENARIOS / "streaming.yaml", members=1200, seed=5, out=folder, workers=1).run
 
 
 @pytest.fixture(scope="module")
 def months(tmp_path_factory):
     """Two months of 300 members in one country, whose log was not kept."""
     folder = tmp_path_factory.mktemp("months") / "run"
-    return simulate(_SCENARIOS / "first_month.yaml", members=300, out=folder, log="none", workers=1).run
+    return simulate(SCENARIOS / "first_month.yaml", members=300, out=folder, log="none", workers=1).run
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +41,7 @@ def switched(tmp_path_factory):
     """Two months in which the account updater works only from the second week on, and every decline is retried."""
     folder = tmp_path_factory.mktemp("switched")
     scenario = folder / "switched.yaml"
-    text = (_SCENARIOS / "first_month.yaml").read_text().replace("name: first_month", "name: switched")
-    scenario.write_text(text + _STUBBORN)
+    scenario.write_text(switched_scenario())
     return simulate(scenario, members=3000, out=folder / "run", log="none", workers=1).run
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from trace_rows import CONTEXT, attempt, row, truth
 
 from billing_sim import declines, events
 from billing_sim.trace.context import METHOD_WORDS
 from billing_sim.trace.ending import _STANDING
 from billing_sim.trace.sentences import SENTENCES
 from billing_sim.trace.truths import SEALED
+from tests.trace_rows import CONTEXT, attempt, row, truth
 
 _CARD = {"method": 1, "method_kind": events.DEBIT, "period_end": "2027-05-31"}
 _INVOICE = {"invoice": 7, "amount_minor": 1799, "period_start": "2025-03-13", "period_end": "2025-04-13"}

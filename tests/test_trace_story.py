@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from trace_rows import CONTEXT, attempt, instant, life, renewal, row, truth, truths
-
 from billing_sim import declines, events, people
 from billing_sim.trace.ending import ending_of, ending_words
 from billing_sim.trace.entries import entries_of, truths_alone, truths_beside
 from billing_sim.trace.story import Story
+from tests.trace_rows import CONTEXT, attempt, instant, life, renewal, row, truth, truths
 
 _FUNDS = declines.CODE_NUMBER["51"]
 _DECLINED = "The service tried the credit card through northpay (attempt 1), declined: 51 insufficient funds (soft)."

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from billing_sim import clock, events
 from billing_sim.trace.context import Context
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+
+_SWITCHED = """
+account_updater: off
+network_rules: {never_retry: []}
+dunning_policies:
+  stubborn: {retries: [1 day, 3 days, 7 days, 14 days], notices: [20 days], grace: 25 days, end: 30 days}
+dunning: [{use: stubborn}]
+timeline:
+  - {kind: account_updater, at: 2025-01-08 00:00, switched: on}
+"""
+
+
+def switched_scenario() -> str:
+    """Two months in which every decline is retried and the account updater works from the second week on."""
+    return (SCENARIOS / "first_month.yaml").read_text().replace("name: first_month", "name: switched") + _SWITCHED
+
 
 CONTEXT = Context(
     market="United States",

@@ -51,7 +51,10 @@ def _set_calendar(context: np.recarray, start: date, end: date) -> None:
 
 
 def _set_market(
-    context: np.recarray, event: Mapping[str, Any], factors: Mapping[str, int], vocabularies: Mapping[str, Sequence[str]]
+    context: np.recarray,
+    event: Mapping[str, Any],
+    factors: Mapping[str, int],
+    vocabularies: Mapping[str, Sequence[str]],
 ) -> None:
     m = vocabularies["markets"].index(event["market"])
     context.region[0, m] = vocabularies["regions"].index(json.loads(event["detail"])["region"])
@@ -60,7 +63,10 @@ def _set_market(
 
 
 def _add_price(
-    context: np.recarray, event: Mapping[str, Any], factors: Mapping[str, int], vocabularies: Mapping[str, Sequence[str]]
+    context: np.recarray,
+    event: Mapping[str, Any],
+    factors: Mapping[str, int],
+    vocabularies: Mapping[str, Sequence[str]],
 ) -> None:
     m, p = vocabularies["markets"].index(event["market"]), vocabularies["plans"].index(event["plan"])
     i = int(context.net_count[0, m, p])

@@ -542,5 +542,3 @@ def fold_rows(contexts, persons, pages, rows, count):
     if count:
         part(context, person, page)
     return page.overflow
-
-

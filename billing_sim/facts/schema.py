@@ -60,7 +60,8 @@ _WHO = (
     _c("method", "u1", "kind of the payment method", "method_kinds"),
 )
 
-INVOICES = Fact("invoices", "one invoice", _WHO + (
+INVOICES = Fact("invoices", "one invoice", (
+    *_WHO,
     _c("invoice", "i4", "which invoice of this person, from 1"),
     _c("currency", "u1", "ISO 4217 code", "currencies"),
     _c("policy", "u1", "dunning policy, once an attempt failed; else null", "policies"),
@@ -93,10 +94,11 @@ INVOICES = Fact("invoices", "one invoice", _WHO + (
     _c("was_returned", "bool", "a captured payment came back"),
     _c("method_updated_at", "timestamp", "first change of the payment method by the member after the first failure"),
     _c("held_at", "timestamp", "when the subscription was put on hold for it"),
-    _c("recovered_by", "u1", "none, retry, member, updater, backup: what preceded the success after a failure", "recoveries"),
+    _c("recovered_by", "u1", "what mended a failure: none, retry, member, updater, backup", "recoveries"),
 ))  # fmt: skip
 
-ATTEMPTS = Fact("attempts", "one payment attempt", _WHO + (
+ATTEMPTS = Fact("attempts", "one payment attempt", (
+    *_WHO,
     _c("invoice", "i4", "which invoice of this person"),
     _c("attempt", "i2", "which attempt on it, from 1"),
     _c("instrument", "i2", "which payment method of this person, from 1"),
@@ -118,7 +120,8 @@ ATTEMPTS = Fact("attempts", "one payment attempt", _WHO + (
     _c("amount_micros", "i8", "amount in the reporting currency"),
 ))  # fmt: skip
 
-SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person from its start to its end", _WHO + (
+SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person from its start to its end", (
+    *_WHO,
     _c("currency", "u1", "ISO 4217 code", "currencies"),
     _c("started_by", "u1", "imported, new or returning", "starts"),
     _c("started_at", "timestamp", "when it was created, or imported"),
@@ -132,7 +135,8 @@ SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person fro
     _c("failed_renewals", "i4", "renewals whose first attempt failed"),
 ))  # fmt: skip
 
-SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar month (UTC)", _WHO + (
+SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar month (UTC)", (
+    *_WHO,
     _c("currency", "u1", "ISO 4217 code", "currencies"),
     _c("month", "date", "first day of the month"),
     _c("joined_on", "date", "the day the person joined"),
@@ -149,7 +153,8 @@ SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar mon
     _c("mrr_end_micros", "i8", "the same when it ended, 0 when no longer subscribed"),
 ))  # fmt: skip
 
-SIGNUPS = Fact("signups", "one person trying to sign up", _WHO + (
+SIGNUPS = Fact("signups", "one person trying to sign up", (
+    *_WHO,
     _c("started_at", "timestamp", "when payment details were entered"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("started_by", "u1", "new or returning", "starts"),
@@ -158,14 +163,16 @@ SIGNUPS = Fact("signups", "one person trying to sign up", _WHO + (
     _c("attempts", "i2", "payment attempts"),
 ))  # fmt: skip
 
-NOTICES = Fact("notices", "one notice to a member", _WHO + (
+NOTICES = Fact("notices", "one notice to a member", (
+    *_WHO,
     _c("invoice", "i4", "about which invoice"),
     _c("sent_at", "timestamp", "when it was sent"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("notice", "u1", "payment_failed, payment_reminder, hold_started or ended", "reasons"),
 ))  # fmt: skip
 
-PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, from when it was added or updated to its replacement", _WHO + (
+PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, until another took its place", (
+    *_WHO,
     _c("instrument", "i2", "which payment method of this person, from 1"),
     _c("added_at", "timestamp", "when it was put on file"),
     _c("added_by", "u1", "preferred, backup, subscriber, account_updater or network_token", "reasons"),

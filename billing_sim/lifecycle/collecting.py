@@ -16,8 +16,9 @@ from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
 from billing_sim.lifecycle.paths import gateway_fails, machine_fate, next_gateway, payer_fate, route, times_out
-from billing_sim.lifecycle.spells import complete_signup, refuse_signup
+from billing_sim.lifecycle.spells import complete_signup, log_open_invoice, refuse_signup
 from billing_sim.lifecycle.state import (
+    ALARM_EXHAUST,
     ALARM_RENEWAL,
     ALARM_RESOLVE,
     ALARM_RETRY,
@@ -225,6 +226,8 @@ def handle_failure(world, state, page, code, slot, now):
         return
     if state.first_failed == NEVER:
         dunning.begin(world, state, page, now, code)
+    elif state.alarm[ALARM_EXHAUST] == NEVER:
+        dunning.go_on(world, state, now)
     if slot == FIRST:
         dunning.note_decline(world, state, code)
     if state.backup and slot == FIRST and world.use_backup[state.policy] and not is_capped(world, state, BACKUP, now):
@@ -233,18 +236,30 @@ def handle_failure(world, state, page, code, slot, now):
         dunning.schedule_retry(world, state, now)
 
 
-@rule(Nothing(World, State, Page, Int, Int))
-def attempt(world, state, page, initiator, now):
-    """Try to collect the open invoice with the preferred method."""
-    if initiator == events.MIT:
-        ask_updater(world, state, page, FIRST, now)
-    code = try_slot(world, state, page, FIRST, initiator, now)
-    if code:
-        handle_failure(world, state, page, code, FIRST, now)
-
-
 @rule(Nothing(World, State, Page, Int))
-def ring_retry(world, state, page, now):
+def collect(world, state, page, now):
+    """What the rule that just rang asked for: try to collect the open invoice, and deal with a failure.
+
+    Rules only ask (`state.collects` names the initiator, `state.failed_code` a failure that became known), so that
+    there is one place in which money is tried for.
+    """
+    initiator = state.collects
+    slot = state.pending_slot
+    if initiator:
+        slot = FIRST
+        if initiator == events.MIT:
+            ask_updater(world, state, page, FIRST, now)
+        state.failed_code = try_slot(world, state, page, FIRST, initiator, now)
+    if state.failed_code:
+        handle_failure(world, state, page, state.failed_code, slot, now)
+    if initiator == events.CIT and state.phase == SUBSCRIBED and state.open and state.pending == NOTHING_PENDING:
+        dunning.watch_again(world, state, now)
+    state.collects = 0
+    state.failed_code = 0
+
+
+@rule(Nothing(World, State, Int))
+def ring_retry(world, state, now):
     """A retry is due; it waits for an unknown outcome, and is left out where the network's cap forbids it."""
     if state.pending == PENDING_OUTCOME:
         state.alarm[ALARM_RETRY] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
@@ -253,7 +268,7 @@ def ring_retry(world, state, page, now):
     if is_capped(world, state, FIRST, now):
         dunning.schedule_retry(world, state, now)
         return
-    attempt(world, state, page, events.MIT, now)
+    state.collects = events.MIT
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -273,13 +288,18 @@ def reconcile(world, state, page, now):
     page.rows[i].reason = events.RESOLVED_FAILED
     page.rows[i].code = state.pending_code
     explain(state, page, state.pending_cause, slot, sequence)
-    handle_failure(world, state, page, state.pending_code, slot, now)
+    state.failed_code = state.pending_code
 
 
 @rule(Nothing(World, State, Page, Int))
 def take_back(world, state, page, now):
-    """A captured direct debit comes back: the invoice is open again, and dunning starts only now."""
+    """A captured direct debit comes back: the invoice is open again, and dunning starts, or goes on, only now."""
     state.pending = NOTHING_PENDING
+    if state.invoice == 0:
+        if state.first_failed == NEVER:
+            state.policy = dunning.policy_for(world, state, now, world.decline_kind[state.pending_code])
+        state.invoice = 1
+        log_open_invoice(world, state, page, now)
     sequence = state.sequence
     row = page.rows[record(world, state, page, events.PAYMENT_RETURNED, now)]
     row.invoice = state.invoice
@@ -292,7 +312,7 @@ def take_back(world, state, page, now):
         return
     state.open = 1
     state.alarm[ALARM_RENEWAL] = NEVER
-    handle_failure(world, state, page, state.pending_code, state.pending_slot, now)
+    state.failed_code = state.pending_code
 
 
 @rule(Nothing(World, State, Page, Int))

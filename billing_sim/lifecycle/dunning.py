@@ -81,6 +81,20 @@ def schedule_notice(world, state, now):
         state.alarm[ALARM_NOTICE] = not_before_next_window(world, now, at)
 
 
+@rule(Nothing(World, State, Int))
+def go_on(world, state, now):
+    """Notices, hold and end are due, counted from the first failure; what is past is not told again."""
+    policy = state.policy
+    while (
+        state.next_notice < world.notice_count[policy]
+        and state.first_failed + world.notice_after[policy, state.next_notice] < now
+    ):
+        state.next_notice += 1
+    schedule_notice(world, state, now)
+    state.alarm[ALARM_HOLD] = not_before_next_window(world, now, state.first_failed + world.grace[policy])
+    state.alarm[ALARM_EXHAUST] = not_before_next_window(world, now, state.first_failed + world.dunning_end[policy])
+
+
 @rule(Nothing(World, State, Page, Int, Int))
 def begin(world, state, page, now, code):
     """The first failure of an invoice: a policy takes over."""
@@ -91,9 +105,7 @@ def begin(world, state, page, now, code):
     row = page.rows[record(world, state, page, events.DUNNING_STARTED, now)]
     row.invoice = state.invoice
     row.policy = state.policy
-    schedule_notice(world, state, now)
-    state.alarm[ALARM_HOLD] = not_before_next_window(world, now, now + world.grace[state.policy])
-    state.alarm[ALARM_EXHAUST] = not_before_next_window(world, now, now + world.dunning_end[state.policy])
+    go_on(world, state, now)
 
 
 @rule(Nothing(World, State, Int))

@@ -141,7 +141,10 @@ def leave(world, state, page, now):
 
 @rule(Nothing(World, State, Page, Int))
 def ring_period_end(world, state, page, now):
-    """A cancelled subscription reaches the end of what is paid."""
+    """A cancelled subscription reaches the end of what is paid, unless an outcome is still unknown."""
+    if state.pending == PENDING_OUTCOME:
+        state.alarm[ALARM_PERIOD_END] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+        return
     if state.open:
         close_void(world, state, page, now)
     end_spell(world, state, page, now, events.VOLUNTARY)
@@ -163,8 +166,8 @@ def could_have_paid(world, state, slot, now):
     return 0
 
 
-@rule(Int(World, State, Int))
-def has_other_means(world, state, at):
+@rule(Int(World, State))
+def has_other_means(world, state):
     """Whether the person holds another instrument, not on file, that could pay; asked of the hour their method came."""
     hour = hour_of(state.method_added[FIRST])
     return 1 if draws.draw(state.key, purpose.MEANS, hour) < world.other_means[state.market] else 0
@@ -173,7 +176,7 @@ def has_other_means(world, state, at):
 @rule(Int(World, State, Int))
 def is_able(world, state, now):
     """Able: some instrument held, on file or not, could have paid within the dunning window."""
-    if has_other_means(world, state, now) or could_have_paid(world, state, FIRST, now):
+    if has_other_means(world, state) or could_have_paid(world, state, FIRST, now):
         return 1
     return could_have_paid(world, state, BACKUP, now) if state.backup else 0
 

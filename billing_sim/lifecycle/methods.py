@@ -190,8 +190,11 @@ def suffer_episode(world, state, page, slot, now):
     row.method = state.method_number[slot]
     row.cause = cause
     if state.method_token[slot] and cause in (declines.EXPIRED, declines.REPLACED):
+        status = state.method_status[slot]
         replace(world, state, page, slot, kind, events.BY_TOKEN, now)
         state.method_token[slot] = 1
+        # What the member told the bank holds for the next card too.
+        state.method_status[slot] = status
         return
     if state.method_status[slot] == declines.NO_CAUSE:
         state.method_status[slot] = cause

@@ -12,7 +12,7 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.billing import advance_period, open_invoice, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
-from billing_sim.lifecycle.collecting import attempt, ring_resolve, ring_retry
+from billing_sim.lifecycle.collecting import collect, ring_resolve, ring_retry
 from billing_sim.lifecycle.intent import change_mind
 from billing_sim.lifecycle.leaving import (
     cancel_in_dunning,
@@ -46,6 +46,7 @@ from billing_sim.lifecycle.state import (
     ALARMS,
     FIRST,
     PENDING_OUTCOME,
+    PENDING_RETURN,
     SIGNING_UP,
     Int,
     Nothing,
@@ -94,11 +95,14 @@ def next_alarm(state):
 
 @rule(Nothing(World, State, Page, Int))
 def ring_renewal(world, state, page, now):
-    """A billing day: the next period is invoiced and charged."""
+    """A billing day: the next period is invoiced and charged, once the last payment can no longer come back."""
+    if state.pending == PENDING_RETURN:
+        state.alarm[ALARM_RENEWAL] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+        return
     advance_period(world, state)
     quote(world, state, now, 1)
     open_invoice(world, state, page, now)
-    attempt(world, state, page, events.MIT, now)
+    state.collects = events.MIT
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -112,7 +116,7 @@ def act_in_dunning(world, state, page, now):
         cancel_in_dunning(world, state, page, now, events.PAYMENT_TROUBLE)
         return
     status = state.method_status[FIRST]
-    means = has_other_means(world, state, now)
+    means = has_other_means(world, state)
     if dunning.is_mendable(status):
         replace(world, state, page, FIRST, state.method_kind[FIRST], events.BY_SUBSCRIBER, now)
         state.stopped = 0
@@ -123,9 +127,7 @@ def act_in_dunning(world, state, page, now):
     elif status:
         dunning.watch_again(world, state, now)
         return
-    attempt(world, state, page, events.CIT, now)
-    if state.open and state.pending != PENDING_OUTCOME:
-        dunning.watch_again(world, state, now)
+    state.collects = events.CIT
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -158,9 +160,12 @@ def ring_intent(world, state, page, now):
 
 @rule(Nothing(World, State, Page, Int))
 def ring_signup(world, state, page, now):
-    """A person signs up, for the first time or again."""
+    """A person signs up, for the first time or again, once their last payment can no longer come back."""
+    if state.pending == PENDING_RETURN:
+        state.alarm[ALARM_SIGNUP] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+        return
     begin_signup(world, state, page, now)
-    attempt(world, state, page, events.CIT, now)
+    state.collects = events.CIT
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -168,9 +173,9 @@ def ring_next_try(world, state, page, now):
     """The next try of a sign-up with another method, or of a policy with the same."""
     if state.phase == SIGNING_UP:
         change_signup_method(world, state, page, now)
-        attempt(world, state, page, events.CIT, now)
+        state.collects = events.CIT
     else:
-        ring_retry(world, state, page, now)
+        ring_retry(world, state, now)
 
 
 @rule(Int(World, State, Page))
@@ -203,4 +208,6 @@ def ring(world, state, page):
         ring_signup(world, state, page, now)
     elif k == ALARM_IMPORT:
         ring_import(world, state, page, now)
+    if state.collects or state.failed_code:
+        collect(world, state, page, now)
     return next_alarm(state)

@@ -185,7 +185,8 @@ def begin_base(world, state):
     state.intent = events.INERT if inert else events.STAY
     foresee_intent(world, state, begins)
     state.period_start = state.joined_day
-    cycles = (month_of_day(begins // DAY) - state.joined_month) // state.months
+    # Rounded up: the last anniversary of a yearly plan may lie before the months that the world knows.
+    cycles = (month_of_day(begins // DAY) - state.joined_month + state.months - 1) // state.months
     state.period_month = state.joined_month + max(cycles, 1) * state.months
     state.period_end = anchored(world, state.period_month, state.anchor_day)
     schedule_renewal(world, state, begins)
@@ -203,9 +204,26 @@ def standing(state):
 
 
 @rule(Nothing(World, State, Page, Int))
+def log_open_invoice(world, state, page, now):
+    """Write an invoice of before the start that is open: nobody who reads the log has seen it issued."""
+    row = page.rows[record(world, state, page, events.INVOICE_IMPORTED, now)]
+    row.invoice = state.invoice
+    row.attempt = state.attempt
+    row.plan = state.plan
+    row.currency = world.currency[state.market]
+    row.policy = state.policy
+    row.amount_minor = state.amount
+    row.tax_minor = state.tax
+    row.period_start = state.period_start
+    row.period_end = state.period_end
+
+
+@rule(Nothing(World, State, Page, Int))
 def ring_import(world, state, page, now):
     """The run begins: the member and what is on file, owed and wanted enter the log."""
     state.logging = 1
+    # An answer on its way at midnight must not delay the import.
+    state.last_at = now
     state.started_by = standing(state)
     state.invoice = 1 if state.open else 0
     state.methods = 1 + state.backup
@@ -219,16 +237,7 @@ def ring_import(world, state, page, now):
     if state.backup:
         log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, now)
     if state.open:
-        row = page.rows[record(world, state, page, events.INVOICE_IMPORTED, now)]
-        row.invoice = state.invoice
-        row.attempt = state.attempt
-        row.plan = state.plan
-        row.currency = world.currency[state.market]
-        row.policy = state.policy
-        row.amount_minor = state.amount
-        row.tax_minor = state.tax
-        row.period_start = state.period_start
-        row.period_end = state.period_end
+        log_open_invoice(world, state, page, now)
     confide(state, page, events.INTENT_CHANGED, now, -1)
 
 

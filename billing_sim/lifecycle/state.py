@@ -48,7 +48,7 @@ period_start period_end period_month canceling intent ended_at
 invoice attempt open amount tax issued_at
 first_failed policy next_retry next_notice stopped held
 pending pending_cause pending_code pending_slot pending_initiator
-methods backup balance gateway sight_until signup_tries
+collects failed_code methods backup balance gateway sight_until signup_tries
 """.split()
 _PER_SLOT = """
 method_number method_kind method_key method_added method_expiry method_status method_token

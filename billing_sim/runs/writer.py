@@ -143,7 +143,10 @@ class RunWriter:
         try:
             self._home.mkdir(parents=True, exist_ok=True)
             write_manifest(self._home, self._manifest)
-            for file, content in ((tables.SCENARIO_FILE, scenario_source), (tables.WHOLE_SCENARIO_FILE, whole_scenario)):
+            for file, content in (
+                (tables.SCENARIO_FILE, scenario_source),
+                (tables.WHOLE_SCENARIO_FILE, whole_scenario),
+            ):
                 if content or file == tables.SCENARIO_FILE:
                     self._written.append({"path": file, "rows": 0, **write_aside(self._home / file, content)})
         except OSError as error:

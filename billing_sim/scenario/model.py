@@ -125,7 +125,9 @@ class Behaviour(Part):
     paydays: list[Paydays] = Field(min_length=1, max_length=8, description="income calendars; shares add up to 100 %")
     attention: Share = Field(description="chance per day that a person reacts to a notice in sight")
     attention_on_hold: Share = Field(description="the same while access is blocked (at least as large)")
-    unreachable: Share = Field(description="share of people whom no notice reaches: old addresses, filters, not looking any more")
+    unreachable: Share = Field(
+        description="share of people whom no notice reaches: old addresses, filters, not looking any more"
+    )
     has_other_means: Share = Field(description="share of people who could pay with another method if asked")
     signup_first_payment_failure: Share = Field(
         description="share of sign-ups whose first card attempt is refused for risk"

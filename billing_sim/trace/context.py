@@ -77,7 +77,7 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     zone = clock.zone(market.time_zone)
     added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
     backups = frozenset(added["method"].tolist())
-    return Context(market.name, market.currency, zone, plans, world.gateways, world.policies, backups)
+    return Context(market.name, market.currency, zone, plans, world.names.gateways, world.names.policies, backups)
 
 
 def method_words(row: Row) -> str:

@@ -13,7 +13,7 @@ from billing_sim.drivers.kernel import begin_life, ring_once
 from billing_sim.errors import QueryError
 from billing_sim.lifecycle.ring import MOST_ROWS
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, new_page, new_states
-from billing_sim.rule import sources_digest
+from billing_sim.rule import records, sources_digest
 from billing_sim.runs.manifest import Identity
 from billing_sim.runs.stored import StoredRun
 from billing_sim.scenario import load
@@ -54,14 +54,14 @@ class Life:
 
 def relive(world: CompiledWorld, market: int, subscriber: int) -> Life:
     """Run one person's life to the horizon of the world; `market` is the number of their market there."""
-    states, page, filled = new_states(1).view(np.ndarray), new_page(), np.zeros(3, np.int64)
-    record, notes = world.record.view(np.ndarray), _Notes()
-    end = int(record["end"][0])
-    at = begin_life(record, states, 0, market, subscriber)
+    record, states, page = records(world.record), records(new_states(1)), new_page()
+    pages, filled, notes = records(page), np.zeros(3, np.int64), _Notes()
+    end = int(world.record["end"][0])
+    at = int(begin_life(record, states, 0, market, subscriber))
     while at < end:
         if filled[0] > PAGE_ROWS - MOST_ROWS or filled[1] > PAGE_TRUTHS - MOST_ROWS:
             notes.turn(page, filled)
-        at = ring_once(record, states, 0, page, filled)
+        at = int(ring_once(record, states, 0, pages, filled))
         notes.watch(states)
     notes.turn(page, filled)
     return Life(subscriber, market, np.concatenate(notes.rows), np.concatenate(notes.truths), notes.failures)

@@ -15,6 +15,7 @@ import numpy as np
 from billing_sim import declines
 from billing_sim.clock import HOUR
 from billing_sim.lifecycle.state import new_page, new_states
+from billing_sim.rule import records
 from billing_sim.trace.context import Context
 from billing_sim.trace.truths import cause_words
 from billing_sim.world.compile import CompiledWorld
@@ -60,15 +61,14 @@ def chances_of(world: CompiledWorld, invoice: int, failed: np.ndarray) -> Chance
     """Ask every hour of the dunning window; `failed` is the person's record when the invoice first failed."""
     from billing_sim.drivers.oracle import LEFT, fates_of_retry  # compiled only for those who ask
 
-    records = world.record.view(np.ndarray)
-    record = records[0]
+    record = world.record[0]
     window, first = int(record["window"]), int(failed["first_failed"][0])
     end = min(first + int(record["dunning_end"][failed["policy"][0]]), int(record["end"]))
     begin = max((first // window + 1) * window, int(record["start"]))
     moments = np.arange(-(-begin // HOUR) * HOUR, end, HOUR, dtype=np.int64)
-    states, causes = new_states(2).view(np.ndarray), np.zeros(len(moments), np.int64)
+    states, causes = records(new_states(2)), np.zeros(len(moments), np.int64)
     states[0] = failed[0]
-    fates_of_retry(records, states, new_page(), moments, causes)
+    fates_of_retry(records(world.record), states, records(new_page()), moments, causes)
     staying = causes != LEFT
     return Chances(invoice, moments[staying], causes[staying])
 

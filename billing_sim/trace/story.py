@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from billing_sim import events, people
 from billing_sim.runs.stored import StoredRun
 from billing_sim.trace.context import Context, context_of
@@ -153,12 +155,12 @@ def story_of(world: CompiledWorld, life: Life, *, truth: bool = False) -> Story:
 
 def _told_chances(life: Life, chances: list[Chances], context: Context) -> Iterator[tuple[int, Entry]]:
     """What is told of each invoice's chances, by the place of the row with which its dunning enters the log."""
-    by_invoice = {found.invoice: found for found in chances}
-    for place, row in enumerate(life.rows):
-        found = by_invoice.get(int(row["invoice"]))
-        if found and row["kind"] in (events.DUNNING_STARTED, events.INVOICE_IMPORTED):
-            text = chances_words(found, context)
-            yield place, Entry(int(row["occurred_at"]), RETRY_CHANCES, text, is_sealed=True, is_beside=True)
+    entering = np.isin(life.rows["kind"], (events.INVOICE_IMPORTED, events.DUNNING_STARTED))
+    place_of = {int(life.rows["invoice"][place]): int(place) for place in np.flatnonzero(entering)}
+    for found in chances:
+        place = place_of[found.invoice]
+        at = int(life.rows["occurred_at"][place])
+        yield place, Entry(at, RETRY_CHANCES, chances_words(found, context), is_sealed=True, is_beside=True)
 
 
 def _wrapped(text: str, margin: str, width: int) -> list[str]:

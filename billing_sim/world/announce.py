@@ -77,7 +77,7 @@ def _prices(world: CompiledWorld) -> list[Announcement]:
     start = int(world.record.start[0])
     for m, code in enumerate(world.markets):
         for plan in world.scenario.markets[code].prices:
-            p = world.plans.index(plan)
+            p = world.names.plans.index(plan)
             for i in range(int(world.record.price_count[0, m, p])):
                 due, tax = int(world.record.price[0, m, p, i]), int(world.record.price_tax[0, m, p, i])
                 announced = max(start, int(world.record.price_new_from[0, m, p, i]))
@@ -92,7 +92,7 @@ def _prices(world: CompiledWorld) -> list[Announcement]:
 
 def _rates(world: CompiledWorld) -> list[Announcement]:
     rows = []
-    for currency in world.currencies:
+    for currency in world.names.currencies:
         rate = world.scenario.rate(currency)
         rows.append({"kind": "exchange_rate.published", "currency": currency, "rate_nanos": int(rate * 10**9)})
     return rows
@@ -113,7 +113,10 @@ def _policies(world: CompiledWorld) -> list[Announcement]:
         }
         for name, policy in scenario.dunning_policies.items()
     }
-    first = {"kind": "dunning_policy.put_in_force", "detail": _detail(policies=policies, rules=_rules(scenario.dunning))}
+    first = {
+        "kind": "dunning_policy.put_in_force",
+        "detail": _detail(policies=policies, rules=_rules(scenario.dunning)),
+    }
     switches = [entry for entry in scenario.timeline if isinstance(entry, DunningSwitch)]
     return [first] + [
         {
@@ -123,6 +126,10 @@ def _policies(world: CompiledWorld) -> list[Announcement]:
         }
         for switch in switches
     ]
+
+
+def _each(markets: list[str]) -> list[str | None]:
+    return [*markets] if markets else [None]
 
 
 def _timeline(world: CompiledWorld) -> list[Announcement]:
@@ -139,13 +146,13 @@ def _timeline(world: CompiledWorld) -> list[Announcement]:
             rows += [
                 {"kind": "account_updater.switched", "occurred_at": at, "recorded_at": at, "market": market,
                  "detail": _detail(switched=entry.switched)}
-                for market in entry.market or [None]
+                for market in _each(entry.market)
             ]  # fmt: skip
         elif isinstance(entry, SignupSurge):
             at = clock.micros(entry.at)
             rows += [
                 {"kind": "signup_surge.started", "occurred_at": at, "recorded_at": at, "market": market,
                  "share_ppm": _ppm(entry.increase), "until": at + entry.duration}
-                for market in entry.market or [None]
+                for market in _each(entry.market)
             ]  # fmt: skip
     return rows

@@ -16,7 +16,9 @@ def apportion(members: int, shares: list[Fraction]) -> list[int]:
     # Rounding is the method's answer for some total near `members`; from there seats move one by one.
     counts = [int(value + Fraction(1, 2)) for value in exact]
     while sum(counts) > members:
-        worst = min((share / (2 * count - 1), -i) for i, (share, count) in enumerate(zip(shares, counts, strict=True)) if count)
+        worst = min(
+            (share / (2 * count - 1), -i) for i, (share, count) in enumerate(zip(shares, counts, strict=True)) if count
+        )
         counts[-worst[1]] -= 1
     while sum(counts) < members:
         best = max((share / (2 * count + 1), -i) for i, (share, count) in enumerate(zip(shares, counts, strict=True)))

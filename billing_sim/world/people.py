@@ -6,19 +6,22 @@ onset and a duration, so the onset is solved here: share of bad time = onset x m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import cast
 
 import numpy as np
 
 from billing_sim import events
 from billing_sim.draws import ONE, threshold
-from billing_sim.scenario.model import Behaviour, Market, Rejoin, Scenario, Tenure
+from billing_sim.scenario.model import Behaviour, Market, MethodKind, Rejoin, Scenario, Tenure
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.quantiles import DRY_DAYS, STRAINED_DAYS, SUSPICION_HOURS
 from billing_sim.world.record import KINDS, QUANTILES
 
 _BLOCK_HOURS = 14 * 24
+_CERTAIN = Decimal(1)
 _CARDS = ("credit", "debit", "prepaid", "wallet")
 _UPDATABLE = ("credit", "debit", "wallet")
 
@@ -45,16 +48,18 @@ def cumulative(shares: list[Decimal], length: int) -> np.ndarray:
     return table
 
 
-def by_kind(values: dict[str, Decimal]) -> list[Decimal]:
+def by_kind(values: Mapping[MethodKind, Decimal]) -> list[Decimal]:
     """Values in the order of method kinds; the first entry stands for "none"."""
-    return [values.get(kind, Decimal(0)) for kind in events.METHOD_KINDS]
+    return [values.get(cast(MethodKind, kind), Decimal(0)) for kind in events.METHOD_KINDS]
 
 
 def _tenure(tenure: Tenure) -> list[Decimal]:
     return [getattr(tenure, name) for name in TENURES]
 
 
-def _fill_failures(world: np.recarray, m: int, behaviour: Behaviour, scenario: Scenario, calendars: PaydayCalendars) -> None:
+def _fill_failures(
+    world: np.recarray, m: int, behaviour: Behaviour, scenario: Scenario, calendars: PaydayCalendars
+) -> None:
     """Solve onsets so that the first attempts of renewals fail as often, and for the causes, that the scenario says."""
     suspicion_mean = Decimal(sum(SUSPICION_HOURS)) / QUANTILES
     dry = calendars.share_of_days(behaviour.paydays, DRY_DAYS)
@@ -65,9 +70,9 @@ def _fill_failures(world: np.recarray, m: int, behaviour: Behaviour, scenario: S
             continue
         causes = scenario.latent_causes[kind]
         funds = FUNDS_SURVIVORS * target * causes.funds
-        world.strained[0, m, k] = threshold(min(1, STRAINED_SHARE * funds / strained))
-        world.funds[0, m, k] = threshold(min(1, (1 - STRAINED_SHARE) * funds / dry))
-        world.suspicion[0, m, k] = threshold(min(1, target * causes.suspicion * _BLOCK_HOURS / suspicion_mean))
+        world.strained[0, m, k] = threshold(min(_CERTAIN, STRAINED_SHARE * funds / strained))
+        world.funds[0, m, k] = threshold(min(_CERTAIN, (1 - STRAINED_SHARE) * funds / dry))
+        world.suspicion[0, m, k] = threshold(min(_CERTAIN, target * causes.suspicion * _BLOCK_HOURS / suspicion_mean))
         world.noise[0, m, k] = threshold(target * causes.restricted)
         world.technical[0, m, k] = threshold(target * causes.technical)
         _fill_lifecycle(world, m, k, kind, behaviour, target * (causes.lifecycle + causes.lost_stolen))
@@ -113,8 +118,10 @@ def _return_curve(rejoin: Rejoin) -> list[int]:
 
 
 def _share_lost_through_payment(behaviour: Behaviour) -> Decimal:
-    """Of those who left before the start, how many did so through payment: a quarter of failures end there (assumed)."""
-    failing = sum((share * behaviour.first_attempt_failure[kind] for kind, share in behaviour.method_mix.items()), Decimal(0))
+    """How many of those who left before the start left through payment: a quarter of failures end so (assumed)."""
+    failing = sum(
+        (share * behaviour.first_attempt_failure[kind] for kind, share in behaviour.method_mix.items()), Decimal(0)
+    )
     lost = failing / 4
     return lost / (lost + behaviour.voluntary_churn) if lost + behaviour.voluntary_churn else Decimal(0)
 
@@ -140,8 +147,8 @@ def fill_people(world: np.recarray, m: int, market: Market, scenario: Scenario, 
     }
     for name, value in plain.items():
         world[name][0, m] = threshold(value)
-    world.method_mix[0, m] = cumulative(by_kind(dict(behaviour.method_mix)), KINDS)
-    world.bank_stop[0, m] = [threshold(share) for share in by_kind(dict(behaviour.bank_stop))]
+    world.method_mix[0, m] = cumulative(by_kind(behaviour.method_mix), KINDS)
+    world.bank_stop[0, m] = [threshold(share) for share in by_kind(behaviour.bank_stop)]
     world.expiry_choices[0, m] = len(behaviour.expiry_years)
     world.expiry_years[0, m, : len(behaviour.expiry_years)] = behaviour.expiry_years
     gift = behaviour.first_attempt_failure.get("gift_balance", Decimal("0.1"))

@@ -32,7 +32,9 @@ def exponential(count: int, scale: int) -> list[int]:
     """Quantiles of an exponential with mean `scale`, at the middles of `count` slices, rounded to integers."""
     with localcontext() as context:
         context.prec = 30
-        return [int((-(1 - (Decimal(i) + Decimal("0.5")) / count).ln() * scale).to_integral_value()) for i in range(count)]
+        return [
+            int((-(1 - (Decimal(i) + Decimal("0.5")) / count).ln() * scale).to_integral_value()) for i in range(count)
+        ]
 
 
 def mixture(parts: list[tuple[Decimal, int, int]]) -> list[int]:

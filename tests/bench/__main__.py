@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import commands  # noqa: E402
-import drivers  # noqa: E402
-import readers  # noqa: E402
-import writing  # noqa: E402
+import commands
+import drivers
+import readers
+import writing
 
 SECTIONS: tuple[tuple[str, Callable[[], list[str]]], ...] = (
     ("Simulating, log off", drivers.measure),

@@ -1,0 +1,96 @@
+"""How many people each market begins with, what plans cost over time, and what a rise adds to the wish to leave."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import numpy as np
+
+from billing_sim import clock, draws, people
+from billing_sim import purposes as purpose
+from billing_sim.errors import BillingSimError
+from billing_sim.money import EXPONENTS
+from billing_sim.scenario.model import PriceChange, Scenario
+from billing_sim.scenario.values import price_minor
+from billing_sim.world.apportion import apportion
+from billing_sim.world.names import Names
+from billing_sim.world.people import cumulative, exact
+from billing_sim.world.record import EPOCHS, MONTHS, PLANS
+
+_ALWAYS = clock.micros(datetime(1970, 1, 2, tzinfo=UTC))
+
+
+def fill_counts(world: np.recarray, names: Names) -> None:
+    """Members and former members of every market."""
+    scenario = names.scenario
+    shares = [exact(scenario.markets[code].members) for code in names.markets]
+    counts = apportion(scenario.members, shares)
+    world.base_count[0, : len(counts)] = counts
+    for m, code in enumerate(names.markets):
+        world.code[0, m] = people.market_number(code)
+        world.former_count[0, m] = int(scenario.markets[code].behaviour.former_members * counts[m])
+
+
+def fill_prices(world: np.recarray, names: Names) -> None:
+    """List prices at the start, then every change: new people pay it at once, members after the notice."""
+    scenario = names.scenario
+    for p, plan in enumerate(scenario.plans.values()):
+        world.plan_months[0, p] = 12 if plan.interval == "year" else 1
+    for m, code in enumerate(names.markets):
+        market = scenario.markets[code]
+        world.currency[0, m] = names.currencies.index(market.currency)
+        world.plan_mix[0, m] = cumulative([market.plan_mix.get(name, Decimal(0)) for name in names.plans], PLANS)
+        for name, price in market.prices.items():
+            _add_price(world, names, m, name, price, (_ALWAYS, _ALWAYS))
+    changes = [entry for entry in scenario.timeline if isinstance(entry, PriceChange)]
+    for change in sorted(changes, key=lambda entry: entry.at):
+        at = clock.day_number(change.at) * clock.DAY
+        for m in names.places(list(change.market)):
+            for name, price in change.prices.items():
+                if name in scenario.markets[names.markets[m]].prices:
+                    _add_price(world, names, m, name, price, (at, at + change.notice))
+    for change in changes:
+        _add_churn(world, names, change)
+
+
+def _add_price(world: np.recarray, names: Names, m: int, plan: str, price: str | int, since: tuple[int, int]) -> None:
+    market, p = names.scenario.markets[names.markets[m]], names.plans.index(plan)
+    i = int(world.price_count[0, m, p])
+    where = f"{plan} in market {names.markets[m]}"
+    if i == EPOCHS:
+        raise BillingSimError(f"more than {EPOCHS} prices of {where}")
+    listed, rate = price_minor(price, market.currency), market.tax.rate
+    exact_tax = listed * rate / (1 + rate) if market.tax.included else listed * rate
+    tax = int(exact_tax.to_integral_value())
+    due = listed if market.tax.included else listed + tax
+    if reporting_factor(names.scenario, market.currency) * due >= 1 << 62:
+        raise BillingSimError(f"the price of {where} is too large to be reported exactly")
+    world.price_count[0, m, p] = i + 1
+    world.price_new_from[0, m, p, i], world.price_members_from[0, m, p, i] = since
+    world.price[0, m, p, i], world.price_tax[0, m, p, i] = due, tax
+
+
+def reporting_factor(scenario: Scenario, currency: str) -> int:
+    """Millionths of the reporting currency per minor unit, times 10^9."""
+    return int(scenario.rate(currency).scaleb(9 + 6 - EXPONENTS[currency]))
+
+
+def _add_churn(world: np.recarray, names: Names, change: PriceChange) -> None:
+    """What a rise adds to the hazard of leaving, from the month in which people are told, decaying by the month."""
+    first = change.at.year * 12 + change.at.month - 1 - names.first_month
+    months = change.added_churn.months
+    for m in names.places(list(change.market)):
+        points = change.added_churn.points
+        if points is None:
+            points = _published_response(names.market_key(names.markets[m]), clock.day_number(change.at))
+        for i in range(min(months, MONTHS - first)):
+            world.leave_added[0, m, first + i] += draws.threshold(points * (months - i) / months)
+
+
+def _published_response(market_key: int, day: int) -> Decimal:
+    """No effect in 60 % of rises, else 0.3 to 1.0 points: Antenna saw none in two of three US rises (2019-2022)."""
+    share = Decimal(int(draws.draw(market_key, purpose.PRICE_RESPONSE, day))) / draws.ONE
+    if share < Decimal("0.6"):
+        return Decimal(0)
+    return Decimal("0.003") + (share - Decimal("0.6")) / Decimal("0.4") * Decimal("0.007")
