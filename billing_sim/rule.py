@@ -138,7 +138,15 @@ def _attributed(dtype: np.dtype) -> np.dtype:
 
 def compile_rules() -> None:
     """Compile the rules defined so far, in order, so that each finds those that it calls."""
-    while _pending:
-        compiled, signature = _pending.pop(0)
-        compiled.compile(signature)
-        compiled.disable_compile()
+    if not _pending:
+        return
+    from billing_sim.linking import compile_for_linking, is_possible
+
+    rules = list(_pending)
+    _pending.clear()
+    if is_possible():
+        compile_for_linking(rules)
+        return
+    for function, signature in rules:
+        function.compile(signature)
+        function.disable_compile()

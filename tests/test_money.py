@@ -32,7 +32,7 @@ def test_what_is_written_reads_back(amount, currency):
         ("-0.01 EUR", -1),
         ("1e3 USD", 100_000),
         ("1000000000000000 JPY", AMOUNT_LIMIT),
-    ],  # fmt: skip
+    ],
 )
 def test_exponents_are_those_of_iso_4217(text, amount):
     """Two decimals for most, none for yen, three for dinars."""

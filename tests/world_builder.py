@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -190,14 +191,21 @@ class Log:
         zone = self.world.scenario.markets[market or self.world.markets[0]].time_zone
         return clock.moment_of(int(instant)).astimezone(clock.zone(zone))
 
-    def story(self, subscriber: int) -> list[str]:
-        """A life as lines of local date, kind, and the code or reason that qualifies it."""
-        return [self.line(row) for row in self.of(subscriber)]
+    def member(self, anchor: int) -> int:
+        """The first member of the base who is billed on this day of the month."""
+        return self.find(lambda rows: rows["kind"][0] == events.SUBSCRIPTION_IMPORTED and born(rows).day == anchor)
+
+    def story(self, subscriber: int, since: str = "", until: str = "9999") -> list[str]:
+        """A life, or a part of it, as lines of local date, kind, and the code, initiator and reason that qualify it."""
+        lines = [self.line(row) for row in self.of(subscriber)]
+        return [line for line in lines if since <= line < until]
 
     def line(self, row: np.void) -> str:
-        """One event: "2025-01-31 payment_attempt.declined 51"."""
+        """One event: "2025-01-31 payment_attempt.declined mit 51"."""
         market = people.describe(int(row["subscriber"])).partition("-")[0]
         words = [f"{self.local(row['occurred_at'], market):%Y-%m-%d}", KIND_NAMES[int(row["kind"])]]
+        if row["initiator"]:
+            words.append(events.INITIATORS[row["initiator"]])
         if row["code"]:
             words.append(declines.CODES[row["code"]].code)
         if row["reason"]:
@@ -224,7 +232,7 @@ def _slices(subscribers: np.ndarray) -> dict[int, slice]:
     if not len(subscribers):
         return {}
     edges = [0, *(np.flatnonzero(np.diff(subscribers)) + 1).tolist(), len(subscribers)]
-    return {int(subscribers[a]): slice(a, b) for a, b in zip(edges, edges[1:], strict=False)}
+    return {int(subscribers[a]): slice(a, b) for a, b in pairwise(edges)}
 
 
 @cache
@@ -288,6 +296,11 @@ def expected(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.strip().splitlines()]
 
 
-def day(number: int) -> date:
-    """The date in a date column."""
-    return clock.date_of(int(number))
+def born(rows: np.ndarray) -> date:
+    """The day on which a person of the base joined."""
+    return clock.date_of(int(rows["period_start"][0]))
+
+
+def kinds_of(rows: np.ndarray) -> list[str]:
+    """Their kinds, in order."""
+    return [KIND_NAMES[int(kind)] for kind in rows["kind"]]

@@ -23,8 +23,8 @@ YEARS = 8
 
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
-other_means signup_refusal signup_again inert_members inert_instead inert_wakes cancel_in_trouble inert_cancel unreachable
-gift_charges
+other_means signup_refusal signup_again inert_members inert_instead inert_wakes cancel_in_trouble inert_cancel
+unreachable gift_charges
 """.split()
 _PER_MARKET_KIND = "funds strained suspicion noise technical lost closed proactive bank_stop".split()
 
