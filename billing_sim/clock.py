@@ -19,11 +19,12 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+WEEK = 7 * DAY
 NEVER = 1 << 62
 """The alarm that does not ring."""
 
 EPOCH = date(1970, 1, 1)
-_UNITS = {"second": SECOND, "minute": MINUTE, "min": MINUTE, "hour": HOUR, "h": HOUR, "day": DAY, "week": 7 * DAY}
+_UNITS = {"second": SECOND, "minute": MINUTE, "min": MINUTE, "hour": HOUR, "h": HOUR, "day": DAY, "week": WEEK}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*")
 
 
@@ -99,12 +100,14 @@ def _offset(tz: ZoneInfo, instant: int) -> int:
     return int(offset.total_seconds()) * SECOND
 
 
+@cache
 def transitions(name: str, start: int, end: int) -> list[tuple[int, int]]:
     """(instant, offset from then on) in microseconds for a zone between two instants; the first entry is at `start`."""
     tz = zone(name)
     found = [(start, _offset(tz, start))]
-    for left in range(start, end, DAY):
-        right = min(left + DAY, end)
+    # No zone has ever changed twice within a week.
+    for left in range(start, end, WEEK):
+        right = min(left + WEEK, end)
         if _offset(tz, right) != found[-1][1]:
             change = _change_between(tz, left, right)
             found.append((change, _offset(tz, change)))

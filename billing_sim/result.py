@@ -199,7 +199,7 @@ def run(
     out: str | Path | None = None,
     driver: str | None = None,
     workers: int | None = None,
-    log: str = "all",
+    log: str | None = None,
     fresh: bool = False,
     overwrite: bool = False,
     progress: bool = False,
@@ -208,7 +208,8 @@ def run(
     """Simulate a scenario file, or reuse the finished run of the same world.
 
     `seed` and `members` replace those of the file; `out` names the folder (otherwise `runs/<scenario>-<identity>`);
-    `driver` is "batch" or "simpy"; `log` is "all", "none" or a share of the subscribers such as "1/16". `fresh`
+    `driver` is "batch" or "simpy"; `log` is "all", "none" or a share of the subscribers such as "1/16"
+    (default: as the scenario says). `fresh`
     simulates again, `overwrite` allows to replace another run in `out`, `progress` shows a bar, and `command` is noted
     in the manifest.
 
@@ -217,9 +218,7 @@ def run(
     from contextlib import nullcontext
 
     from billing_sim.cli.progress import announce_compiling, bar
-    from billing_sim.runs.directory import share_of
 
-    share_of(log)
     if progress:
         announce_compiling()
     from billing_sim.simulate import simulate

@@ -62,7 +62,7 @@ def simulate(
     out: str | Path | None = None,
     driver: str | None = None,
     workers: int | None = None,
-    log: str = "all",
+    log: str | None = None,
     fresh: bool = False,
     overwrite: bool = False,
     root: str | Path = ".",
@@ -72,7 +72,8 @@ def simulate(
     """Run a scenario, or reuse the finished identical run.
 
     `seed` and `members` override the scenario's; `out` names the run directory (default: `runs/` under `root`);
-    `driver` is "batch" (default) or "simpy"; `log` is what to keep of it: "all", "none" or "1/N". Raises InputError
+    `driver` is "batch" (default) or "simpy"; `log` is what to keep of it: "all", "none" or "1/N"
+    (default: as the scenario says). Raises InputError
     for a scenario that cannot be used and RunError for a directory that must not be touched. Interrupted, it leaves a
     directory that says so.
     """
@@ -85,6 +86,7 @@ def simulate(
     from billing_sim.scenario import load
 
     loaded = load(path, members=members, seed=seed)
+    log = log or loaded.scenario.log
     share_of(log)
     if not is_compiled():
         report(Progress(0, 0, 0, "compiling"))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from billing_sim import events, people
 from billing_sim.drivers.shards import people_of_shard
-from tests.world_builder import BUSY, happened, world_of
+from tests.world_builder import happened, world_of
+from tests.world_texts import BUSY
 
 MARKETS = st.from_regex(r"[A-Z][A-Z0-9]{1,3}", fullmatch=True)
 HOURS = st.integers(0, (1 << 20) - 1)

@@ -39,7 +39,12 @@ def run(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads; any number gives the same result.")
     ] = None,
-    log: Annotated[str, typer.Option(metavar="all|none|1/N", help="Whose events to keep.")] = "all",
+    log: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|none|1/N", help="Whose events to keep; otherwise as the scenario says.", show_default=False
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Simulate even when this run is there already.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in --out.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder, or what is asked for.")] = False,
@@ -70,7 +75,7 @@ def run(
 
 def _simulate(
     scenario: Path, seed: int | None, members: int | None, out: Path | None, driver: Driver | None,
-    workers: int | None, log: str, fresh: bool, overwrite: bool, quiet: bool,
+    workers: int | None, log: str | None, fresh: bool, overwrite: bool, quiet: bool,
 ) -> Run:  # fmt: skip
     from billing_sim.cli.progress import command_line
     from billing_sim.result import run as simulated

@@ -46,9 +46,15 @@ class Clockwork:
 
     def life(self, i: int, at: int) -> Generator[simpy.Event, Any, None]:
         """One subscriber: sleep until the next alarm, ring it, and so on until nothing is left before the end."""
+        rows = truths = 0
         while at < self.end:
             yield self.env.timeout(at - self.env.now)
+            # The batch driver keeps a life on one page; what it refuses is refused here.
+            if rows > PAGE_ROWS - MOST_ROWS or truths > PAGE_TRUTHS - MOST_ROWS:
+                raise too_long(int(self.states["subject"][i]))
+            written, told = self.filled[:2].tolist()
             at = ring_once(self.world, self.states, i, self.pages, self.filled)
+            rows, truths = rows + int(self.filled[0]) - written, truths + int(self.filled[1]) - told
             if self.filled[0] > PAGE_ROWS - MOST_ROWS or self.filled[1] > PAGE_TRUTHS - MOST_ROWS:
                 self.turn_page()
 

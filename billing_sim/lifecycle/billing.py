@@ -22,18 +22,19 @@ from billing_sim.lifecycle.state import (
 from billing_sim.rule import rule
 
 
-@rule(Nothing(World, State, Int, Int), inline=True)
-def quote(world, state, at, is_member):
-    """Set the amount and the tax within it by the list price in force for new people or for members."""
+@rule(Nothing(World, State, Int), inline=True)
+def quote(world, state, at):
+    """Set the amount and the tax within it by the latest list price that is in force for members or was when they joined.
+
+    Who signs up after a change pays the new price for good, also while earlier members still have their notice.
+    """
     market = state.market
     plan = state.plan
     i = world.price_count[market, plan] - 1
-    if is_member:
-        while i > 0 and world.price_members_from[market, plan, i] > at:
-            i -= 1
-    else:
-        while i > 0 and world.price_new_from[market, plan, i] > at:
-            i -= 1
+    while i > 0 and world.price_members_from[market, plan, i] > at:
+        if world.price_new_from[market, plan, i] <= state.joined_at:
+            break
+        i -= 1
     state.amount = world.price[market, plan, i]
     state.tax = world.price_tax[market, plan, i]
 

@@ -100,7 +100,7 @@ def ring_renewal(world, state, page, now):
         state.alarm[ALARM_RENEWAL] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
         return
     advance_period(world, state)
-    quote(world, state, now, 1)
+    quote(world, state, now)
     open_invoice(world, state, page, now)
     state.collects = events.MIT
 

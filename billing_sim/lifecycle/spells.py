@@ -102,7 +102,8 @@ def begin_signup(world, state, page, now):
     state.pending = 0
     state.intent = events.STAY
     choose_plan(world, state, hour)
-    quote(world, state, now, 0)
+    state.joined_at = now
+    quote(world, state, now)
     put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, hour), now, 0)
     day = local_day(world, world.zone[state.market], now)
     state.joined_day = day
@@ -178,7 +179,7 @@ def begin_base(world, state):
     state.joined_month = month_of_day(state.joined_day)
     state.anchor_day = state.joined_day - first_of_month(state.joined_month) + 1
     begins = max(now, state.joined_day * DAY)
-    quote(world, state, begins, 1)
+    quote(world, state, begins)
     put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, 0), begins, 0)
     add_backup(world, state, begins)
     inert = draws.draw(state.key, purpose.INTENT_START, 0) < world.inert_members[market]

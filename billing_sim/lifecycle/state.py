@@ -44,8 +44,8 @@ FIRST, BACKUP = 0, 1
 _SCALARS = """
 subject key market group rows truths sequence logging last_at delay_hour delay
 turn phase spell plan months joined_day joined_month anchor_day bill_at payday strained_quarter strain started_by
-period_start period_end period_month canceling intent ended_at
-invoice attempt open amount tax issued_at
+period_start period_end period_month canceling intent joined_at
+invoice attempt open amount tax
 first_failed policy next_retry next_notice stopped held
 pending pending_cause pending_code pending_slot pending_initiator
 collects failed_code methods backup balance gateway sight_until signup_tries

@@ -360,6 +360,10 @@ class Scenario(Part):
     recording_delay: RecordingDelay
     window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
     timeline: list[Intervention] = []
+    log: Annotated[str, Field(pattern=r"^(all|none|1/(1|2|4|8|16|32|64|128|256|512|1024))$")] = Field(
+        "all",
+        description="whose events a run keeps unless told otherwise: all, none, or 1/N of the people (N a power of 2)",
+    )
 
     def rate(self, currency: str) -> Decimal:
         """Units of the reporting currency for one unit of a currency."""

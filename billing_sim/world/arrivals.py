@@ -20,7 +20,7 @@ from billing_sim.world.quantiles import exponential
 
 ONE_PERSON = 1 << 20
 MOST_PER_HOUR = (1 << 20) - 1
-_SLICES = 4096
+_SLICES = 1024
 
 # Assumed: relative sign-ups by local hour, midnight first; people subscribe in the evening.
 _HOUR_WEIGHTS = (4, 2, 1, 1, 1, 1, 2, 4, 6, 8, 9, 10, 11, 11, 11, 12, 13, 15, 18, 22, 24, 22, 16, 9)

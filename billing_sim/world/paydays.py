@@ -60,11 +60,11 @@ class PaydayCalendars:
 
     def share_of_days(self, mix: list[Paydays], lengths: list[int]) -> Decimal:
         """Share of days that lie inside a dry spell if every cycle had one of these lengths (quantiles, days)."""
-        at_least = [sum(length >= left for length in lengths) for left in range(64)]
+        at_least = (np.array(lengths)[None, :] >= np.arange(64)[:, None]).sum(axis=1)
         total = Decimal(0)
         for entry in mix:
             number = self.number(entry)
             days = np.arange(self.first_day, self.first_day + 1461)
             left = np.minimum(self.next[number, :1461] - days, 63)
-            total += entry.share * int(np.array(at_least)[left].sum()) / (QUANTILES * 1461)
+            total += entry.share * int(at_least[left].sum()) / (QUANTILES * 1461)
         return total

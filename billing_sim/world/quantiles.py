@@ -18,13 +18,13 @@ def interpolated(anchors: list[tuple[Decimal, int]]) -> list[int]:
     of the mass at minutes.
     """
     table, segment = [], 0
+    points = [(p, Decimal(max(value, 1)).ln()) for p, value in anchors]
     for i in range(QUANTILES):
         p = (Decimal(i) + Decimal("0.5")) / QUANTILES
-        while p > anchors[segment + 1][0]:
+        while p > points[segment + 1][0]:
             segment += 1
-        (p0, v0), (p1, v1) = anchors[segment], anchors[segment + 1]
-        share = (p - p0) / (p1 - p0)
-        table.append(int((Decimal(max(v0, 1)).ln() * (1 - share) + Decimal(max(v1, 1)).ln() * share).exp()))
+        (p0, v0), (p1, v1) = points[segment], points[segment + 1]
+        table.append(int((v0 + (v1 - v0) * (p - p0) / (p1 - p0)).exp()))
     return table
 
 
