@@ -26,7 +26,7 @@ from tests.trace_rows import SCENARIOS, switched_scenario
 def year(tmp_path_factory):
     """A year of a service in many countries."""
     folder = tmp_path_factory.mktemp("year") / "run"
-    return simulate(SCENARIOS / "streaming.yaml", members=1200, seed=5, out=folder, workers=1).run
+    return simulate(SCENARIOS / "streaming.yaml", members=1200, seed=5, out=folder, log="all", workers=1).run
 
 
 @pytest.fixture(scope="module")

@@ -196,3 +196,9 @@ def born(rows: np.ndarray) -> date:
 def kinds_of(rows: np.ndarray) -> list[str]:
     """Their kinds, in order."""
     return [KIND_NAMES[int(kind)] for kind in rows["kind"]]
+
+
+def changed(one: Log, other: Log) -> set[int]:
+    """Everybody whose rows differ between two worlds, to the byte, or who is in only one of them."""
+    everybody = {*one.subscribers, *other.subscribers}
+    return {who for who in everybody if one.of(who).tobytes() != other.of(who).tobytes()}

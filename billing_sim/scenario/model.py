@@ -74,26 +74,26 @@ class Paydays(Part):
 class Rejoin(Part):
     """The share of those who left that came back within 1, 6 and 12 months."""
 
-    month_1: Share
-    month_6: Share
-    month_12: Share
+    month_1: Share = Field(description="back within a month")
+    month_6: Share = Field(description="back within 6 months, those within a month included")
+    month_12: Share = Field(description="back within a year; nobody comes back later")
 
 
 class WinBack(Part):
     """Coming back, by how people left."""
 
-    voluntary: Rejoin
-    involuntary: Rejoin
+    voluntary: Rejoin = Field(description="of those who cancelled")
+    involuntary: Rejoin = Field(description="of those lost through payment who wanted to stay")
 
 
 class Tenure(Part):
     """A value per tenure: months 1-3, 4-12, and the second, third and later years."""
 
-    months_1_3: Share
-    months_4_12: Share
-    year_2: Share
-    year_3: Share
-    year_4_on: Share
+    months_1_3: Share = Field(description="the first three months")
+    months_4_12: Share = Field(description="the rest of the first year")
+    year_2: Share = Field(description="the second year")
+    year_3: Share = Field(description="the third year")
+    year_4_on: Share = Field(description="all later years")
 
 
 class Causes(Part):
@@ -148,7 +148,7 @@ class Behaviour(Part):
     bank_stop: dict[MethodKind, Share] = Field(
         description="share of leavers who stop the payment at their bank instead of cancelling"
     )
-    win_back: WinBack
+    win_back: WinBack = Field(description="how many of those who left come back, and when")
     former_members: Share = Field(
         description="people who left in the 12 months before the start, as a share of members"
     )
@@ -167,32 +167,32 @@ class Signups(Part):
 class Market(Part):
     """A country in which the service is sold."""
 
-    name: str
+    name: str = Field(description="the country as people read it")
     region: RegionName = Field(description="region whose behaviour the people here show")
     currency: str = Field(description="ISO 4217 code")
     time_zone: str = Field(description="IANA name")
     locale: str = Field(description="locale of synthetic names, as Faker calls it (en_US)")
     members: Share = Field(description="share of all members at the start; shares of all markets add up to 100 %")
-    tax: Tax
+    tax: Tax = Field(description="the tax on every price here")
     prices: dict[Name, PriceText] = Field(min_length=1, description="price of each plan sold here")
     plan_mix: dict[Name, Share] = Field(description="plans of members and sign-ups; adds up to 100 %")
-    signups: Signups
+    signups: Signups = Field(description="new people over time")
     behaviour: Behaviour = Field(description="overrides of the region's behaviour, key by key")
 
 
 class Latency(Part):
     """Response times of a gateway."""
 
-    p50: Duration
-    p95: Duration
-    p99: Duration
+    p50: Duration = Field(description="half are answered by then")
+    p95: Duration = Field(description="95 % are answered by then")
+    p99: Duration = Field(description="99 % are answered by then")
 
 
 class Gateway(Part):
     """A payment gateway (or the partner who bills for us)."""
 
-    name: str = ""
-    latency: Latency
+    name: str = Field("", description="the gateway's name as people read it")
+    latency: Latency = Field(description="response times")
     timeout: Share = Field(description="share of attempts whose outcome stays unknown for a while")
 
 
@@ -207,7 +207,7 @@ class Routing(Part):
 class DunningPolicy(Part):
     """What is done about a failed invoice: retries, notices, grace, hold, end. Times count from the first failure."""
 
-    about: str = ""
+    about: str = Field("", description="what the policy is like, for people")
     source: str = Field("", description="where the schedule comes from")
     retries: list[Duration] = Field(max_length=24, description="when to try again")
     notices: list[Duration] = Field(max_length=16, description="when to tell the member")
@@ -223,10 +223,10 @@ class DunningPolicy(Part):
 class DunningRule(Part):
     """Which policy is for whom; the last rule that fits wins."""
 
-    market: list[MarketCode] = []
-    method: list[MethodKind] = []
+    market: list[MarketCode] = Field([], description="only these markets; empty: all")
+    method: list[MethodKind] = Field([], description="only these methods; empty: all")
     decline: list[DeclineKind] = Field([], description="kind of the first decline")
-    use: Name
+    use: Name = Field(description="a policy of this scenario, or a shipped preset")
 
 
 class NetworkRules(Part):
@@ -234,22 +234,22 @@ class NetworkRules(Part):
 
     never_retry: list[str] = Field(description="decline codes after which the same card may not be tried again")
     max_attempts: int = Field(ge=1, le=1000, description="attempts per card within the window, merchant-initiated")
-    window: Duration
+    window: Duration = Field(description="how long attempts count")
 
 
 class IssuerMemory(Part):
     """What an issuer remembers of recent attempts on a card."""
 
     declines: int = Field(ge=1, le=1000, description="declines within the window after which it refuses by reflex")
-    window: Duration
+    window: Duration = Field(description="how long declines are remembered, from the first")
 
 
 class RecordingDelay(Part):
     """How long after it happened an event is in the log."""
 
-    p50: Duration
-    p99: Duration
-    max: Duration
+    p50: Duration = Field(description="half are recorded by then")
+    p99: Duration = Field(description="99 % are recorded by then")
+    max: Duration = Field(description="all are recorded by then")
 
 
 class _Intervention(Part):
@@ -260,10 +260,10 @@ class GatewayOutage(Part):
     """A gateway refuses a share of its attempts for a while."""
 
     kind: Literal["gateway_outage"]
-    at: Moment
-    gateway: Name
-    duration: Duration
-    failing: Share
+    at: Moment = Field(description="when it begins")
+    gateway: Name = Field(description="which gateway")
+    duration: Duration = Field(description="how long it lasts")
+    failing: Share = Field(description="share of attempts that it cannot process meanwhile")
 
 
 class AddedChurn(Part):
@@ -273,42 +273,42 @@ class AddedChurn(Part):
         None,
         description="added to the monthly hazard; none: drawn as published (0 in 60 % of rises, else 0.3-1.0 points)",
     )
-    months: int = Field(3, ge=1, le=24)
+    months: int = Field(3, ge=1, le=24, description="after how many months nothing is left of it")
 
 
 class PriceChange(_Intervention):
     """New list prices: sign-ups pay them at once, members from their first renewal after the notice."""
 
     kind: Literal["price_change"]
-    at: Day
-    prices: dict[Name, PriceText]
-    notice: Duration = 30 * 86_400_000_000
-    added_churn: AddedChurn = AddedChurn(points=None, months=3)
+    at: Day = Field(description="the day on which it is announced, and holds for new people")
+    prices: dict[Name, PriceText] = Field(description="the new price of each plan that changes")
+    notice: Duration = Field(30 * 86_400_000_000, description="how much later members pay it")
+    added_churn: AddedChurn = Field(AddedChurn(points=None, months=3), description="who leaves because of it")
 
 
 class DunningSwitch(Part):
     """From this moment invoices that fail are handled by other rules."""
 
     kind: Literal["dunning_switch"]
-    at: Moment
-    dunning: list[DunningRule] = Field(min_length=1)
+    at: Moment = Field(description="for invoices that fail from then on")
+    dunning: list[DunningRule] = Field(min_length=1, description="rules laid over those that held before")
 
 
 class AccountUpdaterSwitch(_Intervention):
     """The account updater is switched off or on."""
 
     kind: Literal["account_updater"]
-    at: Moment
-    switched: Literal["on", "off"]
+    at: Moment = Field(description="from when on")
+    switched: Literal["on", "off"] = Field(description="what it is from then on")
 
 
 class SignupSurge(_Intervention):
     """More (or fewer) sign-ups for a while."""
 
     kind: Literal["signup_surge"]
-    at: Moment
-    duration: Duration
-    increase: Change
+    at: Moment = Field(description="when it begins")
+    duration: Duration = Field(description="how long it lasts")
+    increase: Change = Field(description="how much more people sign up; -30% for fewer")
 
 
 Intervention = Annotated[
@@ -319,27 +319,31 @@ Intervention = Annotated[
 class Goal(Part):
     """What a stakeholder wants, in the user's words."""
 
-    owner: Literal["subscribers", "finance", "support", "product"]
-    goal: str
+    owner: Literal["subscribers", "finance", "support", "product"] = Field(description="whose goal it is")
+    goal: str = Field(description="the goal in the user's words")
 
 
 class Scenario(Part):
     """A whole scenario, every default filled in."""
 
-    name: Name
-    about: str = ""
-    seed: int = Field(1, ge=0, lt=1 << 62)
+    name: Name = Field(description="names the run")
+    about: str = Field("", description="what it is about, for people")
+    seed: int = Field(1, ge=0, lt=1 << 62, description="names the luck of everybody; another seed, other luck")
     start: Day = Field(description="first simulated day, UTC midnight")
     end: Day = Field(description="the day on which the simulation stops, UTC midnight")
     members: int = Field(ge=1, le=CAPACITY["members"], description="members at the start")
-    reporting_currency: str
+    reporting_currency: str = Field(description="ISO 4217 code of the currency that metrics are in")
     exchange_rates: dict[str, Positive] = Field(
         description="units of the reporting currency for one unit of each currency"
     )
-    mission: str
-    goals: list[Goal] = []
-    plans: dict[Name, Plan] = Field(min_length=1, max_length=CAPACITY["plans"])
-    markets: dict[MarketCode, Market] = Field(min_length=1, max_length=CAPACITY["markets"])
+    mission: str = Field(description="what all goals serve; shown above the views")
+    goals: list[Goal] = Field([], description="one for each view")
+    plans: dict[Name, Plan] = Field(
+        min_length=1, max_length=CAPACITY["plans"], description="what people subscribe to, by a name of your own"
+    )
+    markets: dict[MarketCode, Market] = Field(
+        min_length=1, max_length=CAPACITY["markets"], description="the countries, by code"
+    )
     latent_causes: dict[MethodKind, Causes] = Field(description="first-attempt failures of each method by cause")
     decline_codes: dict[str, dict[str, Share]] = Field(
         description="observed code given the latent cause; each adds up to 100 %"
@@ -349,17 +353,21 @@ class Scenario(Part):
     )
     return_lag: Duration = Field(description="how long after capture a failed direct debit comes back, at most")
     resolution: Duration = Field(description="how long an unknown outcome takes to be reconciled, at most")
-    gateways: dict[Name, Gateway] = Field(min_length=1, max_length=CAPACITY["gateways"])
-    routing: list[Routing] = Field(min_length=1)
+    gateways: dict[Name, Gateway] = Field(
+        min_length=1, max_length=CAPACITY["gateways"], description="payment gateways, by a name of your own"
+    )
+    routing: list[Routing] = Field(min_length=1, description="which gateways take an attempt; the last that fits wins")
     failover: bool = Field(description="try a second gateway at once after a technical failure")
-    dunning_policies: dict[Name, DunningPolicy] = Field(max_length=CAPACITY["dunning_policies"])
-    dunning: list[DunningRule] = Field(min_length=1)
-    network_rules: NetworkRules
-    issuer_memory: IssuerMemory
-    account_updater: Literal["on", "off"] = "on"
-    recording_delay: RecordingDelay
+    dunning_policies: dict[Name, DunningPolicy] = Field(
+        max_length=CAPACITY["dunning_policies"], description="policies of your own, beside the shipped presets"
+    )
+    dunning: list[DunningRule] = Field(min_length=1, description="which policy is for whom; the last that fits wins")
+    network_rules: NetworkRules = Field(description="what card networks allow")
+    issuer_memory: IssuerMemory = Field(description="what issuers remember of recent declines")
+    account_updater: Literal["on", "off"] = Field("on", description="whether it works at the start")
+    recording_delay: RecordingDelay = Field(description="how late events reach the log")
     window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
-    timeline: list[Intervention] = []
+    timeline: list[Intervention] = Field([], description="what happens on given dates")
     log: Annotated[str, Field(pattern=r"^(all|none|1/(1|2|4|8|16|32|64|128|256|512|1024))$")] = Field(
         "all",
         description="whose events a run keeps unless told otherwise: all, none, or 1/N of the people (N a power of 2)",
