@@ -170,7 +170,7 @@ EVENTS: tuple[Kind, ...] = (
           "A payment method is put on file: preferred or backup; `period_end` is a card's expiry."),
     _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind reason period_end",
           "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
-          "or by falling back to the backup. `method` is the number after the change."),
+          "or by falling back to the backup. `method` is the number after the change; a token keeps its own."),
     _kind(INVOICE_ISSUED, "invoice.issued",
           "spell invoice plan currency amount_minor tax_minor period_start period_end",
           "An invoice is opened for a service period."),

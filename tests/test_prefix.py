@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from billing_sim import clock
-from tests.world_builder import Log, log_of, world_of, world_of_file
+from billing_sim import clock, events
+from tests.world_builder import SCENARIOS, Log, log_of, world_of
 from tests.world_texts import BUSY, QUIET
 
 BASE = BUSY.replace("end: 2025-06-01", "end: 2025-12-01")
@@ -43,11 +43,12 @@ def test_nobody_enters_the_log_before_the_start(base):
     start = log.world.record.start[0]
     assert log.rows["occurred_at"].min() == start
     assert log.truths["occurred_at"].min() == start
-    imported = log.rows[log.rows["reason"] != 0]
-    assert set(imported["occurred_at"][imported["kind"] == 4]) == {start}
+    assert set(log.rows["occurred_at"][log.rows["kind"] == events.SUBSCRIPTION_IMPORTED]) == {start}
 
 
-def test_annual_plans_and_streaming_hold_it_too():
-    """A yearly plan charged after the shorter end, in a service of many markets."""
-    short = log_of(world_of_file("streaming.yaml", 400))
-    assert short.rows["occurred_at"].max() < short.world.record.end[0] + clock.MINUTE
+def test_a_service_of_many_markets_holds_it_too():
+    """Streaming, to December and to the end of the year: yearly plans, 29 calendars, everything in its timeline."""
+    base = (SCENARIOS / "streaming.yaml").read_text()
+    short, long = (log_of(world_of(f"end: {end}\nmembers: 500", base)) for end in ("2025-12-01", "2026-01-01"))
+    until = int(short.world.record.end[0])
+    assert beginning(short, until) == beginning(long, until)

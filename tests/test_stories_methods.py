@@ -99,3 +99,21 @@ def test_a_stop_at_the_bank_holds_for_the_next_card_too():
             carried += events.METHOD_UPDATED in later["kind"]
             assert events.ATTEMPT_AUTHORIZED not in later["kind"]
     assert carried > 20
+
+
+def test_a_token_that_follows_the_backup_leaves_the_preferred_method_alone():
+    """It keeps the number of the method behind the first one, and the next charge goes to the first one as ever."""
+    log = happened(
+        "members: 1000\n"
+        + behaviour(
+            method_mix="{credit: 50%, debit: 50%}", backup_method="100%", expiry_years="[1]", network_tokens="100%"
+        )
+    )
+    updated = log.rows[log.rows["kind"] == events.METHOD_UPDATED]
+    assert set(updated["method"]) == {1, 2}
+    assert set(updated["reason"]) == {events.BY_TOKEN}
+    for who, rows in log.lives():
+        kinds = {number: set(rows["method_kind"][rows["method"] == number]) for number in (1, 2)}
+        assert all(len(kind) == 1 for kind in kinds.values()), who
+    charged = log.rows[log.rows["kind"] == events.ATTEMPT_AUTHORIZED]
+    assert set(charged["method"]) == {1}

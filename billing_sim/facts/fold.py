@@ -162,7 +162,7 @@ def fail_invoice(page, person, row, code):
         fact.first_failed_at = row.occurred_at
         fact.first_code = code
         fact.first_decline_kind = _DECLINE_KIND[code]
-        if person.is_member:
+        if person.is_member and not fact.is_signup:
             page.subscriptions[person.spell_row].failed_renewals += 1
     if person.is_member:
         person.is_past_due = 1
@@ -457,7 +457,7 @@ def read_notice(person, page, row):
 def read_hold(person, page, row):
     """Access is blocked, or back."""
     person.is_held = 1 if row.kind == events.SUBSCRIPTION_HELD else 0
-    if person.is_held and person.invoice >= 0:
+    if person.is_held and person.invoice >= 0 and page.invoices[person.invoice].held_at == NULL:
         page.invoices[person.invoice].held_at = row.occurred_at
 
 

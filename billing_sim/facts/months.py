@@ -40,6 +40,8 @@ def start_membership(context, person, row):
     person.is_imported = 1 if row.kind == events.SUBSCRIPTION_IMPORTED else 0
     if person.is_imported and row.occurred_at == month_begins(context, month):
         person.mrr_start = person.mrr
+    if row.occurred_at >= context.end:
+        person.month = OVER
 
 
 @rule(Int(Context, Person, Page, Int))

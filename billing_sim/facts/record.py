@@ -12,7 +12,7 @@ from billing_sim.events import ROW
 from billing_sim.facts import schema
 from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS = 16384
 """The most rows that one call folds; they hold whole lives."""
 
 MONTH_ROWS = 8 * BLOCK_ROWS

@@ -93,7 +93,7 @@ INVOICES = Fact("invoices", "one invoice", (
     _c("given_up_recorded_at", "timestamp", "when that became known"),
     _c("was_returned", "bool", "a captured payment came back"),
     _c("method_updated_at", "timestamp", "first change of the payment method by the member after the first failure"),
-    _c("held_at", "timestamp", "when the subscription was put on hold for it"),
+    _c("held_at", "timestamp", "when the subscription was first put on hold for it"),
     _c("recovered_by", "u1", "what mended a failure: none, retry, member, updater, backup", "recoveries"),
 ))  # fmt: skip
 
@@ -142,7 +142,7 @@ SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar mon
     _c("joined_on", "date", "the day the person joined"),
     _c("active_at_start", "bool", "subscribed when the month began"),
     _c("active_at_end", "bool", "subscribed when the month ended"),
-    _c("joined", "u1", "began in this month: none, new or returning", "starts"),
+    _c("joined", "u1", "began in this month: none, new, returning, or imported when the run began within it", "starts"),
     _c("ended", "u1", "ended in this month: none, voluntary, payment_trouble or nonpayment", "reasons"),
     _c("ended_at", "timestamp", "when it ended, if in this month"),
     _c("ended_recorded_at", "timestamp", "when that became known"),

@@ -24,7 +24,7 @@ from billing_sim.rule import rule
 
 @rule(Nothing(World, State, Int), inline=True)
 def quote(world, state, at):
-    """Set the amount and the tax within it by the latest list price that is in force for members or was when they joined.
+    """Set the amount and the tax within it by the latest list price in force for members, or at their joining.
 
     Who signs up after a change pays the new price for good, also while earlier members still have their notice.
     """

@@ -182,6 +182,19 @@ def ask_updater(world, state, page, slot, at):
 
 
 @rule(Nothing(World, State, Page, Int, Int))
+def follow(world, state, page, slot, at):
+    """A token carries over to the next card: the number on file stays, and so does what the member told the bank."""
+    number = state.method_number[slot]
+    status = state.method_status[slot]
+    put_on_file(world, state, slot, state.method_kind[slot], at, 1)
+    state.methods -= 1
+    state.method_number[slot] = number
+    state.method_status[slot] = status
+    state.method_token[slot] = 1
+    log_method(world, state, page, events.METHOD_UPDATED, slot, events.BY_TOKEN, at)
+
+
+@rule(Nothing(World, State, Page, Int, Int))
 def suffer_episode(world, state, page, slot, now):
     """Something happens to a method in the world; a token lets the file follow, anything else leaves it stale."""
     cause = state.episode_cause[slot]
@@ -190,11 +203,7 @@ def suffer_episode(world, state, page, slot, now):
     row.method = state.method_number[slot]
     row.cause = cause
     if state.method_token[slot] and cause in (declines.EXPIRED, declines.REPLACED):
-        status = state.method_status[slot]
-        replace(world, state, page, slot, kind, events.BY_TOKEN, now)
-        state.method_token[slot] = 1
-        # What the member told the bank holds for the next card too.
-        state.method_status[slot] = status
+        follow(world, state, page, slot, now)
         return
     if state.method_status[slot] == declines.NO_CAUSE:
         state.method_status[slot] = cause

@@ -61,7 +61,7 @@ STATE = np.dtype(
     + [("alarm", "i8", (ALARMS,))]
 )  # fmt: skip
 
-PAGE_ROWS, PAGE_TRUTHS = 4096, 1024
+PAGE_ROWS, PAGE_TRUTHS = 16384, 4096
 
 PAGE = np.dtype([("rows", ROW, (PAGE_ROWS,)), ("truths", TRUTH_ROW, (PAGE_TRUTHS,))])
 """A page of the log: what rules write on until a driver takes the rows away. It is a record like the others because

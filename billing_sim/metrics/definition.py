@@ -74,24 +74,26 @@ class Population(_Part):
 class Definition(Population):
     """One metric as its file states it."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*(@[a-z0-9_]+)?$")
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*(@[a-z0-9_]+)?$", description="its name; a variant adds @ and what is different"
+    )
     view: View = Field(description="the stakeholder who owns it")
     also_in: tuple[View, ...] = Field((), description="other views that show it")
-    tier: Tier
-    title: Text
+    tier: Tier = Field(description="core, what drives it (supporting), or what must not go wrong meanwhile (risk)")
+    title: Text = Field(description="its name as people read it")
     question: Text = Field(description="the question it answers, in the user's words")
     formula: Text = Field(description="the formula in words")
     direction: Literal["up", "down", "neither"] = Field(description="which way is better")
-    unit: Unit
+    unit: Unit = Field(description="what the value is in")
     kind: Kind = Field(
         description="ratio; sum; stock: as of the last month's end, never added up over time; "
         "quantile of the numerator; gap: highest minus lowest ratio across a dimension, in percentage points"
     )
-    numerator: Sql
-    denominator: Sql = ""
+    numerator: Sql = Field(description="what is summed over the units: SQL over one row; a condition counts as 1")
+    denominator: Sql = Field("", description="the same below the line; 1 counts the units")
     over: Population | None = Field(None, description="the denominator's units, when they are not the numerator's")
     scale: int = Field(1, ge=1, description="the ratio is multiplied by this")
-    quantile: Decimal | None = Field(None, gt=0, lt=1)
+    quantile: Decimal | None = Field(None, gt=0, lt=1, description="quantile: which one, as in 0.5")
     across: str = Field("", description="gap: the dimension compared")
     at_least: int = Field(1, ge=1, description="gap: parts with a smaller denominator are left out")
     bound: Decimal | None = Field(None, description="risk: the value that must not be crossed")

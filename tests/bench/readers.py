@@ -73,7 +73,7 @@ def measure() -> list[str]:
     shown, folded, from_log = [], [], []
     world = compile_world(load("scenarios/streaming.yaml", members=MEMBERS).scenario)
     with tempfile.TemporaryDirectory() as name:
-        run = simulate("scenarios/streaming.yaml", members=MEMBERS, out=Path(name) / "run", workers=2).run
+        run = simulate("scenarios/streaming.yaml", members=MEMBERS, out=Path(name) / "run", log="all", workers=2).run
         for _ in range(ROUNDS):
             folded.append(_fold(world))
             shown.append(_timed(lambda: views(run)))

@@ -1,0 +1,179 @@
+"""Facts are folded from the log alone, and the fold says what a slow reader of the same rows says."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from billing_sim.events import KIND_NAMES, PAYMENT_CAPTURED, PAYMENT_RETURNED, SUBSCRIPTION_CREATED
+from billing_sim.facts.folding import Folder
+from billing_sim.facts.record import BLOCK_ROWS
+from billing_sim.facts.schema import FACTS, NO_LABEL, NULL, OPTIONAL_LABELS, Fact
+from billing_sim.runs.tables import BUILT_IN
+from billing_sim.simulate import vocabularies_of
+from billing_sim.world.announce import announcements
+from tests.naive_facts import Naive
+from tests.world_builder import Log, happened
+from tests.world_texts import BUSY
+
+TEXT = """
+members: 900
+dunning_policies: {short: {retries: [5 min, 2 days, 4 days], grace: 1 day, end: 6 days}}
+regions: {UCAN: {backup_method: 50%, network_tokens: 70%, expiry_years: [1]}}
+"""
+
+
+@cache
+def log() -> Log:
+    """A busy service; many payments are held, restored and held again."""
+    return happened(TEXT, BUSY)
+
+
+def blocks(rows: np.ndarray) -> list[np.ndarray]:
+    """Whole lives, cut into blocks that fold in one call."""
+    starts = np.flatnonzero(np.diff(rows["subscriber"], prepend=-1))
+    found, first = [], 0
+    while first < len(rows):
+        fitting = starts[(starts > first) & (starts <= first + BLOCK_ROWS)]
+        last = len(rows) if first + BLOCK_ROWS >= len(rows) else int(fitting[-1])
+        found.append(rows[first:last])
+        first = last
+    return found
+
+
+@cache
+def folded() -> dict[str, np.ndarray]:
+    """Every fact of the log, as the fold writes it."""
+    folder = Folder(announcements(log().world), vocabularies_of(log().world))
+    pieces: dict[str, list[np.ndarray]] = {fact.name: [] for fact in FACTS}
+    for block in blocks(log().rows):
+        for name, rows in folder.fold(block).items():
+            pieces[name].append(rows.copy())
+    return {name: np.concatenate(rows) for name, rows in pieces.items()}
+
+
+@cache
+def naive() -> dict[str, list[dict[str, Any]]]:
+    """The same facts, the slow way."""
+    reader = Naive(announcements(log().world), {**BUILT_IN, **vocabularies_of(log().world)}, KIND_NAMES)
+    found: dict[str, list[dict[str, Any]]] = {fact.name: [] for fact in FACTS}
+    for _, rows in log().lives():
+        for name, facts in reader.facts_of(reader.read(rows)).items():
+            found[name] += facts
+    return found
+
+
+def plain(fact: Fact, row: np.void) -> dict[str, Any]:
+    """A folded row with labels as text and nulls as None."""
+    words = {**BUILT_IN, **vocabularies_of(log().world)}
+    found: dict[str, Any] = {}
+    for column in fact.columns:
+        value = int(row[column.name])
+        if column.name in OPTIONAL_LABELS and value == NO_LABEL:
+            found[column.name] = None
+        elif column.vocabulary:
+            found[column.name] = words[column.vocabulary][value]
+        elif column.storage in ("timestamp", "date"):
+            found[column.name] = None if value == NULL else value
+        else:
+            found[column.name] = bool(value) if column.storage == "bool" else value
+    return found
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+def test_the_fold_says_what_a_slow_reader_says(fact):
+    """Every column of every row, for more than a thousand lives."""
+    rows, expected = folded()[fact.name], naive()[fact.name]
+    assert len(rows) == len(expected) > 100
+    for row, wanted in zip(rows, expected, strict=True):
+        told = plain(fact, row)
+        assert told.keys() == wanted.keys()
+        assert told == wanted, {name: (told[name], wanted[name]) for name in told if told[name] != wanted[name]}
+
+
+def test_months_of_a_spell_tile():
+    """One month follows another without a gap; who is there at its end is there when the next one begins, worth as much."""
+    months = folded()["subscription_months"]
+    spells = np.flatnonzero(np.diff(months["subscriber"], prepend=-1) | np.diff(months["spell"], prepend=-1))
+    for first, last in zip(spells, [*spells[1:], len(months)], strict=True):
+        mine = months[first:last]
+        calendar = mine["month"].astype("datetime64[D]").astype("datetime64[M]").astype(int)
+        assert (np.diff(calendar) == 1).all()
+        assert (mine["active_at_end"][:-1] == 1).all()
+        assert (mine["active_at_start"][1:] == 1).all()
+        assert (mine["mrr_end_micros"][:-1] == mine["mrr_start_micros"][1:]).all()
+        assert (mine["joined"][1:] == 0).all()
+        assert (mine["ended"][:-1] == 0).all()
+
+
+def test_months_hold_all_the_time_of_all_spells():
+    """Seconds of the months add up to the time between start and end, less what each month rounds down."""
+    spells, months = folded()["subscriptions"], folded()["subscription_months"]
+    end = int(log().world.record.end[0])
+    ended = np.where(spells["ended_at"] == NULL, end, np.minimum(spells["ended_at"], end))
+    seconds = np.maximum(ended - spells["started_at"], 0).sum() / 1e6
+    assert months["member_seconds"].min() >= 0
+    assert 0 <= seconds - months["member_seconds"].astype(np.int64).sum() <= len(months)
+
+
+def test_facts_reconcile_with_the_log():
+    """Every event that a fact stands for is in exactly one of them, and so is every unit of money."""
+    kinds = dict(zip(*np.unique(log().rows["kind"], return_counts=True), strict=True))
+    count = {name: kinds.get(number, 0) for number, name in KIND_NAMES.items()}
+    facts = folded()
+    assert len(facts["invoices"]) == count["invoice.issued"] + count["invoice.imported"]
+    tries = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
+    assert len(facts["attempts"]) == sum(count[name] for name in tries)
+    assert facts["attempts"]["failed_calls"].sum() == count["gateway_call.failed"]
+    assert len(facts["subscriptions"]) == count["subscription.imported"] + count["subscription.created"]
+    assert (facts["subscriptions"]["ended_at"] != NULL).sum() == count["subscription.canceled"]
+    assert len(facts["signups"]) == count["signup.started"]
+    assert len(facts["notices"]) == facts["invoices"]["notices"].sum() == count["notice.sent"]
+    assert len(facts["payment_methods"]) == count["payment_method.added"] + count["payment_method.updated"]
+    amount = log().rows["amount_minor"]
+    taken, back = (amount[log().rows["kind"] == kind].sum() for kind in (PAYMENT_CAPTURED, PAYMENT_RETURNED))
+    paid = facts["invoices"][facts["invoices"]["paid_at"] != NULL]
+    assert paid["amount_minor"].sum() == taken - back
+
+
+def test_where_blocks_end_changes_no_fact():
+    """One life at a time gives what whole blocks give: nothing is carried from one person to the next."""
+    folder = Folder(announcements(log().world), vocabularies_of(log().world))
+    pieces: dict[str, list[bytes]] = {fact.name: [] for fact in FACTS}
+    for _, rows in log().lives():
+        for name, facts in folder.fold(rows).items():
+            pieces[name].append(facts.tobytes())
+    for name, rows in folded().items():
+        assert b"".join(pieces[name]) == rows.tobytes(), name
+
+
+def test_a_block_too_large_is_refused():
+    """A call folds at most so many rows."""
+    folder = Folder(announcements(log().world), vocabularies_of(log().world))
+    with pytest.raises(ValueError, match="more than a block"):
+        folder.fold(log().rows[: BLOCK_ROWS + 1])
+
+
+def test_who_joins_as_the_run_ends_is_in_no_month():
+    """Paid by an answer that came after the last instant: a subscription, and no time in it."""
+    end = int(log().world.record.end[0])
+    who = log().find(lambda rows: SUBSCRIPTION_CREATED in rows["kind"][:7])
+    rows = log().of(who).copy()
+    rows = rows[: rows["kind"].tolist().index(SUBSCRIPTION_CREATED) + 1]
+    later = end + 500_000 - rows["occurred_at"][-1]
+    rows["occurred_at"] += later
+    rows["recorded_at"] += later
+    facts = Folder(announcements(log().world), vocabularies_of(log().world)).fold(rows)
+    assert len(facts["subscriptions"]) == 1
+    assert len(facts["subscription_months"]) == 0
+
+
+def test_a_sign_up_whose_debit_comes_back_is_no_failed_renewal():
+    """No spell has more failed renewals than renewals."""
+    spells = folded()["subscriptions"]
+    assert (spells["failed_renewals"] <= spells["renewals"]).all()
+    returned = folded()["invoices"]
+    assert (returned["is_signup"] & returned["was_returned"]).sum() > 10
