@@ -86,11 +86,12 @@ def commands_page() -> str:
 def _parameters(function: Any) -> tuple[Parameter, ...]:
     hints = typing.get_type_hints(function, include_extras=True)
     given = inspect.signature(function).parameters
-    return tuple(_parameter(name, *get_args(hints[name]), given[name].default) for name in given)
+    return tuple(_parameter(name, hints[name], given[name].default) for name in given)
 
 
-def _parameter(name: str, hint: Any, info: Any, default: Any) -> Parameter:
-    """One parameter from its type, what Typer is told of it, and its default."""
+def _parameter(name: str, annotated: Any, default: Any) -> Parameter:
+    """One parameter from its type with what Typer is told of it, and its default."""
+    hint, info = get_args(annotated)
     is_repeated = get_origin(hint) is list
     kinds = [it for it in (get_args(hint) or (hint,)) if it is not type(None)]
     kind = kinds[0] if isinstance(kinds[0], type) else str
@@ -113,7 +114,8 @@ def _parts(command: Command) -> list[str]:
     if command.arguments:
         parts.append(table(("argument", ""), [(code(it.metavar), _help(it)) for it in command.arguments]))
     if command.options:
-        parts.append(table(("option", "", "default"), [(_spelled(it), it.help, _default(it)) for it in command.options]))
+        rows = [(_spelled(it), it.help, _default(it)) for it in command.options]
+        parts.append(table(("option", "", "default"), rows))
     return [*parts, *_epilog(command)]
 
 

@@ -48,7 +48,7 @@ def scenario_page() -> str:
     return page(
         "Scenario files",
         "[Writing a scenario](../guides/writing_a_scenario.md) shows every key by example. A key marked **required** "
-        "must be in the file or in one that it extends; everything else has a default. "
+        "must stand wherever its part is written, in the file or in one that it extends. "
         "`billing-sim schema scenario` prints a JSON Schema of all this for editors.",
         section("How values are written", _value_types()),
         section("The file", _fields(Scenario)),
