@@ -31,7 +31,12 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "reference/dunning.md": dunning_page,
     "reference/alarms.md": alarms_page,
 }
-LIVED = ("tutorial.md", "guides/reading_the_views.md", "guides/using_from_python.md")
+LIVED = (
+    "tutorial.md",
+    "guides/reading_the_views.md",
+    "guides/using_from_python.md",
+    "guides/adding_a_metric.md",
+)
 PAGES = (*REFERENCE, *LIVED)
 
 

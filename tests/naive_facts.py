@@ -69,7 +69,9 @@ class Naive:
             "invoices": [self.invoice(life, number) for number in _in_order(life, "invoice", "invoice.")],
             "attempts": [self.attempt(life, row) for row in life if row["kind"] in TRIES],
             "subscriptions": [self.subscription(life, row) for row in life if row["kind"] in STARTS],
-            "subscription_months": [fact for row in life if row["kind"] in STARTS for fact in self.months_of(life, row)],
+            "subscription_months": [
+                fact for row in life if row["kind"] in STARTS for fact in self.months_of(life, row)
+            ],
             "signups": [self.signup(life, row) for row in life if row["kind"] == "signup.started"],
             "notices": [self.notice(life, row) for row in life if row["kind"] == "notice.sent"],
             "payment_methods": [self.method(life, row) for row in life if row["kind"].startswith("payment_method.")],
@@ -219,8 +221,12 @@ class Naive:
 
     def mrr(self, life: list[Row], start: Row, at: int) -> int:
         """The price net of tax per month of the last invoice before a moment, or of the list for whoever has none."""
-        seen = [row for row in life if row["kind"] in ("invoice.issued", "invoice.imported")]
-        seen = [row for row in seen if row["spell"] == start["spell"] and (row["occurred_at"] < at or row["kind"].endswith("imported") and row["occurred_at"] == at == start["occurred_at"])]
+        bills = [row for row in life if row["kind"].startswith("invoice.i") and row["spell"] == start["spell"]]
+        # A member who enters with an open invoice is worth that invoice from the first instant on.
+        entered = [
+            row for row in bills if row["kind"] == "invoice.imported" and row["occurred_at"] == start["occurred_at"]
+        ]
+        seen = [row for row in bills if row["occurred_at"] < at or (row in entered and at == start["occurred_at"])]
         currency, months = self.money(life), self.months[start["plan"]]
         if seen:
             last = seen[-1]
@@ -385,7 +391,9 @@ def _mended_at(life: list[Row], opened: Row, mine: list[Row]) -> int | None:
 
 def _recovery(life: list[Row], opened: Row, paid: Row) -> str:
     """What preceded the success: the member's own attempt, the backup, new details, or a mere retry."""
-    tries = [r for r in life if r["invoice"] == paid["invoice"] and r["kind"] in TRIES and r["sequence"] < paid["sequence"]]
+    tries = [
+        r for r in life if r["invoice"] == paid["invoice"] and r["kind"] in TRIES and r["sequence"] < paid["sequence"]
+    ]
     if tries and tries[-1]["initiator"] == "cit":
         return "member"
     if tries and _is_backup(life, tries[-1]):

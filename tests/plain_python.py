@@ -15,10 +15,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import config
 
 ZONES = ["America/New_York", "Europe/London", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia"]
 FEW = "members: 12\nend: 2025-05-02"
 """What makes the busy world short enough for rules that are not compiled."""
+
+YEARLY = """
+end: 2027-01-01
+members: 12
+plans: {standard: {interval: year}}
+markets:
+  US:
+    behaviour:
+      expiry_years: [1]
+      voluntary_churn: 5% per month
+      tenure_mix: {months_1_3: 10%, months_4_12: 20%, year_2: 20%, year_3: 20%, year_4_on: 30%}
+"""
+"""People who joined years ago and pay by the year: their last anniversary lies before the calendars of the world."""
 
 SPAN = (datetime(2011, 6, 1, tzinfo=UTC), datetime(2016, 1, 1, tzinfo=UTC))
 
@@ -80,6 +94,49 @@ def _anchored() -> list[list[int]]:
     return [[int(anchored(world, first + i, anchor)) for i in range(27)] for anchor in (1, 28, 29, 30, 31)]
 
 
+class Watched:
+    """The world, or a table of it, that refuses an index which is not there; NumPy takes -1 for the last."""
+
+    def __init__(self, values: Any, name: str = "") -> None:
+        self._values, self._name = values, name
+
+    def __getitem__(self, key: Any) -> Any:
+        places = key if isinstance(key, tuple) else (key,)
+        for place, size in zip(places, self._values.shape, strict=False):
+            if not 0 <= place < size:
+                raise IndexError(f"{self._name}{places} of {self._values.shape}")
+        found = self._values[key]
+        return Watched(found, self._name) if isinstance(found, np.ndarray) else int(found)
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._values[name]
+        self.__dict__[name] = Watched(found, name) if isinstance(found, np.ndarray) else int(found)
+        return self.__dict__[name]
+
+
+def _alarms_within_tables() -> int:
+    from billing_sim.drivers.shards import people_of_shard
+    from billing_sim.lifecycle.ring import begin, next_alarm, ring
+    from billing_sim.lifecycle.state import new_page, new_states
+    from billing_sim.rule import records
+    from tests.world_builder import world_of
+    from tests.world_texts import BUSY, QUIET
+
+    page, rung = records(new_page())[0], 0
+    for world in (world_of("members: 100", BUSY), world_of(YEARLY, QUIET)):
+        watched: Any = Watched(world.record[0])
+        for shard in range(64):
+            for number, market in zip(*people_of_shard(world, shard), strict=True):
+                state = records(new_states(1))[0]
+                begin(watched, state, int(market), int(number))
+                at = next_alarm(state)
+                while at < watched.end:
+                    state.rows = state.truths = 0
+                    at = ring(watched, state, page)
+                    rung += 1
+    return rung
+
+
 def _digests() -> dict[str, tuple[str, str]]:
     from tests.world_builder import digests, world_of
     from tests.world_texts import BUSY
@@ -89,8 +146,10 @@ def _digests() -> dict[str, tuple[str, str]]:
 
 
 def _tell() -> None:
+    assert config.DISABLE_JIT, "rules without wrappers can only be called where nothing is compiled"
     with np.errstate(over="raise"):
         found = {"digests": _digests(), "instants": _instants(), "civil": _civil(), "anchored": _anchored()}
+        found["alarms"] = _alarms_within_tables()
     sys.stdout.write(json.dumps(found))
 
 

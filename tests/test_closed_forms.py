@@ -1,4 +1,4 @@
-"""Worlds simple enough to know the answer beforehand: simulated shares against formulas, within four standard errors."""
+"""Worlds simple enough to know the answer beforehand: shares against formulas, within four standard errors."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def test_independent_hours_recover_as_independent_tries():
     recovered = np.cumsum(paid[2:]) / n
     assert paid[:2].sum() == 0
     assert all(is_near(share, 1 - p**k, n) for k, share in enumerate(recovered, start=1))
-    firsts = log.rows[np.isin(log.rows["kind"], (events.ATTEMPT_AUTHORIZED, events.ATTEMPT_DECLINED)) & (log.rows["attempt"] == 1)]
+    firsts = log.rows[
+        np.isin(log.rows["kind"], (events.ATTEMPT_AUTHORIZED, events.ATTEMPT_DECLINED)) & (log.rows["attempt"] == 1)
+    ]
     assert is_near((firsts["kind"] == events.ATTEMPT_DECLINED).mean(), p, len(firsts))
 
 
@@ -121,7 +123,8 @@ def test_base_methods_tenures_and_anchors_are_as_mixed():
     """Shares of the base are those of the scenario: method, plan, tenure; every day of the month is someone's."""
     log = happened(
         "members: 6000\nend: 2025-01-02\nplans: {premium: {name: Premium}}\n"
-        "markets:\n  US:\n    prices: {premium: 20.00 USD}\n    plan_mix: {standard: 65%, premium: 35%}\n    behaviour:\n"
+        "markets:\n  US:\n    prices: {premium: 20.00 USD}\n    plan_mix: {standard: 65%, premium: 35%}\n"
+        "    behaviour:\n"
         "      method_mix: {credit: 20%, debit: 30%, carrier_partner: 50%}\n"
         "      tenure_mix: {months_1_3: 10%, months_4_12: 20%, year_2: 30%, year_3: 25%, year_4_on: 15%}\n"
     )
@@ -151,7 +154,9 @@ def test_halving_the_window_moves_no_headline():
     assert is_near(shares[1][1], shares[0][1], 12_000)
 
 
-SHARES = st.lists(st.integers(1, 10_000), min_size=1, max_size=12).map(lambda parts: [Fraction(p, sum(parts)) for p in parts])
+SHARES = st.lists(st.integers(1, 10_000), min_size=1, max_size=12).map(
+    lambda parts: [Fraction(p, sum(parts)) for p in parts]
+)
 
 
 @given(SHARES, st.integers(0, 5000))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_sim import draws, purposes
-from billing_sim.draws import ONE, OCCASION_LIMIT, threshold
+from billing_sim.draws import OCCASION_LIMIT, ONE, threshold
 
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15

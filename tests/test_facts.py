@@ -95,7 +95,7 @@ def test_the_fold_says_what_a_slow_reader_says(fact):
 
 
 def test_months_of_a_spell_tile():
-    """One month follows another without a gap; who is there at its end is there when the next one begins, worth as much."""
+    """One month follows another without a gap; who is there at its end begins the next one, worth as much."""
     months = folded()["subscription_months"]
     spells = np.flatnonzero(np.diff(months["subscriber"], prepend=-1) | np.diff(months["spell"], prepend=-1))
     for first, last in zip(spells, [*spells[1:], len(months)], strict=True):

@@ -1,4 +1,4 @@
-"""Imports point down: ground, input, world, rules, movers, store, readers, wiring, studies, entry. Every file is read."""
+"""Imports point down, from the entry to the ground, in every file of the package."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(end):
 
 
 def test_decisions_stop_at_the_end_and_only_answers_may_come_later():
-    """What is stamped after the last instant was decided before it: a gateway's answer and what follows from it at once."""
+    """What is stamped after the last instant was decided before it: a gateway's answer and what follows at once."""
     log = log_of(world_of("end: 2025-05-02", BASE))
     late = log.rows[log.rows["occurred_at"] >= log.world.record.end[0]]
     assert np.all(late["occurred_at"] < log.world.record.end[0] + clock.MINUTE)

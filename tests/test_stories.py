@@ -49,7 +49,10 @@ def test_a_yearly_plan_renews_on_its_anniversary():
     """Everybody of the base is charged once in the year, on the day on which they joined years ago."""
     log = happened(
         "plans: {standard: {interval: year}}\n"
-        + behaviour(method_mix="{carrier_partner: 100%}", tenure_mix="{months_1_3: 5%, months_4_12: 25%, year_2: 30%, year_3: 20%, year_4_on: 20%}")
+        + behaviour(
+            method_mix="{carrier_partner: 100%}",
+            tenure_mix="{months_1_3: 5%, months_4_12: 25%, year_2: 30%, year_3: 20%, year_4_on: 20%}",
+        )
     )
     for who, rows in log.lives():
         joined = born(rows)
@@ -70,7 +73,9 @@ def test_a_price_rise_reaches_members_after_the_notice_and_new_people_at_once():
     log = happened(PRICE_RISE)
     issued = log.rows[log.rows["kind"] == events.INVOICE_ISSUED]
     told, due = (clock.day_number(date(2025, 3, day)) * clock.DAY for day in (1, 31))
-    joined = {who for who, rows in log.lives() if rows["kind"][0] == events.SIGNUP_STARTED and rows["occurred_at"][0] >= told}
+    joined = {
+        who for who, rows in log.lives() if rows["kind"][0] == events.SIGNUP_STARTED and rows["occurred_at"][0] >= told
+    }
     assert len(joined) > 100
     for row in issued:
         is_new_price = row["occurred_at"] >= due or row["subscriber"] in joined

@@ -6,7 +6,7 @@ import pytest
 
 from billing_sim import clock, declines, events
 from tests.world_builder import behaviour, expected, happened, kinds_of, renewals
-from tests.world_texts import FAILED_IN_MARCH, LONG_OUTAGE, OUTAGE
+from tests.world_texts import LONG_OUTAGE, OUTAGE
 
 
 def test_an_outage_longer_than_dunning_ends_the_subscription():
@@ -50,9 +50,7 @@ def test_dunning_counts_whole_hours_from_the_first_failure():
 
 def test_an_outage_shorter_than_dunning_is_recovered_by_the_first_retry_after_it():
     """The hold is lifted, and the next charge comes on the day on which it always comes."""
-    log = happened(
-        OUTAGE.format(at="2025-03-05", duration="4 days") + "dunning_policies: {steady: {grace: 2 days}}"
-    )
+    log = happened(OUTAGE.format(at="2025-03-05", duration="4 days") + "dunning_policies: {steady: {grace: 2 days}}")
     who = log.member(5)
     assert log.story(who, since="2025-03-01", until="2025-05-01") == [
         *expected("""
@@ -219,7 +217,7 @@ def test_the_networks_cap_leaves_retries_out():
 
 
 def test_the_issuer_remembers_for_a_while():
-    """Two declines within a day make it refuse by reflex, though the gateway is well again; a day later it has forgotten."""
+    """Two declines within a day make it refuse by reflex, though the gateway is well again; then it forgets."""
     log = happened(
         OUTAGE.format(at="2025-03-05 06:00", duration="4 hours")
         + "issuer_memory: {declines: 2, window: 24 hours}\n"
@@ -264,8 +262,3 @@ def test_a_wish_within_the_window_waits_for_the_next():
     assert (tries - tries[0]).tolist() == [0, 1, 2, 3]
     told = rows[rows["kind"] == events.NOTICE_SENT]["occurred_at"] // clock.HOUR
     assert (told[0] - tries[0]) == 1
-
-
-def test_failed_in_march_is_how_every_story_of_the_outage_begins():
-    """The four lines that other stories take for granted."""
-    assert happened(LONG_OUTAGE).story(happened(LONG_OUTAGE).member(5), since="2025-03")[:4] == expected(FAILED_IN_MARCH)

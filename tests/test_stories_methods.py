@@ -8,6 +8,11 @@ from billing_sim import clock, events
 from tests.world_builder import Log, behaviour, born, expected, happened, kinds_of, renewals
 from tests.world_texts import LIFECYCLE
 
+EXPIRING = "members: 2000\naccount_updater: off\n" + LIFECYCLE
+ONE_YEAR = {"expiry_years": "[1]", "first_attempt_failure": "{credit: 100%}"}
+READERS = {"attention": "100%", "attention_on_hold": "100%"}
+"""Cards that are valid for a year, nobody who mends them before they fail, and people who read every notice."""
+
 
 def card_until(log: Log, last_day: str, anchor: int = 5) -> int:
     """A member billed on this day of the month whose card is valid to this day."""
@@ -17,7 +22,7 @@ def card_until(log: Log, last_day: str, anchor: int = 5) -> int:
 
 def test_the_account_updater_brings_the_new_card_before_it_is_charged():
     """The card expires in April; in May the updater knows the new one, and the charge goes through."""
-    log = happened("members: 2000\n" + behaviour(expiry_years="[1]", first_attempt_failure="{credit: 100%}") + LIFECYCLE)
+    log = happened(EXPIRING.replace("off", "on") + behaviour(**ONE_YEAR))
     who = card_until(log, "2025-04-30")
     assert log.story(who, since="2025-04", until="2025-07") == [
         *renewals("2025-04-05"),
@@ -34,9 +39,7 @@ def test_the_account_updater_brings_the_new_card_before_it_is_charged():
 
 def test_without_the_updater_a_member_who_reads_notices_mends_it():
     """Declined as expired; the notice is seen the same day, and the member pays with the new card."""
-    log = happened(
-        "members: 2000\naccount_updater: off\n" + behaviour(expiry_years="[1]", first_attempt_failure="{credit: 100%}", attention="100%", attention_on_hold="100%") + LIFECYCLE
-    )
+    log = happened(EXPIRING + behaviour(**ONE_YEAR, **READERS))
     who = card_until(log, "2025-04-30")
     assert log.story(who, since="2025-05", until="2025-07") == [
         *expected("""
@@ -54,7 +57,7 @@ def test_without_the_updater_a_member_who_reads_notices_mends_it():
 
 def test_without_the_updater_and_without_a_reader_the_card_is_the_end():
     """Nobody sees the notices: a willing member who could have paid is lost."""
-    log = happened("members: 2000\naccount_updater: off\n" + behaviour(expiry_years="[1]", first_attempt_failure="{credit: 100%}", attention="100%", attention_on_hold="100%", unreachable="100%") + LIFECYCLE)
+    log = happened(EXPIRING + behaviour(**ONE_YEAR, **READERS, unreachable="100%"))
     who = card_until(log, "2025-04-30")
     assert log.story(who, since="2025-05")[-2:] == expected("""
         2025-05-15 invoice.marked_uncollectible
@@ -70,7 +73,11 @@ def test_a_member_may_mend_the_card_before_anything_fails():
     assert len(updated) > 100
     assert set(updated["reason"]) == {events.BY_SUBSCRIBER}
     who = log.find(
-        lambda rows: born(rows).day == 28 and events.METHOD_UPDATED in rows["kind"] and events.DUNNING_STARTED not in rows["kind"]
+        lambda rows: (
+            born(rows).day == 28
+            and events.METHOD_UPDATED in rows["kind"]
+            and events.DUNNING_STARTED not in rows["kind"]
+        )
     )
     assert set(kinds_of(log.of(who))[2:]) == {
         "payment_method.updated", "invoice.issued", "payment_attempt.authorized", "payment.captured",
@@ -90,7 +97,12 @@ def test_a_network_token_follows_the_card():
 
 def test_a_stop_at_the_bank_holds_for_the_next_card_too():
     """Who told the bank to stop is not charged because a token carried over to a new card."""
-    log = happened("members: 2000\n" + behaviour(expiry_years="[1]", network_tokens="100%", voluntary_churn="20% per month", bank_stop="{credit: 100%}"))
+    log = happened(
+        "members: 2000\n"
+        + behaviour(
+            expiry_years="[1]", network_tokens="100%", voluntary_churn="20% per month", bank_stop="{credit: 100%}"
+        )
+    )
     carried = 0
     for who, rows in log.lives():
         went = [row["occurred_at"] for row in log.truth_of(who) if row["intent"] == events.GO]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from billing_sim import clock, events, people
 from billing_sim.declines import CODES
-from tests.world_builder import Log, behaviour, expected, happened, kinds_of, renewals
+from tests.world_builder import behaviour, expected, happened, kinds_of, renewals
 from tests.world_texts import OUTAGE
 
 DEBIT_CAUSES = "latent_causes: {direct_debit: {funds: 60%, lifecycle: 40%, restricted: 0%, technical: 0%}}\n"
@@ -72,7 +73,7 @@ def test_a_retry_that_comes_back_does_not_end_dunning():
             if later[-2:] == ["invoice.marked_uncollectible", "subscription.canceled"]:
                 lost += 1
                 window = rows["occurred_at"][-1] - rows["occurred_at"][failed[0]]
-                assert 10 * clock.DAY <= window + clock.SECOND
+                assert window + clock.SECOND >= 10 * clock.DAY
                 assert window <= 13 * clock.DAY
     assert lost > 50
 
@@ -83,7 +84,7 @@ def test_a_hold_that_was_lifted_too_early_comes_again():
     again = 0
     for _, rows in log.lives():
         holds = [kind for kind in kinds_of(rows) if kind in ("subscription.put_on_hold", "subscription.restored")]
-        assert all(one != other for one, other in zip(holds, holds[1:], strict=False))
+        assert all(one != other for one, other in pairwise(holds))
         again += holds[:3] == ["subscription.put_on_hold", "subscription.restored", "subscription.put_on_hold"]
     assert again > 50
 
@@ -106,7 +107,9 @@ def test_a_payment_of_before_the_start_may_come_back_after_it():
 
 def test_no_new_invoice_while_a_payment_can_come_back():
     """A retry late in the month is captured, and its return is awaited before the next period is charged."""
-    log = happened(debits().replace("members", "dunning_policies: {steady: {retries: [24 days], end: 25 days}}\nmembers"))
+    log = happened(
+        debits().replace("members", "dunning_policies: {steady: {retries: [24 days], end: 25 days}}\nmembers")
+    )
     waited = 0
     for _, rows in log.lives():
         for i in returns(rows):
@@ -138,7 +141,9 @@ def test_an_unknown_outcome_is_reconciled_and_charged_once():
 
 def test_an_unknown_outcome_that_failed_is_dunned_from_then_on():
     """The truth of the first attempt is known hours later; the retry comes a day after that."""
-    log = happened("members: 300\ngateways: {northpay: {timeout: 30%}}\n" + OUTAGE.format(at="2025-03-01", duration="5 days"))
+    log = happened(
+        "members: 300\ngateways: {northpay: {timeout: 30%}}\n" + OUTAGE.format(at="2025-03-01", duration="5 days")
+    )
     who = log.find(lambda rows: b"\x20\x21\x32" in rows["kind"].tobytes())
     i = kinds_of(log.of(who)).index("payment_attempt.outcome_unknown")
     while kinds_of(log.of(who))[i + 1 : i + 3] != ["payment_attempt.reconciled", "dunning.started"]:
@@ -161,8 +166,10 @@ def test_a_gift_balance_runs_dry():
         + "    signups: {per_month: 60%}\n"
     )
     who = log.find(
-        lambda rows: (rows["subscriber"][0] >> people.KIND_SHIFT) & 3 == people.ARRIVAL
-        and log.local(rows["occurred_at"][0]).strftime("%m-%d") == "09-05"
+        lambda rows: (
+            (rows["subscriber"][0] >> people.KIND_SHIFT) & 3 == people.ARRIVAL
+            and log.local(rows["occurred_at"][0]).strftime("%m-%d") == "09-05"
+        )
     )
     assert log.story(who) == expected("""
         2025-09-05 signup.started new

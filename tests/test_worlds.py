@@ -38,8 +38,8 @@ def test_an_outage_touches_only_those_whom_it_met(failover):
     """Who made no attempt through that gateway in those hours keeps every event; some of the others do not."""
     plain = busy(f"failover: {failover}")
     at = clock.parse_duration("31 days") + int(plain.world.record.start[0])
-    text = f"timeline: [{{kind: gateway_outage, at: {clock.moment_of(at):%Y-%m-%d}, gateway: northpay, duration: 1 day, failing: 70%}}]"
-    other = busy(f"failover: {failover}\n{text}")
+    outage = OUTAGE.format(at=f"{clock.moment_of(at):%Y-%m-%d}", duration="1 day").replace("100%", "70%")
+    other = busy(f"failover: {failover}\n{outage}")
     tried = attempts(plain)
     when = decided_at(tried)
     through = plain.world.names.gateways.index("northpay")
@@ -52,8 +52,10 @@ def test_an_outage_touches_only_those_whom_it_met(failover):
 
 def test_a_price_change_in_one_market_changes_nothing_in_the_others():
     """Byte for byte; and in the market itself nobody is charged otherwise before it is due."""
-    text = "timeline: [{kind: price_change, at: 2025-02-20, market: [GB], prices: {standard: 12.99 GBP}, added_churn: {points: 4%}}]"
-    plain, other = busy(), busy(text)
+    change = (
+        "kind: price_change, at: 2025-02-20, market: [GB], prices: {standard: 12.99 GBP}, added_churn: {points: 4%}"
+    )
+    plain, other = busy(), busy(f"timeline: [{{{change}}}]")
     differ = changed(plain, other)
     assert {people.describe(who)[:2] for who in differ} == {"GB"}
     told = clock.micros(datetime(2025, 2, 20, tzinfo=UTC))
@@ -145,7 +147,8 @@ def test_moving_a_retry_moves_its_luck_and_the_same_moment_has_the_same_fate():
     early, late = invoices(with_retries(EARLY)), invoices(with_retries(LATE))
     both = [key for key in early if key in late]
     paid = [
-        [events.ATTEMPT_AUTHORIZED in {kind for kind, _ in world[key].values()} for key in both] for world in (early, late)
+        [events.ATTEMPT_AUTHORIZED in {kind for kind, _ in world[key].values()} for key in both]
+        for world in (early, late)
     ]
     differ = np.mean(np.array(paid[0]) != np.array(paid[1]))
     assert len(both) > 300
@@ -184,7 +187,10 @@ def test_attention_does_not_grow_with_the_number_of_notices():
     outage = OUTAGE.format(at="2025-03-01", duration="40 days")
     one = happened("members: 400\n" + outage + people_ + "dunning_policies: {steady: {notices: [1 hour]}}")
     many = happened(
-        "members: 400\n" + outage + people_ + "dunning_policies: {steady: {notices: [1 hour, 2 hours, 3 hours, 4 hours]}}"
+        "members: 400\n"
+        + outage
+        + people_
+        + "dunning_policies: {steady: {notices: [1 hour, 2 hours, 3 hours, 4 hours]}}"
     )
     left = [
         {

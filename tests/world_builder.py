@@ -26,6 +26,7 @@ from tests.world_texts import QUIET
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 DRIVERS = {"batch": batch.lives, "simpy": simpy_driver.lives}
 
+
 @dataclass(frozen=True)
 class Log:
     """All that happened in a world: rows and sealed truths of every shard, in the order of subscribers."""

@@ -133,11 +133,3 @@ LIFECYCLE = """
 latent_causes: {credit: {lifecycle: 100%, funds: 0%, suspicion: 0%, lost_stolen: 0%, restricted: 0%, technical: 0%}}
 """
 """With a target of 100 %, nobody mends a card before it is charged: whatever expires is declined."""
-
-FAILED_IN_MARCH = """
-    2025-03-05 invoice.issued
-    2025-03-05 payment_attempt.declined mit 96
-    2025-03-05 dunning.started
-    2025-03-05 notice.sent payment_failed
-"""
-"""How the dunning of whoever is billed on the fifth of March begins in `LONG_OUTAGE`."""

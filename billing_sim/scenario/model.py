@@ -291,7 +291,7 @@ class DunningSwitch(Part):
 
     kind: Literal["dunning_switch"]
     at: Moment = Field(description="for invoices that fail from then on")
-    dunning: list[DunningRule] = Field(min_length=1, description="rules laid over those that held before")
+    dunning: list[DunningRule] = Field(min_length=1, description="the rules from then on, for everyone")
 
 
 class AccountUpdaterSwitch(_Intervention):

@@ -33,6 +33,8 @@ _OUTPUT = re.compile(r"(<!-- output(?:: (\d+) lines)? -->\n)```text\n.*?^```$", 
 _PIECES = re.compile(f"{_OUTPUT.pattern}|{_FENCE.pattern}", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# (\S+\.yaml)\n")
 _PLAIN = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+_FANCY = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TTY_COMPATIBLE")
+"""What would make a terminal of anything."""
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -108,9 +110,11 @@ def _captured(action: Any) -> str:
 @contextlib.contextmanager
 def _workplace() -> Iterator[None]:
     """An empty folder with the scenarios, and a terminal of a known width."""
-    before = {name: os.environ.get(name) for name in _PLAIN}
-    with tempfile.TemporaryDirectory() as folder:
+    before = {name: os.environ.get(name) for name in (*_PLAIN, *_FANCY)}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         shutil.copytree(ROOT / "scenarios", Path(folder) / "scenarios")
+        for name in _FANCY:
+            os.environ.pop(name, None)
         os.environ.update(_PLAIN)
         try:
             with contextlib.chdir(folder):

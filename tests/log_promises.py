@@ -1,0 +1,232 @@
+"""What every log promises, as a list of small checks over one life; adding a promise is adding a function.
+
+A check gets the rows of a person as dictionaries with the kind as text (`read`), and yields what is wrong in words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from billing_sim import clock, events
+from billing_sim.events import EVENTS, KIND_NAMES
+from billing_sim.money import AMOUNT_LIMIT
+
+Row = dict[str, Any]
+Check = Callable[[list[Row]], Iterator[str]]
+
+ANSWERS = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
+FAILURES = ("payment_attempt.declined", "payment_attempt.reconciled", "payment.returned")
+MEMBER = ("subscription.imported", "subscription.created")
+
+INVOICE_MOVES = {
+    ("", "invoice.issued"): "open", ("", "invoice.imported"): "open",
+    ("open", "payment_attempt.authorized"): "open", ("open", "payment_attempt.declined"): "open",
+    ("open", "payment_attempt.outcome_unknown"): "unknown", ("unknown", "payment_attempt.reconciled"): "open",
+    # A member who is imported while an outcome is unknown: the log has not seen the question.
+    ("open", "payment_attempt.reconciled"): "open",
+    ("open", "gateway_call.failed"): "open", ("open", "payment.captured"): "paid", ("paid", "payment.returned"): "open",
+    # The same for a payment of before the start.
+    ("open", "payment.returned"): "open",
+    ("open", "dunning.started"): "open", ("open", "notice.sent"): "open", ("unknown", "notice.sent"): "unknown",
+    ("open", "subscription.put_on_hold"): "open", ("unknown", "subscription.put_on_hold"): "unknown",
+    ("paid", "subscription.restored"): "paid",
+    ("open", "invoice.voided"): "void", ("open", "invoice.marked_uncollectible"): "uncollectible",
+    ("paid", "subscription.canceled"): "paid", ("void", "subscription.canceled"): "void",
+    ("uncollectible", "subscription.canceled"): "uncollectible", ("void", "signup.abandoned"): "void",
+}  # fmt: skip
+"""Legal moves of an invoice: (its state, an event about it) -> its state afterwards."""
+
+PERSON_MOVES = {
+    ("", "subscription.imported"): "member", ("", "signup.started"): "trying", ("out", "signup.started"): "trying",
+    ("trying", "subscription.created"): "member", ("trying", "signup.abandoned"): "out",
+    ("member", "subscription.cancel_requested"): "leaving", ("member", "subscription.canceled"): "out",
+    # Who has cancelled may still be dunned for a payment that came back, and cancel for that.
+    ("leaving", "subscription.cancel_requested"): "leaving", ("leaving", "subscription.canceled"): "out",
+    ("member", "subscription.put_on_hold"): "held", ("leaving", "subscription.put_on_hold"): "held",
+    ("held", "subscription.restored"): "member", ("held", "subscription.canceled"): "out",
+    ("held", "subscription.cancel_requested"): "held",
+}  # fmt: skip
+"""Legal moves of a person, by the events that move one."""
+
+
+def read(rows: np.ndarray) -> list[Row]:
+    """The rows of a life as dictionaries."""
+    names = [name for name in rows.dtype.names if name != "filler"]
+    return [{name: int(row[name]) for name in names} | {"kind": KIND_NAMES[int(row["kind"])]} for row in rows]
+
+
+def sequences_have_no_gaps(life: list[Row]) -> Iterator[str]:
+    """A life is numbered from 0, and all of it is one person's."""
+    if [row["sequence"] for row in life] != list(range(len(life))) or len({row["subscriber"] for row in life}) != 1:
+        yield "the sequence has gaps"
+
+
+def time_runs_forward(life: list[Row]) -> Iterator[str]:
+    """Nothing happens before what came before it, or is known before it happened."""
+    moments = [row["occurred_at"] for row in life]
+    if moments != sorted(moments):
+        yield "time runs backwards"
+    if any(row["recorded_at"] < row["occurred_at"] for row in life):
+        yield "something was known before it happened"
+
+
+def rows_use_only_their_columns(life: list[Row]) -> Iterator[str]:
+    """A column that a kind does not have stays empty."""
+    envelope = {column.name for column in events.ENVELOPE}
+    known = {kind.name: envelope | set(kind.columns) for kind in EVENTS}
+    for row in life:
+        strange = [name for name, value in row.items() if value and name not in known[row["kind"]]]
+        if strange:
+            yield f"{row['kind']} has {strange}"
+
+
+def invoices_move_legally(life: list[Row]) -> Iterator[str]:
+    """Every event about an invoice is one that its state allows."""
+    states: dict[int, str] = {}
+    for row in life:
+        if row["invoice"] and row["kind"] != "subscription.imported":
+            before = states.get(row["invoice"], "")
+            after = INVOICE_MOVES.get((before, row["kind"]))
+            if after is None:
+                yield f"{row['kind']} on an invoice that is {before or 'unknown to the log'}"
+            states[row["invoice"]] = after or before
+
+
+def people_move_legally(life: list[Row]) -> Iterator[str]:
+    """A person signs up, is a member, leaves, and comes back, in this order."""
+    state = ""
+    for row in life:
+        if row["kind"] in {kind for _, kind in PERSON_MOVES}:
+            start = "held" if row["kind"] == MEMBER[0] and row["reason"] == events.ON_HOLD else ""
+            after = PERSON_MOVES.get((state, row["kind"]))
+            if after is None:
+                yield f"{row['kind']} of somebody who is {state or 'unknown'}"
+            state = start or after or state
+
+
+def one_invoice_is_open_at_a_time(life: list[Row]) -> Iterator[str]:
+    """No new invoice while one waits to be paid."""
+    is_open = False
+    for row in life:
+        if row["kind"] in ("invoice.issued", "invoice.imported"):
+            if is_open:
+                yield f"invoice {row['invoice']} while another is open"
+            is_open = True
+        elif row["kind"] in ("payment.captured", "invoice.voided", "invoice.marked_uncollectible"):
+            is_open = False
+        elif row["kind"] == "payment.returned":
+            is_open = True
+
+
+def amounts_agree(life: list[Row]) -> Iterator[str]:
+    """Whatever is tried, taken or returned is the amount of its invoice; the tax lies within it."""
+    due: dict[int, int] = {}
+    for row in life:
+        if row["kind"] in ("invoice.issued", "invoice.imported"):
+            due[row["invoice"]] = row["amount_minor"]
+            if not 0 <= row["tax_minor"] <= row["amount_minor"] <= AMOUNT_LIMIT:
+                yield "a tax or an amount out of bounds"
+        elif "amount_minor" in _COLUMNS[row["kind"]] and row["amount_minor"] != due.get(row["invoice"]):
+            yield f"{row['kind']} of another amount than its invoice"
+
+
+def attempts_are_counted(life: list[Row]) -> Iterator[str]:
+    """Attempts of an invoice are numbered from 1, or go on from those made before the start."""
+    last: dict[int, int] = {}
+    for row in life:
+        if row["kind"] == "invoice.imported":
+            last[row["invoice"]] = row["attempt"]
+        elif row["kind"] in ANSWERS:
+            if row["attempt"] != last.get(row["invoice"], 0) + 1:
+                yield f"attempt {row['attempt']} after {last.get(row['invoice'], 0)}"
+            last[row["invoice"]] = row["attempt"]
+
+
+def captures_follow_a_yes(life: list[Row]) -> Iterator[str]:
+    """Money is taken right after an authorized or reconciled attempt, and after every one of these."""
+    for before, row in zip([{"kind": ""}, *life], life, strict=False):
+        yes = before["kind"] == ANSWERS[0] or (
+            before["kind"] == "payment_attempt.reconciled" and before["reason"] == events.RESOLVED_AUTHORIZED
+        )
+        if yes != (row["kind"] == "payment.captured"):
+            yield f"{row['kind']} after {before['kind']}"
+
+
+def methods_are_on_file(life: list[Row]) -> Iterator[str]:
+    """An attempt is made with a method that was put on file before, and of the kind that was said."""
+    on_file: dict[int, int] = {}
+    for row in life:
+        if row["kind"].startswith("payment_method."):
+            on_file[row["method"]] = row["method_kind"]
+        elif row["kind"] in ANSWERS and on_file.get(row["method"]) != row["method_kind"]:
+            yield f"an attempt with method {row['method']}, which is not on file"
+
+
+def dunning_begins_once_and_with_a_failure(life: list[Row]) -> Iterator[str]:
+    """The first failure of a member's invoice starts it, at once."""
+    begun = Counter(row["invoice"] for row in life if row["kind"] == "dunning.started")
+    if any(count > 1 for count in begun.values()):
+        yield "dunning began twice"
+    for before, row in pairwise(life):
+        if row["kind"] == "dunning.started" and before["kind"] not in FAILURES:
+            yield f"dunning after {before['kind']}"
+
+
+def nothing_is_collected_after_the_end(life: list[Row]) -> Iterator[str]:
+    """Whoever is gone is not charged: a payment may come back, and a new sign-up may begin."""
+    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started"}
+    gone = False
+    for row in life:
+        if gone and row["kind"] not in allowed:
+            yield f"{row['kind']} after the end"
+        gone = row["kind"] == "subscription.canceled" or (gone and row["kind"] != "signup.started")
+
+
+def periods_do_not_overlap(life: list[Row]) -> Iterator[str]:
+    """Nobody pays twice for a day; days are left out only after an invoice that failed."""
+    until: dict[int, int] = {}
+    failed: set[int] = set()
+    for row in life:
+        if row["kind"] in (*FAILURES, "invoice.imported"):
+            failed.add(row["spell"])
+        if row["kind"] in ("invoice.issued", "invoice.imported"):
+            last = until.get(row["spell"], row["period_start"])
+            if row["period_start"] < last or row["period_end"] <= row["period_start"]:
+                yield "periods overlap"
+            if row["period_start"] > last and row["spell"] not in failed:
+                yield "days were left out"
+            until[row["spell"]] = row["period_end"]
+
+
+def unknown_outcomes_are_resolved(life: list[Row]) -> Iterator[str]:
+    """No attempt on an invoice while another one's outcome is unknown; it is known within a day, or the log ends."""
+    for i, row in enumerate(life):
+        if row["kind"] == ANSWERS[2]:
+            later = [r for r in life[i + 1 :] if r["invoice"] == row["invoice"] and "attempt" in r["kind"]]
+            if later and (later[0]["kind"], later[0]["attempt"]) != ("payment_attempt.reconciled", row["attempt"]):
+                yield "an attempt while an outcome is unknown"
+            if not later and life[-1]["occurred_at"] - row["occurred_at"] > clock.DAY:
+                yield "an unknown outcome that never became known"
+
+
+def decisions_wait_for_their_window(life: list[Row]) -> Iterator[str]:
+    """The reaction rule: no two merchant-initiated attempts in one hour, but for the backup's in the same decision."""
+    tries = [row for row in life if row["kind"] in ANSWERS and row["initiator"] == events.MIT]
+    for before, row in pairwise(tries):
+        hours = [(r["occurred_at"] - r["latency_ms"] * 1000) // clock.HOUR for r in (before, row)]
+        if before["invoice"] == row["invoice"] and hours[0] == hours[1] and before["method"] == row["method"]:
+            yield "two attempts in one window"
+
+
+_COLUMNS = {kind.name: set(kind.columns) for kind in EVENTS}
+CHECKS: tuple[Check, ...] = (
+    sequences_have_no_gaps, time_runs_forward, rows_use_only_their_columns, invoices_move_legally, people_move_legally,
+    one_invoice_is_open_at_a_time, amounts_agree, attempts_are_counted, captures_follow_a_yes, methods_are_on_file,
+    dunning_begins_once_and_with_a_failure, nothing_is_collected_after_the_end, periods_do_not_overlap,
+    unknown_outcomes_are_resolved, decisions_wait_for_their_window,
+)  # fmt: skip
