@@ -45,7 +45,8 @@ def some_invoice(luck: random.Random) -> Row:
         "amount_micros": luck.choice([0, 5, 10, 25]) * USD, "tax_micros": luck.randrange(USD),
         "attempts": luck.randrange(4), "mit_attempts": luck.choice([0, 1, 16]), "notices": luck.randrange(5),
         "first_failed_at": issued if has_failed else None,
-        "held_at": issued if luck.random() < 0.2 else None, "given_up_at": issued if status in ("void", "uncollectible") else None,
+        "held_at": issued if luck.random() < 0.2 else None,
+        "given_up_at": issued if status in ("void", "uncollectible") else None,
         "recovered_by": luck.choice(["none", "retry", "member"]),
     }  # fmt: skip
 
