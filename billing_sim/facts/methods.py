@@ -1,0 +1,86 @@
+"""Payment methods on file, and notices about them."""
+
+from __future__ import annotations
+
+from billing_sim import events
+from billing_sim.facts import schema
+from billing_sim.facts.record import NOTICES, PAYMENT_METHODS, Nothing, Page, Person, Row
+from billing_sim.rule import rule
+
+NULL = schema.NULL
+_BY_MEMBER = 2
+_BY_UPDATER = 3
+
+
+@rule(Nothing(Person, Page, Row))
+def read_method(person, page, row):
+    """A payment method comes on file; it takes the place of the one in its slot."""
+    is_backup = row.kind == events.METHOD_ADDED and row.reason == events.BY_BACKUP
+    if row.kind == events.METHOD_UPDATED and person.backup_row >= 0 and row.reason == events.BY_TOKEN:
+        # A token may follow either card; the backup keeps its number only when the file says so.
+        is_backup = row.method == person.backup_number
+    i = page.count[PAYMENT_METHODS]
+    page.count[PAYMENT_METHODS] += 1
+    replaced = person.backup_row if is_backup else person.method_row
+    if row.kind == events.METHOD_UPDATED and replaced >= 0:
+        page.payment_methods[replaced].replaced_at = row.occurred_at
+    fact = page.payment_methods[i]
+    fact.subscriber = person.subscriber
+    fact.spell = person.spell
+    fact.group = person.group
+    fact.arm = person.arm
+    fact.market = person.market
+    fact.region = person.region
+    fact.plan = person.plan
+    fact.interval = person.interval
+    fact.method = row.method_kind
+    fact.instrument = row.method
+    fact.added_at = row.occurred_at
+    fact.added_by = row.reason
+    fact.expires_on = row.period_end if row.period_end else NULL
+    fact.replaced_at = NULL
+    if is_backup:
+        person.backup_row = i
+        person.backup_number = row.method
+        return
+    person.method_row = i
+    person.method = row.method_kind
+    if person.invoice >= 0 and person.is_past_due:
+        invoice = page.invoices[person.invoice]
+        if row.reason == events.BY_SUBSCRIBER:
+            person.fixed_by = _BY_MEMBER
+            if invoice.method_updated_at == NULL:
+                invoice.method_updated_at = row.occurred_at
+        elif row.reason == events.BY_UPDATER:
+            person.fixed_by = _BY_UPDATER
+
+
+@rule(Nothing(Person, Page, Row))
+def read_notice(person, page, row):
+    """The member is told something."""
+    i = page.count[NOTICES]
+    page.count[NOTICES] += 1
+    if person.invoice >= 0:
+        page.invoices[person.invoice].notices += 1
+    fact = page.notices[i]
+    fact.subscriber = person.subscriber
+    fact.spell = person.spell
+    fact.group = person.group
+    fact.arm = person.arm
+    fact.market = person.market
+    fact.region = person.region
+    fact.plan = person.plan
+    fact.interval = person.interval
+    fact.method = person.method
+    fact.invoice = row.invoice
+    fact.sent_at = row.occurred_at
+    fact.recorded_at = row.recorded_at
+    fact.notice = row.reason
+
+
+@rule(Nothing(Person, Page, Row))
+def read_hold(person, page, row):
+    """Access is blocked, or back."""
+    person.is_held = 1 if row.kind == events.SUBSCRIPTION_HELD else 0
+    if person.is_held and person.invoice >= 0 and page.invoices[person.invoice].held_at == NULL:
+        page.invoices[person.invoice].held_at = row.occurred_at
