@@ -15,7 +15,7 @@ from tests.cli_caller import call
 from tests.conftest import SCENARIOS
 
 __all__ = ["call"]
-SENTENCE = "Compiling the rules, once, about 15 seconds.\n"
+SENTENCE = "Compiling the rules, once: 10 to 30 seconds.\n"
 
 
 @pytest.fixture

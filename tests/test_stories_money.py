@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from billing_sim import clock, events, people
 from billing_sim.declines import CODES
+from tests.log_promises import invoices_move_legally, read
 from tests.world_builder import behaviour, expected, happened, kinds_of, renewals
 from tests.world_texts import OUTAGE
 
@@ -202,3 +203,38 @@ def test_doubling_the_price_doubles_amounts_and_nothing_else():
     kept = [name for name in one.rows.dtype.names if name not in ("amount_minor", "tax_minor")]
     assert (one.rows[kept] == two.rows[kept]).all()
     assert renewals("2025-01-05")[0] in one.story(one.member(5))
+
+
+def test_who_has_cancelled_is_let_go_only_when_the_outcome_is_known():
+    """A retry's answer takes weeks; the end of the period waits for it: nothing is captured from a void invoice."""
+    log = happened(
+        "resolution: 20 days\ngateways: {northpay: {timeout: 50%}}\n"
+        "dunning_policies: {steady: {retries: [1 day, 10 days, 20 days, 24 days], grace: 39 days, end: 40 days}}\n"
+        + debits(voluntary_churn="40% per month")
+    )
+    waited = 0
+    for _, rows in log.lives():
+        kinds = kinds_of(rows)
+        assert not list(invoices_move_legally(read(rows)))
+        if "subscription.canceled" in kinds and "subscription.cancel_requested" in kinds:
+            asked = kinds.index("subscription.cancel_requested")
+            due = int(rows["period_end"][asked]) * clock.DAY
+            end = kinds.index("subscription.canceled")
+            waited += "payment.returned" in kinds[asked:end] and rows["occurred_at"][end] > due + 2 * clock.DAY
+    assert waited > 0
+
+
+def test_coming_back_cancels_no_return_of_an_earlier_payment():
+    """Whatever comes back from people who never return comes back from those who do; only then do they sign up."""
+    longer = "return_lag: 60 days\n"
+    leaving = {"voluntary_churn": "40% per month"}
+    curve = "{voluntary: {month_1: 100%, month_6: 100%, month_12: 100%}}"
+    gone, back = happened(longer + debits(**leaving)), happened(longer + debits(**leaving, win_back=curve))
+
+    def returned(log: Log) -> set[tuple[int, int]]:
+        rows = log.rows[(log.rows["kind"] == events.PAYMENT_RETURNED) & (log.rows["spell"] == 1)]
+        return {(int(row["subscriber"]), int(row["invoice"])) for row in rows}
+
+    assert returned(gone) == returned(back)
+    late = [kinds_of(rows) for _, rows in back.lives()]
+    assert sum("payment.returned invoice.marked_uncollectible signup.started" in " ".join(kinds) for kinds in late) > 20

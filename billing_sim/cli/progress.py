@@ -26,7 +26,7 @@ def announce_compiling() -> None:
     from billing_sim.rule import is_compiled
 
     if not is_compiled():
-        complain("Compiling the rules, once, about 15 seconds.")
+        complain("Compiling the rules, once: 10 to 30 seconds.")
 
 
 def command_line() -> str:
