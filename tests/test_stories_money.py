@@ -8,7 +8,7 @@ from itertools import pairwise
 from billing_sim import clock, events, people
 from billing_sim.declines import CODES
 from tests.log_promises import invoices_move_legally, read
-from tests.world_builder import behaviour, expected, happened, kinds_of, renewals
+from tests.world_builder import Log, behaviour, expected, happened, kinds_of, renewals
 from tests.world_texts import OUTAGE
 
 DEBIT_CAUSES = "latent_causes: {direct_debit: {funds: 60%, lifecycle: 40%, restricted: 0%, technical: 0%}}\n"
