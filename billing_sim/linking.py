@@ -1,8 +1,8 @@
-"""Compiling rules only as far as an entry point needs them: to LLVM's own form, without machine code.
+"""Compiling rules only as far as an entry point needs them: to LLVM's own form, neither optimised nor machine code.
 
-Numba makes machine code for every function it compiles, and for everything beneath it again. A rule's is never run:
-only that of the few entry points is, into which rules are linked and with which they are optimised. Leaving it out
-takes a third off a first start (measured: 20.7 s -> 14.9 s for 120 rules and 3 entry points).
+Numba optimises every function it compiles, and everything beneath it again, and makes machine code of it all. A rule's
+is never run: only that of the few entry points is, into which rules are linked and with which they are optimised.
+Leaving out the machine code took a quarter off a first start, leaving the optimising to the entry points another.
 
 This reaches below Numba's public surface. Where a version of Numba has no such place, rules are compiled in the
 ordinary way: slower, and otherwise the same.
@@ -14,34 +14,61 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from numba import config
+from numba import types
 from numba.core import sigutils
 from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import cpu_target
 
-_LIGHT = 1
-"""LLVM's optimisation level for rules; entry points get the full one, rules included."""
+_PLACES = ("add_linking_library", "finalize", "_finalize_dynamic_globals", "_raise_if_finalized", "_unserialize")
+"""What is reached into."""
 
 
 class _LinkedOnly(JITCodeLibrary):
-    """The code of one rule, to be linked into others."""
+    """The code of one rule and of nothing that it calls, to be linked into entry points."""
 
-    def _finalize_final_module(self) -> None:
+    def finalize(self) -> None:
+        self._raise_if_finalized()
         self._finalize_dynamic_globals()
         self._finalized = True
 
 
+class _Linking(JITCodeLibrary):
+    """The code of an entry point: with a rule come the rules that it calls, each once."""
+
+    def add_linking_library(self, library: Any) -> None:
+        if library in self._linking_libraries:
+            return
+        super().add_linking_library(library)
+        if isinstance(library, _LinkedOnly):
+            for called in library._linking_libraries:
+                self.add_linking_library(called)
+
+
+class _Kinds:
+    """Makes the library of each function; stands where Numba keeps the one class of all libraries."""
+
+    _unserialize = JITCodeLibrary._unserialize
+
+    def __init__(self, linked_only: set[str]) -> None:
+        self._linked_only = linked_only
+
+    def __call__(self, codegen: Any, name: str) -> JITCodeLibrary:
+        return (_LinkedOnly if name in self._linked_only else _Linking)(codegen, name)
+
+
 @contextmanager
-def _linked_only(names: set[str]) -> Iterator[None]:
-    """While this holds, the libraries of these functions are `_LinkedOnly`."""
+def _libraries(linked_only: set[str]) -> Iterator[None]:
+    """While this holds, the libraries of these functions are `_LinkedOnly`, and all others `_Linking`."""
     codegen = cpu_target.target_context.codegen()
-    ordinary, level = codegen._library_class, config.OPT
-    codegen._library_class = lambda owner, name: (_LinkedOnly if name in names else ordinary)(owner, name)
-    config.OPT = type(level)(_LIGHT)
+    ordinary, told = codegen._library_class, types.Record.__repr__
+    codegen._library_class = _Kinds(linked_only)
+    # Every pass over every function spells out its arguments' types for listeners that nobody has; ours have hundreds
+    # of fields (measured: one second in fifteen).
+    types.Record.__repr__ = types.Type.__str__
     try:
         yield
     finally:
-        codegen._library_class, config.OPT = ordinary, level
+        codegen._library_class, types.Record.__repr__ = ordinary, told
 
 
 def _without_machine_code(flags: Any) -> Any:
@@ -52,7 +79,7 @@ def _without_machine_code(flags: Any) -> Any:
 def compile_for_linking(rules: Iterable[tuple[Any, Any]]) -> None:
     """Compile (function, signature) pairs in order, so that each finds those that it calls."""
     rules = list(rules)
-    with _linked_only({function.py_func.__qualname__ for function, _ in rules}):
+    with _libraries({function.py_func.__qualname__ for function, _ in rules}):
         for function, signature in rules:
             function._compiler._customize_flags = _without_machine_code
             found = function._compiler.compile(*sigutils.normalize_signature(signature))
@@ -63,8 +90,14 @@ def compile_for_linking(rules: Iterable[tuple[Any, Any]]) -> None:
             function.disable_compile()
 
 
+def compile_entry(function: Any, signature: Any) -> None:
+    """Compile a function for the interpreter to call, all rules beneath it included and optimised with it."""
+    with _libraries(set()):
+        function.compile(signature)
+
+
 def is_possible() -> bool:
     """Whether this version of Numba has the places that are reached into."""
-    return hasattr(cpu_target.target_context.codegen(), "_library_class") and hasattr(
-        JITCodeLibrary, "_finalize_final_module"
+    return all(hasattr(JITCodeLibrary, place) for place in _PLACES) and hasattr(
+        cpu_target.target_context.codegen(), "_library_class"
     )

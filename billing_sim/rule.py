@@ -107,11 +107,20 @@ def entry(signature: Any, inline: bool = False) -> Callable[[Callable[..., Any]]
             config.CACHE_DIR = before
         if not any(cache_folder(packages).rglob(f"*{function.__module__.split('.')[-1]}.{function.__name__}-*.nbi")):
             compile_rules()
-        compiled.compile(signature)
+        _compile(compiled, signature)
         compiled.disable_compile()
         return compiled
 
     return decorate
+
+
+def _compile(function: Any, signature: Any) -> None:
+    from billing_sim.linking import compile_entry, is_possible
+
+    if is_possible():
+        compile_entry(function, signature)
+    else:
+        function.compile(signature)
 
 
 def records(array: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +81,7 @@ def simulate(
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     report = progress or _keep_quiet
     workers = _checked(driver, workers)
-    from billing_sim.rule import forget_old_code, is_compiled
+    from billing_sim.rule import is_compiled
     from billing_sim.runs.directory import share_of
     from billing_sim.scenario import load
 
@@ -90,9 +90,9 @@ def simulate(
     share_of(log)
     if not is_compiled():
         report(Progress(0, 0, 0, "compiling"))
-        forget_old_code()
-        # Once for all: both drivers, and what `trace --truth` asks.
-        from billing_sim.drivers import oracle  # noqa: F401
+        from billing_sim.compiling import compile_all
+
+        compile_all()
     from billing_sim.runs.directory import RunWriter, open_run, plan_directory
     from billing_sim.runs.manifest import Environment
     from billing_sim.world.announce import announcements
@@ -203,8 +203,7 @@ class _Work:
         with ThreadPoolExecutor(workers, "billing-sim") as pool:
             tasks = [pool.submit(self._work) for _ in range(workers)]
             try:
-                while not all(task.done() for task in tasks):
-                    self._stop.wait(_REPORT_SECONDS)
+                while wait(tasks, _REPORT_SECONDS).not_done:
                     report(Progress(self.tally.people, self.total, self.tally.events, "simulating"))
             except BaseException:
                 self._stop.set()

@@ -12,7 +12,7 @@ import pytest
 from tests.cli_caller import call, in_a_process
 
 __all__ = ["call"]
-HEAVY = ("numpy", "pandas", "pydantic", "duckdb", "numba", "pyarrow", "simpy", "ruamel", "faker", "rich")
+HEAVY = ("numpy", "pandas", "pydantic", "duckdb", "numba", "pyarrow", "simpy", "yaml", "ruamel", "faker", "rich")
 COMMANDS = ("run", "check", "views", "trace", "schema")
 HELP_AND_LIST = f"""
 import json, sys

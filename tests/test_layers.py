@@ -21,7 +21,7 @@ LAYERS = {
     "movers": "drivers",
     "store": "runs",
     "readers": "facts metrics",
-    "wiring": "simulate",
+    "wiring": "simulate compiling",
     "studies": "trace stress truth goals experiments report",
     "entry": "cli result frames nearby __init__ __main__",
 }
@@ -38,7 +38,7 @@ CLOSED = {("facts", "world"): {"world.record"}, ("metrics", "world"): set(), ("f
 TOOLS = {
     "typer": {"cli"}, "rich": {"cli", "result", "metrics"}, "simpy": {"drivers"}, "ray": {"drivers"},
     "pyarrow": {"runs", "frames", "facts", "metrics", "trace", "result"}, "duckdb": {"metrics", "result", "trace"},
-    "pydantic": {"scenario", "metrics"}, "ruamel": {"scenario"}, "altair": {"report"},
+    "pydantic": {"scenario", "metrics"}, "ruamel": {"scenario"}, "yaml": {"scenario"}, "altair": {"report"},
     "random": set(), "secrets": set(), "pickle": set(),
 }  # fmt: skip
 """Where a third-party tool, or a source of chance, may be imported."""

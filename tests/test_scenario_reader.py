@@ -10,7 +10,7 @@ import pytest
 
 from billing_sim.errors import InputError
 from billing_sim.scenario.nodes import Mapping, at, plain
-from billing_sim.scenario.reader import DEPTH_MAX, NODES_MAX, parse, read_bytes
+from billing_sim.scenario.reader import DEPTH_MAX, NODES_MAX, _read_slowly, parse, read_bytes
 
 
 def refused(content: bytes) -> str:
@@ -188,3 +188,10 @@ def test_a_file_that_is_missing_or_no_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_bytes(path)
         assert str(caught.value).startswith(f"{path}  {what}")
+
+
+@pytest.mark.parametrize("file", ["scenarios/streaming.yaml", "billing_sim/scenario/defaults.yaml"])
+def test_both_readers_see_the_same_tree(file: str) -> None:
+    """The slow one, which explains faults, finds the same values in the same places as the fast one."""
+    content = (Path(__file__).parent.parent / file).read_bytes()
+    assert parse(content, file) == _read_slowly(content.decode(), file).finish()

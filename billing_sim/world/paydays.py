@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
 
-from billing_sim.clock import date_of
 from billing_sim.errors import BillingSimError
 from billing_sim.scenario.model import Paydays
 from billing_sim.world.record import CALENDARS, DAYS, QUANTILES
@@ -15,19 +13,25 @@ from billing_sim.world.record import CALENDARS, DAYS, QUANTILES
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
-def _is_payday(day: int, calendar: Paydays) -> bool:
-    date = date_of(day)
-    is_last_of_month = (date + timedelta(days=1)).month != date.month
+def _are_paydays(days: np.ndarray, calendar: Paydays) -> np.ndarray:
+    """bool[days]: which of these days since 1970 bring income."""
+    weekday, (day, is_last, is_last_friday) = (days + 3) % 7, _in_month(days)
     if calendar.weekly:
-        return date.weekday() == _WEEKDAYS.index(calendar.weekly)
+        return weekday == _WEEKDAYS.index(calendar.weekly)
     if calendar.every_two_weeks:
-        return date.weekday() == _WEEKDAYS.index(calendar.every_two_weeks) and (day + 3) // 7 % 2 == 0
+        return (weekday == _WEEKDAYS.index(calendar.every_two_weeks)) & ((days + 3) // 7 % 2 == 0)
     if calendar.last_business_day:
-        if date.weekday() == 4 and (date + timedelta(days=3)).month != date.month:
-            return True
-        return date.weekday() < 5 and is_last_of_month
-    days = calendar.days_of_month or []
-    return date.day in days or (is_last_of_month and any(wanted > date.day for wanted in days))
+        return ((weekday < 5) & is_last) | ((weekday == 4) & is_last_friday)
+    wanted = calendar.days_of_month or []
+    return np.isin(day, wanted) | (is_last & (day < max(wanted, default=0)))
+
+
+def _in_month(days: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The day of the month, whether it is the last, and whether the month is over three days later."""
+    dates = days.astype("datetime64[D]")
+    month = dates.astype("datetime64[M]")
+    day = (dates - month.astype("datetime64[D]")).astype(np.int64) + 1
+    return day, (dates + 1).astype("datetime64[M]") != month, (dates + 3).astype("datetime64[M]") != month
 
 
 class PaydayCalendars:
@@ -51,8 +55,8 @@ class PaydayCalendars:
 
     def _fill(self, number: int, calendar: Paydays) -> None:
         # A month more on both sides, so that the first and last days know their neighbours.
-        span = range(self.first_day - 40, self.first_day + DAYS + 40)
-        paydays = np.array([day for day in span if _is_payday(day, calendar)])
+        span = np.arange(self.first_day - 40, self.first_day + DAYS + 40)
+        paydays = span[_are_paydays(span, calendar)]
         days = np.arange(self.first_day, self.first_day + DAYS)
         after = np.searchsorted(paydays, days, side="right")
         self.last[number] = paydays[after - 1]
