@@ -1,23 +1,19 @@
-"""From a scenario file to a finished run directory: the one place that knows both a driver and a run.
-
-Workers are threads (compiled rules and Parquet writing let go of the interpreter's lock). Each takes parts of four
-shards until none is left; what a shard holds does not depend on who takes it, so workers never change a run.
-"""
+"""From a scenario file to a finished run directory: the one place that knows both a driver and a run."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billing_sim.errors import BillingSimError
+from billing_sim.crew import MOST_WORKERS, Crew, Labour, usual_workers
+from billing_sim.errors import BillingSimError, RunError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +23,6 @@ if TYPE_CHECKING:
     from billing_sim.runs.manifest import Content, Identity
     from billing_sim.runs.stored import StoredRun
     from billing_sim.world.compile import CompiledWorld
-
-MOST_WORKERS = 64
-_REPORT_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -81,18 +74,13 @@ def simulate(
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     report = progress or _keep_quiet
     workers = _checked(driver, workers)
-    from billing_sim.rule import is_compiled
     from billing_sim.runs.directory import share_of
     from billing_sim.scenario import load
 
     loaded = load(path, members=members, seed=seed)
     log = log or loaded.scenario.log
     share_of(log)
-    if not is_compiled():
-        report(Progress(0, 0, 0, "compiling"))
-        from billing_sim.compiling import compile_all
-
-        compile_all()
+    compile_first(report)
     from billing_sim.runs.directory import RunWriter, open_run, plan_directory
     from billing_sim.runs.manifest import Environment
     from billing_sim.world.announce import announcements
@@ -125,6 +113,17 @@ def simulate(
     return Outcome(open_run(decision.directory), False, decision.note)
 
 
+def compile_first(report: Report) -> None:
+    """Compile the rules, once after installing, and say so."""
+    from billing_sim.rule import is_compiled
+
+    if not is_compiled():
+        report(Progress(0, 0, 0, "compiling"))
+        from billing_sim.compiling import compile_all
+
+        compile_all()
+
+
 def identity_of(world: CompiledWorld) -> Identity:
     """What names a run: the world, the people, the span and the rules, and nothing of where it is made."""
     from billing_sim.rule import sources_digest
@@ -149,6 +148,33 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
     }
 
 
+def world_of(run: StoredRun) -> CompiledWorld:
+    """The world of a run, compiled again from its scenario; RunError when this version makes another one of it."""
+    return _world_of(run.directory, run.scenario_path, run.manifest.identity)
+
+
+@lru_cache(maxsize=2)
+def _world_of(directory: Path, path: Path, identity: Identity) -> CompiledWorld:
+    from billing_sim.rule import sources_digest
+    from billing_sim.scenario import load
+    from billing_sim.world.compile import compile_world
+
+    if identity.rules_digest == sources_digest():
+        world = compile_world(load(path, members=identity.members, seed=identity.seed).scenario)
+        if world.digest == identity.world_digest:
+            return world
+    raise RunError(
+        f"{directory}: this run was made by another version of billing_sim, whose rules differ, so its people "
+        "cannot be followed. Run the scenario again with this version."
+    )
+
+
+def people_in(world: CompiledWorld) -> int:
+    """People who ever live: the base, those who left before the start, and everybody still to come."""
+    record = world.record
+    return int(record.base_count.sum() + record.former_count.sum() + world.arrivals.sum())
+
+
 def _keep_quiet(_: Progress) -> None:
     pass
 
@@ -159,7 +185,7 @@ def _checked(driver: str | None, workers: int | None) -> int:
     if driver is not None and driver not in DRIVERS:
         raise BillingSimError(f"there is no driver {driver!r}; there are {' and '.join(DRIVERS)}")
     if workers is None:
-        return min(os.cpu_count() or 1, 16)
+        return usual_workers()
     if not 1 <= workers <= MOST_WORKERS:
         raise BillingSimError(f"{workers} workers are not possible; use 1 to {MOST_WORKERS}")
     return workers
@@ -188,52 +214,29 @@ class _Work:
         self.lives = _driver(driver)
         self.one_in = 0 if log == "none" else int(log.partition("/")[2] or 1)
         self.tally = _Tally()
-        self._parts = iter(range(PARTS))
+        self._crew = Crew(PARTS)
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-
-    @property
-    def total(self) -> int:
-        """People who ever live: the base, those who left before the start, and everybody still to come."""
-        record = self.world.record
-        return int(record.base_count.sum() + record.former_count.sum() + self.world.arrivals.sum())
 
     def run(self, workers: int, report: Report) -> None:
-        """Simulate every part; whatever stops one worker stops them all."""
-        with ThreadPoolExecutor(workers, "billing-sim") as pool:
-            tasks = [pool.submit(self._work) for _ in range(workers)]
-            try:
-                while wait(tasks, _REPORT_SECONDS).not_done:
-                    report(Progress(self.tally.people, self.total, self.tally.events, "simulating"))
-            except BaseException:
-                self._stop.set()
-                raise
-        for task in tasks:
-            task.result()
+        """Simulate every part."""
+        total = people_in(self.world)
+        self._crew.run(
+            workers, self._begin, lambda: report(Progress(self.tally.people, total, self.tally.events, "simulating"))
+        )
 
-    def _work(self) -> None:
+    def _begin(self) -> Labour:
         from billing_sim.facts.folding import Folder
 
-        folder = Folder(self.told, vocabularies_of(self.world))
-        try:
-            while not self._stop.is_set():
-                with self._lock:
-                    number = next(self._parts, None)
-                if number is None:
-                    return
-                self._simulate_part(number, folder)
-        except BaseException:
-            self._stop.set()
-            raise
+        return partial(self._simulate_part, Folder(self.told, vocabularies_of(self.world)))
 
-    def _simulate_part(self, number: int, folder: Folder) -> None:
+    def _simulate_part(self, folder: Folder, number: int) -> None:
         from billing_sim.runs.tables import SHARDS_PER_PART
 
         writer = self.part(number)
         for shard in range(number * SHARDS_PER_PART, (number + 1) * SHARDS_PER_PART):
             shard_work = _Shard()
             for block in shard_work.timed(self.lives(self.world, shard)):
-                if self._stop.is_set():
+                if self._crew.is_stopped:
                     return
                 writer.append(shard, self._kept(block.rows), block.truths, folder.fold(block.rows))
                 with self._lock:

@@ -29,7 +29,7 @@ class Naive:
         self.kinds, self.names = kinds, vocabularies
         self.region: dict[str, str] = {}
         self.currency: dict[str, str] = {}
-        self.rate: dict[str, int] = {}
+        self.rates: dict[str, list[tuple[int, int]]] = {}
         self.months: dict[str, int] = {}
         self.prices: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for event in told:
@@ -40,16 +40,18 @@ class Naive:
                 case "market.opened":
                     self.region[event["market"]], self.currency[event["market"]] = detail["region"], event["currency"]
                 case "exchange_rate.published":
-                    self.rate[event["currency"]] = event["rate_nanos"]
+                    self.rates.setdefault(event["currency"], []).append((event["occurred_at"], event["rate_nanos"]))
                 case "plan.offered":
                     self.months[event["plan"]] = 12 if detail["interval"] == "year" else 1
                 case "price.set":
                     net = event["amount_minor"] - detail["tax_minor"]
                     self.prices.setdefault((event["market"], event["plan"]), []).append((event["occurred_at"], net))
 
-    def micros(self, amount_minor: int, currency: str) -> int:
-        """Millionths of the reporting currency, rounded half up."""
-        exact = Fraction(amount_minor * self.rate[currency], 10**9) * 10**6 / 10 ** EXPONENTS.get(currency, 2)
+    def micros(self, amount_minor: int, currency: str, at: int) -> int:
+        """Millionths of the reporting currency at the rate of a moment, rounded half up."""
+        rates = self.rates[currency]
+        rate = max((step for step in rates if step[0] <= at), default=rates[0])[1]
+        exact = Fraction(amount_minor * rate, 10**9) * 10**6 / 10 ** EXPONENTS.get(currency, 2)
         return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
     def read(self, rows: np.ndarray) -> Row | list[Row]:
@@ -117,8 +119,8 @@ class Naive:
             "spell_started_at": (started or opened)["occurred_at"],
             "period_start": opened["period_start"], "period_end": opened["period_end"],
             "amount_minor": opened["amount_minor"], "tax_minor": opened["tax_minor"],
-            "amount_micros": self.micros(opened["amount_minor"], currency),
-            "tax_micros": self.micros(opened["tax_minor"], currency),
+            "amount_micros": self.micros(opened["amount_minor"], currency, 0 if imported else opened["occurred_at"]),
+            "tax_micros": self.micros(opened["tax_minor"], currency, 0 if imported else opened["occurred_at"]),
             "first_outcome": _answer(firsts[-1]) if firsts else "declined",
             "first_recorded_at": firsts[-1]["recorded_at"] if firsts else None,
             "first_code": first_failure["code"] if first_failure else "none",
@@ -147,7 +149,7 @@ class Naive:
         reconciled = next((r for r in same if r["kind"] == "payment_attempt.reconciled"), None)
         returned = next((r for r in same if r["kind"] == "payment.returned"), None)
         code = (returned or reconciled or row)["code"]
-        currency = self.money(life)
+        currency, issued = self.money(life), opened["occurred_at"] if opened["kind"] == "invoice.issued" else 0
         return self.who(life, row) | {
             "method": row["method_kind"], "invoice": row["invoice"], "attempt": row["attempt"],
             "instrument": row["method"], "currency": currency, "gateway": row["gateway"],
@@ -159,7 +161,7 @@ class Naive:
             "latency_ms": row["latency_ms"],
             "failed_calls": sum(r["kind"] == "gateway_call.failed" for r in same),
             "was_unknown": row["kind"] == TRIES[2], "was_returned": returned is not None,
-            "amount_minor": row["amount_minor"], "amount_micros": self.micros(row["amount_minor"], currency),
+            "amount_minor": row["amount_minor"], "amount_micros": self.micros(row["amount_minor"], currency, issued),
         }  # fmt: skip
 
     def subscription(self, life: list[Row], start: Row) -> Row:
@@ -215,25 +217,29 @@ class Naive:
             "ended_recorded_at": end["recorded_at"] if end else None,
             "past_due_at_end": past_due and end is None, "on_hold_at_end": on_hold and end is None,
             "member_seconds": (until - max(begun, start["occurred_at"])) // 10**6,
+            "net_start_minor": self.net(life, start, begun) if there else 0,
+            "net_end_minor": self.net(life, start, until) if end is None else 0,
             "mrr_start_micros": self.mrr(life, start, begun) if there else 0,
             "mrr_end_micros": self.mrr(life, start, until) if end is None else 0,
         }  # fmt: skip
 
     def mrr(self, life: list[Row], start: Row, at: int) -> int:
-        """The price net of tax per month of the last invoice before a moment, or of the list for whoever has none."""
+        """What the price is worth per month, at the last rate before a moment."""
+        return self.micros(self.net(life, start, at), self.money(life), at - 1) // self.months[start["plan"]]
+
+    def net(self, life: list[Row], start: Row, at: int) -> int:
+        """The price net of tax of the last invoice before a moment, or of the list for whoever has none."""
         bills = [row for row in life if row["kind"].startswith("invoice.i") and row["spell"] == start["spell"]]
         # A member who enters with an open invoice is worth that invoice from the first instant on.
         entered = [
             row for row in bills if row["kind"] == "invoice.imported" and row["occurred_at"] == start["occurred_at"]
         ]
         seen = [row for row in bills if row["occurred_at"] < at or (row in entered and at == start["occurred_at"])]
-        currency, months = self.money(life), self.months[start["plan"]]
         if seen:
-            last = seen[-1]
-            return (self.micros(last["amount_minor"], currency) - self.micros(last["tax_minor"], currency)) // months
+            return seen[-1]["amount_minor"] - seen[-1]["tax_minor"]
         prices = self.prices[start["market"], start["plan"]]
         net = [price for since, price in prices if since <= start["occurred_at"]]
-        return self.micros((net or [prices[0][1]])[-1], currency) // months
+        return (net or [prices[0][1]])[-1]
 
     def signup(self, life: list[Row], start: Row) -> Row:
         """One person trying to sign up."""

@@ -12,12 +12,12 @@ import pytest
 from billing_sim import events, people
 from billing_sim.clock import HOUR
 from billing_sim.drivers.shards import people_of_shard
-from billing_sim.errors import QueryError
+from billing_sim.errors import QueryError, RunError
 from billing_sim.runs import tables
 from billing_sim.runs.columns import record_batch
-from billing_sim.simulate import simulate
+from billing_sim.simulate import simulate, world_of
 from billing_sim.trace import FINDS, find, tell
-from billing_sim.trace.life import relive, world_of
+from billing_sim.trace.life import relive
 from billing_sim.trace.whereabouts import market_of
 from tests.trace_rows import SCENARIOS, switched_scenario
 
@@ -141,7 +141,7 @@ def test_numbers_that_nobody_can_have_are_refused(months):
 def test_a_run_of_another_version_is_refused(months, digest):
     identity = replace(months.manifest.identity, **{digest: "0" * 64})
     foreign = replace(months, manifest=replace(months.manifest, identity=identity))
-    with pytest.raises(QueryError, match="made by another version of billing_sim"):
+    with pytest.raises(RunError, match="made by another version of billing_sim"):
         tell(foreign, people.parse("US-0"))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from billing_sim import declines, events
-from billing_sim.facts.invoices import fail_invoice, micros
+from billing_sim.facts.invoices import fail_invoice
+from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up
 from billing_sim.facts.record import ATTEMPTS, Context, Int, Nothing, Page, Person, Row
+from billing_sim.facts.schema import NULL
+from billing_sim.facts.valuing import factor_at, micros
 from billing_sim.rule import rule
 
 _AUTHORIZED = 1
@@ -13,13 +16,17 @@ _UNKNOWN = 3
 _DECLINE_KIND = tuple(declines.DECLINE_KINDS.index(code.kind) for code in declines.CODES)
 
 
+@rule(Int(Row))
+def call_number(row):
+    """One number for an attempt of a person, above 0."""
+    return (row.invoice << 16) + row.attempt
+
+
 @rule(Nothing(Context, Person, Page, Row, Int))
 def read_attempt(context, person, page, row, outcome):
-    """An attempt is answered."""
+    """An attempt is answered; it is a fact of its own even where its invoice was not seen."""
     i = page.count[ATTEMPTS]
     page.count[ATTEMPTS] += 1
-    person.attempt = i
-    invoice = page.invoices[person.invoice]
     fact = page.attempts[i]
     fact.subscriber = person.subscriber
     fact.spell = person.spell
@@ -36,20 +43,27 @@ def read_attempt(context, person, page, row, outcome):
     fact.currency = person.currency
     fact.gateway = row.gateway
     fact.initiator = row.initiator
-    fact.is_signup = invoice.is_signup
     fact.occurred_at = row.occurred_at
     fact.recorded_at = row.recorded_at
-    fact.issued_at = invoice.issued_at
     fact.outcome = outcome
     fact.code = row.code
     fact.decline_kind = _DECLINE_KIND[row.code]
     fact.latency_ms = row.latency_ms
-    fact.failed_calls = person.failed_calls
+    fact.failed_calls = person.failed_calls if person.called == call_number(row) else 0
     fact.was_unknown = 1 if outcome == _UNKNOWN else 0
     fact.was_returned = 0
     fact.amount_minor = row.amount_minor
-    fact.amount_micros = micros(row.amount_minor, context.factor[person.market])
     person.failed_calls = 0
+    place = invoice_place(page, person, row.invoice)
+    if place < 0:
+        fact.is_signup = is_signing_up(page, person)
+        fact.issued_at = NULL
+        fact.amount_micros = micros(row.amount_minor, factor_at(context, person.currency, row.occurred_at))
+        return
+    invoice = page.invoices[place]
+    fact.is_signup = invoice.is_signup
+    fact.issued_at = invoice.issued_at
+    fact.amount_micros = micros(row.amount_minor, factor_at(context, person.currency, invoice.issued_at))
     invoice.attempts += 1
     if row.initiator == events.MIT:
         invoice.mit_attempts += 1
@@ -59,21 +73,33 @@ def read_attempt(context, person, page, row, outcome):
         invoice.first_recorded_at = row.recorded_at
         invoice.first_outcome = outcome
     if outcome == _DECLINED:
-        fail_invoice(page, person, row, row.code)
+        fail_invoice(page, person, row, place)
 
 
 @rule(Nothing(Page, Person, Row))
 def read_reconciled(page, person, row):
     """An unknown outcome is known now."""
-    invoice = page.invoices[person.invoice]
     outcome = _AUTHORIZED if row.reason == events.RESOLVED_AUTHORIZED else _DECLINED
-    if person.attempt >= 0:
-        fact = page.attempts[person.attempt]
+    tried = attempt_place(page, person, row)
+    if tried >= 0:
+        fact = page.attempts[tried]
         fact.outcome = outcome
         fact.code = row.code
         fact.decline_kind = _DECLINE_KIND[row.code]
+    place = invoice_place(page, person, row.invoice)
+    if place < 0:
+        return
     if row.attempt == 1:
-        invoice.first_outcome = outcome
-        invoice.first_recorded_at = row.recorded_at
+        page.invoices[place].first_outcome = outcome
+        page.invoices[place].first_recorded_at = row.recorded_at
     if outcome == _DECLINED:
-        fail_invoice(page, person, row, row.code)
+        fail_invoice(page, person, row, place)
+
+
+@rule(Nothing(Person, Row))
+def read_failed_call(person, row):
+    """A gateway could not process an attempt; the attempt itself follows."""
+    if person.called != call_number(row):
+        person.called = call_number(row)
+        person.failed_calls = 0
+    person.failed_calls += 1

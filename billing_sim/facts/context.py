@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from billing_sim import clock
-from billing_sim.facts.record import CONTEXT
+from billing_sim.facts.rates import schedules
+from billing_sim.facts.record import CONTEXT, RATES
 from billing_sim.facts.schema import INTERVALS
-from billing_sim.money import EXPONENTS
 from billing_sim.world.record import MONTHS
 
-_BILLION = 10**9
 
+def context_of(
+    world_events: Sequence[Mapping[str, Any]],
+    vocabularies: Mapping[str, Sequence[str]],
+    known_before: int = clock.NEVER,
+) -> np.ndarray:
+    """One context record, as an array of length 1; labels are numbered as in the run's vocabularies.
 
-def context_of(world_events: Sequence[Mapping[str, Any]], vocabularies: Mapping[str, Sequence[str]]) -> np.ndarray:
-    """One context record, as an array of length 1; labels are numbered as in the run's vocabularies."""
+    Only rows recorded before `known_before` (microseconds UTC) are read, and the run is over then at the latest.
+    """
     context = np.zeros(1, CONTEXT).view(np.recarray)
-    factors = {}
     for event in world_events:
         detail = json.loads(event.get("detail") or "{}")
         match event["kind"]:
@@ -31,15 +34,14 @@ def context_of(world_events: Sequence[Mapping[str, Any]], vocabularies: Mapping[
             case "plan.offered":
                 place = vocabularies["plans"].index(event["plan"])
                 context.interval[0, place] = INTERVALS.index(detail["interval"])
-            case "exchange_rate.published":
-                currency = event["currency"]
-                factors[currency] = int(Decimal(event["rate_nanos"]).scaleb(6 - EXPONENTS[currency]))
-    for event in world_events:
-        if event["kind"] == "market.opened":
-            _set_market(context, event, factors, vocabularies)
+            case "market.opened":
+                _set_market(context, event, vocabularies)
     for event in world_events:
         if event["kind"] == "price.set":
-            _add_price(context, event, factors, vocabularies)
+            _add_price(context, event, vocabularies)
+    for currency, steps in schedules(world_events).items():
+        _set_rates(context, vocabularies["currencies"].index(currency), steps)
+    context.known_before[0], context.end[0] = known_before, min(int(context.end[0]), known_before)
     return context.view(np.ndarray)
 
 
@@ -53,25 +55,28 @@ def _set_calendar(context: np.recarray, start: date, end: date) -> None:
 def _set_market(
     context: np.recarray,
     event: Mapping[str, Any],
-    factors: Mapping[str, int],
     vocabularies: Mapping[str, Sequence[str]],
 ) -> None:
     m = vocabularies["markets"].index(event["market"])
     context.region[0, m] = vocabularies["regions"].index(json.loads(event["detail"])["region"])
     context.currency[0, m] = vocabularies["currencies"].index(event["currency"])
-    context.factor[0, m] = factors[event["currency"]]
+
+
+def _set_rates(context: np.recarray, currency: int, steps: Sequence[tuple[int, int]]) -> None:
+    if len(steps) > RATES:
+        raise ValueError(f"{len(steps)} rates of one currency are more than {RATES}")
+    context.rate_count[0, currency] = len(steps)
+    for i, step in enumerate(steps):
+        context.rate_from[0, currency, i], context.factor[0, currency, i] = step
 
 
 def _add_price(
     context: np.recarray,
     event: Mapping[str, Any],
-    factors: Mapping[str, int],
     vocabularies: Mapping[str, Sequence[str]],
 ) -> None:
     m, p = vocabularies["markets"].index(event["market"]), vocabularies["plans"].index(event["plan"])
     i = int(context.net_count[0, m, p])
-    net = event["amount_minor"] - json.loads(event["detail"])["tax_minor"]
-    months = 12 if context.interval[0, p] else 1
     context.net_count[0, m, p] = i + 1
     context.net_from[0, m, p, i] = event["occurred_at"]
-    context.net[0, m, p, i] = (net * factors[event["currency"]] + _BILLION // 2) // _BILLION // months
+    context.net[0, m, p, i] = event["amount_minor"] - json.loads(event["detail"])["tax_minor"]

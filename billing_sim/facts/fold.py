@@ -9,12 +9,20 @@ from __future__ import annotations
 from numba import types
 
 from billing_sim import events
-from billing_sim.facts.attempts import read_attempt, read_reconciled
-from billing_sim.facts.invoices import close_invoice, read_captured, read_invoice, read_returned
+from billing_sim.facts.attempts import read_attempt, read_failed_call, read_reconciled
+from billing_sim.facts.invoices import close_invoice, read_captured, read_dunning, read_invoice, read_returned
 from billing_sim.facts.methods import read_hold, read_method, read_notice
 from billing_sim.facts.months import close_months
 from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows
-from billing_sim.facts.spells import close_signup, meet, read_canceled, read_signup, read_subscription
+from billing_sim.facts.spells import (
+    close_signup,
+    meet,
+    note_standing,
+    read_cancel_request,
+    read_canceled,
+    read_signup,
+    read_subscription,
+)
 from billing_sim.rule import entry, rule
 
 _AUTHORIZED = 1
@@ -22,9 +30,6 @@ _DECLINED = 2
 _UNKNOWN = 3
 _VOID = 2
 _UNCOLLECTIBLE = 3
-_PAST_DUE = 1
-_ON_HOLD = 2
-_CANCELING = 3
 _SIGNUP_ABANDONED = 2
 
 
@@ -47,10 +52,9 @@ def read(context, person, page, row):
     elif kind in (events.SUBSCRIPTION_IMPORTED, events.SUBSCRIPTION_CREATED):
         read_subscription(context, person, page, row)
     elif kind == events.DUNNING_STARTED:
-        page.invoices[person.invoice].policy = row.policy
+        read_dunning(page, person, row)
     elif kind == events.CANCEL_REQUESTED:
-        page.subscriptions[person.spell_row].cancel_requested_at = row.occurred_at
-        page.subscriptions[person.spell_row].status = _CANCELING
+        read_cancel_request(page, person, row)
     elif kind == events.SUBSCRIPTION_CANCELED:
         read_canceled(context, person, page, row)
     elif kind == events.SIGNUP_STARTED:
@@ -62,7 +66,7 @@ def read(context, person, page, row):
     elif kind == events.ATTEMPT_RECONCILED:
         read_reconciled(page, person, row)
     elif kind == events.GATEWAY_CALL_FAILED:
-        person.failed_calls += 1
+        read_failed_call(person, row)
     elif kind == events.PAYMENT_RETURNED:
         read_returned(page, person, row)
     elif kind == events.INVOICE_VOIDED:
@@ -79,12 +83,20 @@ def part(context, person, page):
     if not person.is_member:
         return
     close_months(context, person, page, context.end)
-    fact = page.subscriptions[person.spell_row]
-    fact.method = person.method
-    if person.is_held:
-        fact.status = _ON_HOLD
-    elif person.is_past_due:
-        fact.status = _PAST_DUE
+    note_standing(page, person)
+
+
+@rule(Int(Person, Row))
+def is_out_of_place(person, row):
+    """Whether a row is about a spell that is over, or one that no row began: nobody knows whose it is.
+
+    Every spell begins with a row that says who the person is, so in a whole log no row is out of place.
+    """
+    if row.spell <= person.spell:
+        return 1 if row.spell < person.spell else 0
+    kind = row.kind
+    begins = kind in (events.SIGNUP_STARTED, events.SUBSCRIPTION_IMPORTED, events.SUBSCRIPTION_CREATED)
+    return 0 if begins else 1
 
 
 @entry(Int(types.Array(Context, 1, "C"), types.Array(Person, 1, "C"), types.Array(Page, 1, "C"), Rows, Int))
@@ -99,13 +111,17 @@ def fold_rows(contexts, persons, pages, rows, count):
     person.subscriber = -1
     for i in range(count):
         row = rows[i]
+        if row.recorded_at >= context.known_before:
+            continue
         if row.subscriber != person.subscriber:
             if person.subscriber >= 0:
                 part(context, person, page)
             meet(person, row)
+        if is_out_of_place(person, row):
+            continue
         if person.is_member:
             close_months(context, person, page, row.occurred_at)
         read(context, person, page, row)
-    if count:
+    if person.subscriber >= 0:
         part(context, person, page)
     return page.overflow

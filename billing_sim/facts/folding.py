@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from billing_sim import clock
 from billing_sim.facts.context import context_of
 from billing_sim.facts.fold import fold_rows
 from billing_sim.facts.record import BLOCK_ROWS, NAMES, PAGE, PERSON
@@ -16,12 +17,20 @@ from billing_sim.rule import records
 class Folder:
     """Folds the rows of whole lives, block by block; one for each thread.
 
+    With `known_before` (microseconds UTC) it folds what had been recorded before that moment.
+
+
     >>> folder = Folder(world_events, vocabularies)       # doctest: +SKIP
     >>> facts = folder.fold(rows)                         # doctest: +SKIP
     """
 
-    def __init__(self, world_events: Sequence[Mapping[str, Any]], vocabularies: Mapping[str, Sequence[str]]) -> None:
-        self._context = records(context_of(world_events, vocabularies))
+    def __init__(
+        self,
+        world_events: Sequence[Mapping[str, Any]],
+        vocabularies: Mapping[str, Sequence[str]],
+        known_before: int = clock.NEVER,
+    ) -> None:
+        self._context = records(context_of(world_events, vocabularies, known_before))
         self._person = records(np.zeros(1, PERSON))
         self._page = np.zeros(1, PAGE)
         self._pages = records(self._page)
@@ -31,6 +40,15 @@ class Folder:
         if len(rows) > BLOCK_ROWS:
             raise ValueError(f"{len(rows)} rows are more than a block")
         if fold_rows(self._context, self._person, self._pages, records(rows), len(rows)):
-            raise ValueError("a block holds more months than a page has room for")
+            return self._in_two(rows)
         counts = self._page["count"][0]
         return {name: self._page[name][0][: counts[i]] for i, name in enumerate(NAMES)}
+
+    def _in_two(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Facts of a block with more months than a page has room for, which happens where ends of spells were lost."""
+        starts = np.flatnonzero(np.diff(rows["subscriber"])) + 1
+        if not len(starts):
+            raise ValueError(f"subscriber {rows['subscriber'][0]} has more months than a page has room for")
+        middle = starts[len(starts) // 2]
+        first = {name: facts.copy() for name, facts in self.fold(rows[:middle]).items()}
+        return {name: np.concatenate([first[name], facts]) for name, facts in self.fold(rows[middle:]).items()}

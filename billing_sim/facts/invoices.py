@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from billing_sim import declines, events
 from billing_sim.facts import schema
+from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up, is_spell_seen
 from billing_sim.facts.record import INVOICES, Context, Int, Nothing, Page, Person, Row
+from billing_sim.facts.valuing import factor_at, micros
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -14,14 +16,7 @@ _PAID = 1
 _BY_RETRY = 1
 _BY_MEMBER = 2
 _BY_BACKUP = 4
-_BILLION = 1_000_000_000
 _DECLINE_KIND = tuple(declines.DECLINE_KINDS.index(code.kind) for code in declines.CODES)
-
-
-@rule(Int(Int, Int))
-def micros(amount_minor, factor):
-    """An amount in millionths of the reporting currency, rounded half up."""
-    return (amount_minor * factor + _BILLION // 2) // _BILLION
 
 
 @rule(Nothing(Person, Page, Int))
@@ -65,28 +60,31 @@ def open_invoice(person, page, i):
 @rule(Nothing(Context, Person, Page, Row))
 def read_invoice(context, person, page, row):
     """An invoice is issued, or was open when the run began."""
+    is_signup = is_signing_up(page, person)
     i = page.count[INVOICES]
     page.count[INVOICES] += 1
     open_invoice(person, page, i)
-    factor = context.factor[person.market]
     fact = page.invoices[i]
     fact.invoice = row.invoice
-    fact.is_signup = 0 if person.is_member else 1
-    fact.spell_started_at = person.started_at if person.is_member else row.occurred_at
+    fact.is_signup = is_signup
+    fact.spell_started_at = row.occurred_at if is_signup else NULL
+    if is_spell_seen(page, person):
+        fact.spell_started_at = person.started_at
     fact.issued_at = row.occurred_at
     fact.issued_recorded_at = row.recorded_at
     fact.period_start = row.period_start
     fact.period_end = row.period_end
     fact.amount_minor = row.amount_minor
     fact.tax_minor = row.tax_minor
+    is_imported = row.kind == events.INVOICE_IMPORTED
+    factor = factor_at(context, person.currency, NULL if is_imported else row.occurred_at)
     fact.amount_micros = micros(row.amount_minor, factor)
     fact.tax_micros = micros(row.tax_minor, factor)
     person.invoice = i
     person.fixed_by = 0
-    person.attempt = -1
-    months = 12 if person.interval else 1
-    person.mrr = (fact.amount_micros - fact.tax_micros) // months
-    if row.kind == events.INVOICE_IMPORTED:
+    person.is_past_due = 0
+    person.net = row.amount_minor - row.tax_minor
+    if is_imported:
         fact.is_imported = 1
         fact.is_signup = 0
         fact.issued_at = NULL
@@ -100,25 +98,26 @@ def read_invoice(context, person, page, row):
 
 
 @rule(Nothing(Page, Person, Row, Int))
-def fail_invoice(page, person, row, code):
+def fail_invoice(page, person, row, place):
     """A decline or a return: the invoice is failing."""
-    fact = page.invoices[person.invoice]
+    fact = page.invoices[place]
     fact.declines += 1
     if fact.first_failed_at == NULL and not fact.is_imported:
         fact.first_failed_at = row.occurred_at
-        fact.first_code = code
-        fact.first_decline_kind = _DECLINE_KIND[code]
+        fact.first_code = row.code
+        fact.first_decline_kind = _DECLINE_KIND[row.code]
         if person.is_member and not fact.is_signup:
             page.subscriptions[person.spell_row].failed_renewals += 1
-    if person.is_member:
+    if person.is_member and place == person.invoice and fact.status == _OPEN:
         person.is_past_due = 1
 
 
-@rule(Int(Page, Person))
-def recovery_of(page, person):
+@rule(Int(Page, Person, Row))
+def recovery_of(page, person, row):
     """What preceded a success after a failure: the member, the updater, the backup, or a mere retry."""
-    if person.attempt >= 0:
-        attempt = page.attempts[person.attempt]
+    tried = attempt_place(page, person, row)
+    if tried >= 0:
+        attempt = page.attempts[tried]
         if attempt.initiator == events.CIT:
             return _BY_MEMBER
         if person.backup_number and attempt.instrument == person.backup_number:
@@ -129,41 +128,58 @@ def recovery_of(page, person):
 @rule(Nothing(Page, Person, Row))
 def read_captured(page, person, row):
     """The invoice is paid."""
-    fact = page.invoices[person.invoice]
+    place = invoice_place(page, person, row.invoice)
+    if place < 0:
+        return
+    fact = page.invoices[place]
     fact.status = _PAID
     fact.paid_at = row.occurred_at
     fact.paid_recorded_at = row.recorded_at
     if fact.first_failed_at != NULL or fact.is_imported:
-        fact.recovered_by = recovery_of(page, person)
-    person.is_past_due = 0
+        fact.recovered_by = recovery_of(page, person, row)
+    if place == person.invoice:
+        person.is_past_due = 0
 
 
 @rule(Nothing(Page, Person, Row))
 def read_returned(page, person, row):
     """A captured payment comes back: the invoice is open again and its first attempt has failed after all."""
-    fact = page.invoices[person.invoice]
+    tried = attempt_place(page, person, row)
+    if tried >= 0:
+        attempt = page.attempts[tried]
+        attempt.was_returned = 1
+        attempt.code = row.code
+        attempt.decline_kind = _DECLINE_KIND[row.code]
+    place = invoice_place(page, person, row.invoice)
+    if place < 0:
+        return
+    fact = page.invoices[place]
     fact.status = _OPEN
     fact.paid_at = NULL
     fact.paid_recorded_at = NULL
     fact.was_returned = 1
     fact.recovered_by = 0
-    if person.attempt >= 0:
-        attempt = page.attempts[person.attempt]
-        attempt.was_returned = 1
-        attempt.code = row.code
-        attempt.decline_kind = _DECLINE_KIND[row.code]
     if row.attempt == 1:
         fact.first_outcome = _DECLINED
         fact.first_recorded_at = row.recorded_at
-    fail_invoice(page, person, row, row.code)
+    fail_invoice(page, person, row, place)
+
+
+@rule(Nothing(Page, Person, Row))
+def read_dunning(page, person, row):
+    """A policy takes over."""
+    place = invoice_place(page, person, row.invoice)
+    if place >= 0:
+        page.invoices[place].policy = row.policy
 
 
 @rule(Nothing(Page, Person, Row, Int))
 def close_invoice(page, person, row, status):
     """The invoice is void or given up."""
-    if person.invoice < 0:
+    place = invoice_place(page, person, row.invoice)
+    if place < 0:
         return
-    fact = page.invoices[person.invoice]
+    fact = page.invoices[place]
     fact.status = status
     fact.given_up_at = row.occurred_at
     fact.given_up_recorded_at = row.recorded_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.facts import schema
+from billing_sim.facts.places import NOWHERE, invoice_place
 from billing_sim.facts.record import NOTICES, PAYMENT_METHODS, Nothing, Page, Person, Row
 from billing_sim.rule import rule
 
@@ -60,8 +61,9 @@ def read_notice(person, page, row):
     """The member is told something."""
     i = page.count[NOTICES]
     page.count[NOTICES] += 1
-    if person.invoice >= 0:
-        page.invoices[person.invoice].notices += 1
+    place = invoice_place(page, person, row.invoice)
+    if place >= 0:
+        page.invoices[place].notices += 1
     fact = page.notices[i]
     fact.subscriber = person.subscriber
     fact.spell = person.spell
@@ -81,6 +83,9 @@ def read_notice(person, page, row):
 @rule(Nothing(Person, Page, Row))
 def read_hold(person, page, row):
     """Access is blocked, or back."""
-    person.is_held = 1 if row.kind == events.SUBSCRIPTION_HELD else 0
-    if person.is_held and person.invoice >= 0 and page.invoices[person.invoice].held_at == NULL:
-        page.invoices[person.invoice].held_at = row.occurred_at
+    is_held = 1 if row.kind == events.SUBSCRIPTION_HELD else 0
+    if person.is_member:
+        person.is_held = is_held
+    place = invoice_place(page, person, row.invoice) if is_held else NOWHERE
+    if place >= 0 and page.invoices[place].held_at == NULL:
+        page.invoices[place].held_at = row.occurred_at

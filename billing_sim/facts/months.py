@@ -15,7 +15,9 @@ from billing_sim.facts.record import (
     Row,
 )
 from billing_sim.facts.schema import NULL
+from billing_sim.facts.valuing import monthly
 from billing_sim.rule import rule
+from billing_sim.world.record import MONTHS
 
 OVER = -1
 """The run's last month has been written: an answer that comes a second later changes no month."""
@@ -32,14 +34,16 @@ def start_membership(context, person, row):
     """The person is a member from now on: the first month is the one that holds this moment."""
     person.is_member = 1
     month = 0
-    while month_begins(context, month + 1) <= row.occurred_at:
+    while month + 2 < MONTHS and month_begins(context, month + 1) <= row.occurred_at:
         month += 1
     person.month = month
+    person.net_start = 0
     person.mrr_start = 0
     # A base member's first month begins with them; anybody else joins within it.
     person.is_imported = 1 if row.kind == events.SUBSCRIPTION_IMPORTED else 0
     if person.is_imported and row.occurred_at == month_begins(context, month):
-        person.mrr_start = person.mrr
+        person.net_start = person.net
+        person.mrr_start = monthly(context, person, person.net, row.occurred_at)
     if row.occurred_at >= context.end:
         person.month = OVER
 
@@ -75,9 +79,11 @@ def write_month(context, person, page, until):
     fact.ended_recorded_at = NULL
     fact.past_due_at_end = person.is_past_due
     fact.on_hold_at_end = person.is_held
-    fact.member_seconds = (until - max(begins, person.started_at)) // SECOND
+    fact.member_seconds = max(0, until - max(begins, person.started_at)) // SECOND
+    fact.net_start_minor = person.net_start
+    fact.net_end_minor = person.net
     fact.mrr_start_micros = person.mrr_start
-    fact.mrr_end_micros = person.mrr
+    fact.mrr_end_micros = monthly(context, person, person.net, until)
     return i
 
 
@@ -88,8 +94,10 @@ def close_months(context, person, page, now):
         return
     ends = min(month_begins(context, person.month + 1), context.end)
     while ends <= now:
-        write_month(context, person, page, ends)
-        person.mrr_start = person.mrr
+        i = write_month(context, person, page, ends)
+        if i >= 0:
+            person.mrr_start = page.subscription_months[i].mrr_end_micros
+        person.net_start = person.net
         person.month += 1
         if ends == context.end:
             person.month = OVER
@@ -109,6 +117,7 @@ def end_membership(context, person, page, row):
         fact.ended_recorded_at = row.recorded_at
         fact.past_due_at_end = 0
         fact.on_hold_at_end = 0
+        fact.net_end_minor = 0
         fact.mrr_end_micros = 0
     person.is_member = 0
     person.is_held = 0

@@ -15,35 +15,44 @@ from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS
 BLOCK_ROWS = 16384
 """The most rows that one call folds; they hold whole lives."""
 
+RATES = 128
+"""The most exchange rates of a currency, one after the other."""
+
 MONTH_ROWS = 8 * BLOCK_ROWS
 """Room for months: a spell has one a month but at least three log rows a year."""
 
 CONTEXT = np.dtype([
     ("start", "i8"),
     ("end", "i8"),
+    ("known_before", "i8"),
     ("first_month", "i8"),
     ("month_start", "i8", (MONTHS,)),
     ("region", "i8", (MARKETS,)),
     ("currency", "i8", (MARKETS,)),
     ("interval", "i8", (PLANS,)),
-    ("factor", "i8", (MARKETS,)),
+    ("rate_count", "i8", (MARKETS,)),
+    ("rate_from", "i8", (MARKETS, RATES)),
+    ("factor", "i8", (MARKETS, RATES)),
     ("net_count", "i8", (MARKETS, PLANS)),
     ("net_from", "i8", (MARKETS, PLANS, EPOCHS)),
     ("net", "i8", (MARKETS, PLANS, EPOCHS)),
 ])  # fmt: skip
-"""What world events say: the calendar of the run, where a market lies, what a minor unit is worth (millionths of the
-reporting currency, times 10^9), and list prices net of tax, for base members who have not been invoiced yet."""
+"""What world events say: the calendar of the run, where a market lies, what a minor unit of a
+currency is worth from when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor
+units, for members who have not been invoiced yet. Of the log only
+rows recorded before `known_before` are read."""
 
 _PERSON = """
 subscriber group arm market region plan interval method currency
-spell started_by started_at joined_on mrr mrr_start
+spell started_by started_at joined_on net net_start mrr_start
 is_member is_imported is_past_due is_held month
-invoice fixed_by attempt failed_calls
+invoice fixed_by called failed_calls
 spell_row signup_row method_row backup_row backup_number
 """.split()
 
 PERSON = np.dtype([(name, "i8") for name in _PERSON])
-"""The person whose rows are being read; `*_row` and `invoice`, `attempt` are places on the page, -1 for none."""
+"""The person whose rows are being read; `*_row` and `invoice` are places on the page, -1 for none; `net` is the price
+per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none."""
 
 _ROOM = {fact.name: BLOCK_ROWS for fact in schema.FACTS} | {"subscription_months": MONTH_ROWS}
 NAMES = tuple(fact.name for fact in schema.FACTS)

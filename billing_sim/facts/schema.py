@@ -2,7 +2,8 @@
 
 Each fact has one grain and carries the dimensions of its unit, so a metric never needs a join. Times are UTC; money is
 integer: `*_minor` in minor units of the row's currency, `*_micros` in millionths of the reporting currency at the
-rate in force when the invoice was issued. A null means "not (yet)".
+rate in force when the invoice was issued; monthly revenue at the rate in force just before the month began or ended. A
+null means "not (yet)".
 
 Storage names: `i8 i4 i2 u1` integers, `bool`, `timestamp` (microseconds UTC), `date` (days), and for labels the
 vocabulary that turns the stored number into text.
@@ -149,6 +150,8 @@ SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar mon
     _c("past_due_at_end", "bool", "an invoice was failing when the month ended, on hold or not"),
     _c("on_hold_at_end", "bool", "access was blocked when the month ended"),
     _c("member_seconds", "i4", "time subscribed within the month, seconds"),
+    _c("net_start_minor", "i8", "price per billing interval net of tax when the month began, 0 when not subscribed"),
+    _c("net_end_minor", "i8", "the same when it ended"),
     _c("mrr_start_micros", "i8", "monthly recurring revenue when the month began: price net of tax, annual / 12"),
     _c("mrr_end_micros", "i8", "the same when it ended, 0 when no longer subscribed"),
 ))  # fmt: skip

@@ -5,11 +5,14 @@ from __future__ import annotations
 from billing_sim import events
 from billing_sim.facts import schema
 from billing_sim.facts.months import end_membership, start_membership
+from billing_sim.facts.places import is_spell_billed, is_spell_seen
 from billing_sim.facts.record import SIGNUPS, SUBSCRIPTIONS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.rule import rule
 
 NULL = schema.NULL
 _ACTIVE = 0
+_PAST_DUE = 1
+_ON_HOLD = 2
 _CANCELING = 3
 _ENDED = 4
 _IMPORTED = 1
@@ -25,12 +28,12 @@ def meet(person, row):
     person.spell = 0
     person.is_member = 0
     person.invoice = -1
-    person.attempt = -1
     person.spell_row = -1
     person.signup_row = -1
     person.method_row = -1
     person.backup_row = -1
     person.backup_number = 0
+    person.called = 0
     person.failed_calls = 0
     person.is_past_due = 0
     person.is_held = 0
@@ -50,13 +53,36 @@ def read_spell(context, person, row):
     person.method = row.method_kind
 
 
+@rule(Nothing(Page, Person))
+def note_standing(page, person):
+    """The last that is known of a spell that goes on."""
+    fact = page.subscriptions[person.spell_row]
+    fact.method = person.method
+    if person.is_held:
+        fact.status = _ON_HOLD
+    elif person.is_past_due:
+        fact.status = _PAST_DUE
+
+
+@rule(Nothing(Page, Person))
+def leave_unseen(page, person):
+    """Whoever signs up again is no member any more, though no row told how the earlier spell ended."""
+    note_standing(page, person)
+    person.is_member = 0
+    person.is_held = 0
+    person.is_past_due = 0
+
+
 @rule(Nothing(Context, Person, Page, Row))
 def read_signup(context, person, page, row):
     """A person tries to sign up."""
-    read_spell(context, person, row)
     i = page.count[SIGNUPS]
     page.count[SIGNUPS] += 1
-    person.signup_row = i
+    if person.is_member and row.spell > person.spell:
+        leave_unseen(page, person)
+    if not person.is_member:
+        read_spell(context, person, row)
+        person.signup_row = i
     fact = page.signups[i]
     fact.subscriber = person.subscriber
     fact.spell = person.spell
@@ -66,7 +92,7 @@ def read_signup(context, person, page, row):
     fact.region = person.region
     fact.plan = person.plan
     fact.interval = person.interval
-    fact.method = person.method
+    fact.method = row.method_kind
     fact.started_at = row.occurred_at
     fact.recorded_at = row.recorded_at
     fact.started_by = _RETURNING if row.reason == events.RETURNING else _NEW
@@ -84,14 +110,38 @@ def close_signup(page, person, row, outcome):
     fact.outcome = outcome
     fact.finished_at = row.occurred_at
     fact.method = person.method
-    if person.invoice >= 0:
+    if is_spell_billed(page, person):
         fact.attempts = page.invoices[person.invoice].attempts
     person.signup_row = -1
+
+
+@rule(Int(Context, Row))
+def listed_price(context, row):
+    """What a member pays of whom no invoice was seen yet: the list price of their plan, net of tax."""
+    price = 0
+    while (
+        price + 1 < context.net_count[row.market, row.plan]
+        and context.net_from[row.market, row.plan, price + 1] <= row.occurred_at
+    ):
+        price += 1
+    return context.net[row.market, row.plan, price]
+
+
+@rule(Nothing(Page, Person, Row))
+def read_cancel_request(page, person, row):
+    """The member cancels; the spell ends later."""
+    if not is_spell_seen(page, person):
+        return
+    page.subscriptions[person.spell_row].cancel_requested_at = row.occurred_at
+    if person.is_member:
+        page.subscriptions[person.spell_row].status = _CANCELING
 
 
 @rule(Nothing(Context, Person, Page, Row))
 def read_subscription(context, person, page, row):
     """A spell begins: created, or imported with the base."""
+    if person.is_member:
+        note_standing(page, person)
     read_spell(context, person, row)
     i = page.count[SUBSCRIPTIONS]
     page.count[SUBSCRIPTIONS] += 1
@@ -103,13 +153,8 @@ def read_subscription(context, person, page, row):
     person.started_by = _RETURNING if row.reason == events.RETURNING else _NEW
     if row.kind == events.SUBSCRIPTION_IMPORTED:
         person.started_by = _IMPORTED
-        price = 0
-        while (
-            price + 1 < context.net_count[row.market, row.plan]
-            and context.net_from[row.market, row.plan, price + 1] <= row.occurred_at
-        ):
-            price += 1
-        person.mrr = context.net[row.market, row.plan, price]
+    if not is_spell_billed(page, person):
+        person.net = listed_price(context, row)
     fact = page.subscriptions[i]
     fact.subscriber = person.subscriber
     fact.spell = person.spell
@@ -132,13 +177,14 @@ def read_subscription(context, person, page, row):
     fact.renewals = 0
     fact.failed_renewals = 0
     start_membership(context, person, row)
-    if row.kind == events.SUBSCRIPTION_CREATED:
-        close_signup(page, person, row, _SIGNUP_PAID)
+    close_signup(page, person, row, _SIGNUP_PAID)
 
 
 @rule(Nothing(Context, Person, Page, Row))
 def read_canceled(context, person, page, row):
     """A spell ends."""
+    if not person.is_member:
+        return
     fact = page.subscriptions[person.spell_row]
     fact.ended_at = row.occurred_at
     fact.ended_recorded_at = row.recorded_at

@@ -7,12 +7,25 @@ scenario` and the docs print.
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from billing_sim.scenario.values import YEARS_MAX, Change, Day, Duration, Moment, PerMonth, Positive, PriceText, Share
+from billing_sim.scenario.values import (
+    YEARS_MAX,
+    Change,
+    Day,
+    Duration,
+    Moment,
+    Month,
+    PerMonth,
+    Positive,
+    PriceText,
+    Share,
+    Target,
+)
 
 MethodKind = Literal[
     "credit", "debit", "prepaid", "wallet", "direct_debit", "a2a_emandate", "carrier_partner", "gift_balance"
@@ -32,6 +45,7 @@ CAPACITY = {
     "notices": 16,
     "epochs": 16,
     "outages": 1024,
+    "rates": 128,
     "zones": 64,
     "years": YEARS_MAX,
     "members": 1_000_000_000,
@@ -311,16 +325,45 @@ class SignupSurge(_Intervention):
     increase: Change = Field(description="how much more people sign up; -30% for fewer")
 
 
+class ExchangeRate(Part):
+    """A currency is worth more or less from a day on. Nobody's life changes, only what amounts are reported as."""
+
+    kind: Literal["exchange_rate"]
+    at: Day = Field(description="the first day of the new rate, UTC")
+    currency: str = Field(description="ISO 4217 code of a market's currency")
+    rate: Positive = Field(description="units of the reporting currency for one unit, from then on")
+
+
 Intervention = Annotated[
-    GatewayOutage | PriceChange | DunningSwitch | AccountUpdaterSwitch | SignupSurge, Field(discriminator="kind")
+    GatewayOutage | PriceChange | DunningSwitch | AccountUpdaterSwitch | SignupSurge | ExchangeRate,
+    Field(discriminator="kind"),
 ]
 
 
 class Goal(Part):
-    """What a stakeholder wants, in the user's words."""
+    """What a stakeholder wants, in the user's words, and how one would know; without a metric it is only words."""
 
     owner: Literal["subscribers", "finance", "support", "product"] = Field(description="whose goal it is")
     goal: str = Field(description="the goal in the user's words")
+    metric: str | None = Field(None, description="the metric that tells, as `billing-sim metrics` lists them")
+    segment: dict[Name, str] = Field({}, description="whom it is about: dimension -> value, as in {market: US}")
+    target: Target | None = Field(None, description="the value to be reached")
+    baseline: Target | None = Field(
+        None, description="the value to start from; none: that of the first whole month that is settled"
+    )
+    period: Month | None = Field(
+        None, description="the month in which the target counts; none: the last one that is settled by the deadline"
+    )
+    deadline: Day | None = Field(None, description="the day by which it is judged; 12 to 18 months ahead is usual")
+    stage: Literal["launch", "growth", "mature"] | None = Field(None, description="where the product is in its life")
+
+
+class GoalFile(Part):
+    """Goals in a file of their own, for `billing-sim goals --goals`."""
+
+    mission: str = Field("", description="what all goals serve")
+    goals: list[Goal] = Field(min_length=1, description="the goals")
+    best: str = Field("", description="a scenario with the best policy known, relative to this file")
 
 
 class Scenario(Part):
@@ -334,10 +377,13 @@ class Scenario(Part):
     members: int = Field(ge=1, le=CAPACITY["members"], description="members at the start")
     reporting_currency: str = Field(description="ISO 4217 code of the currency that metrics are in")
     exchange_rates: dict[str, Positive] = Field(
-        description="units of the reporting currency for one unit of each currency"
+        description="units of the reporting currency for one unit of each currency, at the start"
     )
     mission: str = Field(description="what all goals serve; shown above the views")
     goals: list[Goal] = Field([], description="one for each view")
+    best: str = Field(
+        "", description="a scenario with the best policy known, relative to this file; goals are judged under it"
+    )
     plans: dict[Name, Plan] = Field(
         min_length=1, max_length=CAPACITY["plans"], description="what people subscribe to, by a name of your own"
     )
@@ -374,5 +420,11 @@ class Scenario(Part):
     )
 
     def rate(self, currency: str) -> Decimal:
-        """Units of the reporting currency for one unit of a currency."""
+        """Units of the reporting currency for one unit of a currency, at the start."""
         return Decimal(1) if currency == self.reporting_currency else self.exchange_rates[currency]
+
+    def rates(self, currency: str) -> list[tuple[date, Decimal]]:
+        """Every rate of a currency with its first day, in order; the first one is that of the start."""
+        changes = [entry for entry in self.timeline if isinstance(entry, ExchangeRate) and entry.currency == currency]
+        later = [(entry.at, entry.rate) for entry in sorted(changes, key=lambda entry: entry.at)]
+        return [(self.start, self.rate(currency)), *later]

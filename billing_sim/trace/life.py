@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from billing_sim.clock import NEVER
 from billing_sim.drivers.kernel import begin_life, ring_once
-from billing_sim.errors import QueryError
 from billing_sim.lifecycle.ring import MOST_ROWS
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, new_page, new_states
-from billing_sim.rule import records, sources_digest
-from billing_sim.runs.manifest import Identity
-from billing_sim.runs.stored import StoredRun
-from billing_sim.scenario import load
-from billing_sim.world.compile import CompiledWorld, compile_world
-
-
-def world_of(run: StoredRun) -> CompiledWorld:
-    """The world of a run, compiled again from its scenario; QueryError when this version makes another one of it."""
-    return _world_of(run.directory, run.scenario_path, run.manifest.identity)
-
-
-@lru_cache(maxsize=2)
-def _world_of(directory: Path, path: Path, identity: Identity) -> CompiledWorld:
-    if identity.rules_digest == sources_digest():
-        world = compile_world(load(path, members=identity.members, seed=identity.seed).scenario)
-        if world.digest == identity.world_digest:
-            return world
-    raise QueryError(
-        f"{directory}: this run was made by another version of billing_sim, whose rules differ, so its people "
-        "cannot be followed. Run the scenario again with this version."
-    )
+from billing_sim.rule import records
+from billing_sim.world.compile import CompiledWorld
 
 
 @dataclass

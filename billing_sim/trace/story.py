@@ -12,11 +12,12 @@ import numpy as np
 
 from billing_sim import events, people
 from billing_sim.runs.stored import StoredRun
+from billing_sim.simulate import world_of
 from billing_sim.trace.context import Context, context_of
 from billing_sim.trace.ending import Ending, ending_of, ending_words
 from billing_sim.trace.entries import Entry, entries_of, truths_alone, truths_beside
 from billing_sim.trace.identity import Identity, invent
-from billing_sim.trace.life import Life, relive, world_of
+from billing_sim.trace.life import Life, relive
 from billing_sim.trace.oracle import Chances, chances_of, chances_words
 from billing_sim.trace.whereabouts import market_of
 from billing_sim.world.compile import CompiledWorld

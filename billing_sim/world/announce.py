@@ -91,10 +91,13 @@ def _prices(world: CompiledWorld) -> list[Announcement]:
 
 
 def _rates(world: CompiledWorld) -> list[Announcement]:
-    rows = []
+    """Every rate; those after the first become known on the day from which they hold."""
+    rows: list[Announcement] = []
     for currency in world.names.currencies:
-        rate = world.scenario.rate(currency)
-        rows.append({"kind": "exchange_rate.published", "currency": currency, "rate_nanos": int(rate * 10**9)})
+        for i, (first_day, rate) in enumerate(world.scenario.rates(currency)):
+            row = {"kind": "exchange_rate.published", "currency": currency, "rate_nanos": int(rate * 10**9)}
+            at = clock.day_number(first_day) * clock.DAY
+            rows.append(row | {"occurred_at": at, "recorded_at": at} if i else row)
     return rows
 
 

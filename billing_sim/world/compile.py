@@ -47,9 +47,10 @@ class CompiledWorld:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything that decides what happens: the record, the arrivals, and what numbers stand for."""
+        """SHA-256 of everything that decides what comes out: record, arrivals, what numbers stand for, and rates."""
         names = self.names
-        labels = json.dumps([names.markets, names.plans, names.gateways, names.policies, names.currencies])
+        rates = [[(str(day), f"{rate:f}") for day, rate in names.scenario.rates(code)] for code in names.currencies]
+        labels = json.dumps([names.markets, names.plans, names.gateways, names.policies, names.currencies, rates])
         parts = (self.record.tobytes(), self.arrivals.tobytes(), labels.encode())
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 

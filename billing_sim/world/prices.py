@@ -72,8 +72,9 @@ def _add_price(world: np.recarray, names: Names, m: int, plan: str, price: str |
 
 
 def reporting_factor(scenario: Scenario, currency: str) -> int:
-    """Millionths of the reporting currency per minor unit, times 10^9."""
-    return int(scenario.rate(currency).scaleb(9 + 6 - EXPONENTS[currency]))
+    """Millionths of the reporting currency per minor unit, times 10^9, at the highest rate there will be."""
+    highest = max(rate for _, rate in scenario.rates(currency))
+    return int(highest.scaleb(9 + 6 - EXPONENTS[currency]))
 
 
 def _add_churn(world: np.recarray, names: Names, change: PriceChange) -> None:

@@ -100,6 +100,9 @@ def interventions_fit(tree: Mapping) -> Iterator[Problem]:
     outages = [text(outage, "gateway") or "" for outage in interventions(tree, "gateway_outage")]
     for gateway, count in Counter(outages).items():
         yield from _too_many(tree, f"outages of {gateway}", count, CAPACITY["outages"])
+    changes = [text(change, "currency") or "" for change in interventions(tree, "exchange_rate")]
+    for currency, count in Counter(changes).items():
+        yield from _too_many(tree, f"exchange rates of {currency}", count, CAPACITY["rates"] - 1)
     for kind in ("price_change", "dunning_switch", "account_updater"):
         count = sum(1 for _ in interventions(tree, kind))
         yield from _too_many(tree, f"interventions of kind {kind}", count, CAPACITY["epochs"] - 1)

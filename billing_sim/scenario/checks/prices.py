@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from billing_sim.errors import Problem
 from billing_sim.money import EXPONENTS
-from billing_sim.scenario.checks.read import interventions, markets, whole
+from billing_sim.scenario.checks.read import day, interventions, markets, whole
 from billing_sim.scenario.layers import suggestion
 from billing_sim.scenario.nodes import Entry, Mapping, Node, Place, Scalar, at, entries, text, texts
 from billing_sim.scenario.values import YEARS_MAX, price_minor
@@ -42,6 +42,27 @@ def exchange_rates_are_complete(tree: Mapping) -> Iterator[Problem]:
             f"exchange_rates: {reporting} is the reporting currency, so its rate is 1.",
             "Write 1, and the other rates in units of it.",
         )
+
+
+def changed_rates_are_in_use(tree: Mapping) -> Iterator[Problem]:
+    """A change of an exchange rate is for a market's currency, not the reporting one, and the only one of its day."""
+    reporting = text(tree, "reporting_currency")
+    used = sorted({code for market in markets(tree) for code in _currency(market)} - {reporting})
+    seen = set()
+    for change in interventions(tree, "exchange_rate"):
+        code, node, on = text(change, "currency"), at(change, "currency"), day(at(change, "at"))
+        if node is None or code is None:
+            continue
+        if code == reporting:
+            what = f"currency: {code} is the reporting currency, so its rate is always 1."
+            yield node.place.problem(what, "Leave the entry out.")
+        elif code not in used:
+            yield node.place.problem(
+                f"currency: no market has the currency {code}.", suggestion(code, used, "Currencies are")
+            )
+        elif on and (code, on) in seen:
+            yield node.place.problem(f"currency: {code} has two rates from {on} on.", "Leave one of them out.")
+        seen.add((code, on))
 
 
 def prices_are_amounts(tree: Mapping) -> Iterator[Problem]:
