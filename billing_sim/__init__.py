@@ -15,18 +15,25 @@ from typing import TYPE_CHECKING, Any
 from billing_sim.errors import BillingSimError, InputError, Problem, QueryError, RunError
 
 if TYPE_CHECKING:
+    from billing_sim.comparison.comparing import compare
+    from billing_sim.goal_sheets.judging import goals
     from billing_sim.result import Run, open, run  # noqa: A004
     from billing_sim.scenario import check
 
     __version__: str
 
-__all__ = ["BillingSimError", "InputError", "Problem", "QueryError", "Run", "RunError", "check", "open", "run"]
+__all__ = [
+    "BillingSimError", "InputError", "Problem", "QueryError", "Run", "RunError",
+    "check", "compare", "goals", "open", "run",
+]  # fmt: skip
 
 _ROOMS = {
     "Run": "billing_sim.result",
     "open": "billing_sim.result",
     "run": "billing_sim.result",
     "check": "billing_sim.scenario",
+    "compare": "billing_sim.comparison.comparing",
+    "goals": "billing_sim.goal_sheets.judging",
 }
 
 

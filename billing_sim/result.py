@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-    from billing_sim.metrics.source import RunFolder
+    from billing_sim.export import Exported
+    from billing_sim.metric_frame import MetricFrame
+    from billing_sim.metrics.source import RunFolder, Source
     from billing_sim.metrics.views import Views
     from billing_sim.trace import Story
 
@@ -98,14 +101,45 @@ class Run:
             "identity": identity.digest,
         }
 
-    def views(self, by: str | Sequence[str] | None = None) -> Views:
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names that `metric` knows: the shipped metrics and their variants."""
+        from billing_sim.metrics.catalogue import shipped
+
+        return tuple(it.id for it in shipped())
+
+    def views(self, by: str | Sequence[str] | None = None, *, as_of: str | date | datetime | None = None) -> Views:
         """The four views, in all and by dimensions such as "market" or ["market", "month"].
 
-        QueryError for an unknown dimension.
+        With `as_of` they show what could be known at that moment (UTC), from what had been recorded before it.
+        QueryError for an unknown dimension or a moment outside the run.
         """
+        from billing_sim.metrics.asking import dimensions_in, moment
         from billing_sim.metrics.views import views
 
-        return views(self._source, [part.strip() for part in by.split(",")] if isinstance(by, str) else by or ())
+        return views(self.known_at(moment(as_of)), dimensions_in(by), as_of=moment(as_of))
+
+    def metric(
+        self,
+        name: str | Sequence[str],
+        by: str | Sequence[str] | None = None,
+        *,
+        as_of: str | date | datetime | None = None,
+        variants: bool = False,
+        definitions: str | Path | Sequence[str | Path] = (),
+    ) -> MetricFrame:
+        """Metrics as a pandas frame, one row per metric and slice; its `sql()` shows what ran.
+
+        `as_of` as in `views`; `variants` adds the canonical definition and its neighbours; `definitions` names files
+        of metrics of one's own, YAML or SQL, which win over shipped ones. QueryError for an unknown name, dimension
+        or moment, InputError for a file that cannot be used.
+        """
+        from billing_sim.metric_frame import metric_frame
+        from billing_sim.metrics import asking
+
+        moment, catalogue = asking.moment(as_of), asking.known(definitions)
+        asked = asking.definitions(catalogue, name, variants=variants)
+        return metric_frame(asking.ask(self.known_at(moment), asked, by, moment))
 
     def table(self, name: str) -> pd.DataFrame:
         """All rows of a table: labels as categories, moments in UTC, money in whole minor units or millionths.
@@ -143,6 +177,26 @@ class Run:
         from billing_sim.trace import tell
 
         return tell(self.stored, subscriber_of(subscriber), truth=truth)
+
+    def export(
+        self, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False
+    ) -> Exported:
+        """Write this run as other programs read it: stripe, stripe-json, recurly, csv, duckdb or events.
+
+        `to` is a new folder; `end_at` (a date or "today") moves the calendar so that the run ends on that day. Every
+        table is compared with the run to the minor unit. QueryError for an unknown form or date, RunError otherwise.
+        """
+        from billing_sim.export import export
+
+        return export(self.directory, form, to, end_at=end_at, overwrite=overwrite)
+
+    def known_at(self, as_of: datetime | None) -> Source:
+        """The facts for metrics, all of them or as they had been recorded by a moment (UTC, without zone)."""
+        if as_of is None:
+            return self._source
+        from billing_sim.recorded import facts_as_of
+
+        return facts_as_of(self.stored, as_of)
 
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generators.commands import commands_page
+from generators.exports import exports_page
 from generators.lived import relived
 from generators.log import events_page, facts_page
 from generators.metrics import metrics_page
@@ -30,12 +31,15 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "reference/declines.md": declines_page,
     "reference/dunning.md": dunning_page,
     "reference/alarms.md": alarms_page,
+    "reference/exports.md": exports_page,
 }
 LIVED = (
     "tutorial.md",
     "guides/reading_the_views.md",
+    "guides/comparing.md",
     "guides/using_from_python.md",
-    "guides/adding_a_metric.md",
+    "guides/metrics.md",
+    "guides/export.md",
 )
 PAGES = (*REFERENCE, *LIVED)
 

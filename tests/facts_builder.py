@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from billing_sim.events import Column
-from billing_sim.facts.schema import FACTS, Fact
+from billing_sim.facts.schema import FACTS, OPTIONAL_LABELS, Fact
 
 Row = dict[str, Any]
 START, END = "2025-01-01", "2025-07-01"
@@ -21,7 +21,7 @@ USD = 1_000_000
 
 _TYPES = {
     "i8": pa.int64(), "i4": pa.int32(), "i2": pa.int16(), "u1": pa.uint8(),
-    "bool": pa.bool_(), "timestamp": pa.timestamp("us", "UTC"), "date": pa.date32(),
+    "bool": pa.bool_(), "timestamp": pa.timestamp("us", "UTC"),
 }  # fmt: skip
 _LABEL = pa.dictionary(pa.uint8(), pa.string())
 _LABELS = {
@@ -38,6 +38,8 @@ class HandMade:
     start: str = START
     end: str = END
     goals: tuple[dict[str, str], ...] = ()
+    rates: tuple[tuple[str, int, int], ...] = ()
+    """Exchange rates: currency, microseconds from which it holds, value of a unit in billionths of a US dollar."""
 
     def facts_files(self, name: str) -> list[Path]:
         """The files of a fact."""
@@ -52,7 +54,17 @@ class HandMade:
         }  # fmt: skip
         first = {"sequence": 0, "kind": "run.configured", "occurred_at": 0, "detail": json.dumps(detail)}
         price = {"sequence": 1, "kind": "price.set", "occurred_at": 86_400_000_000, "market": "US", "amount_minor": 999}
-        return [first, price]
+        told = [
+            {
+                "sequence": 2 + i,
+                "kind": "exchange_rate.published",
+                "currency": name,
+                "occurred_at": since,
+                "rate_nanos": nanos,
+            }
+            for i, (name, since, nanos) in enumerate(self.rates)
+        ]
+        return [first, price, *told]
 
 
 def build(path: Path, *, parts: int = 1, **facts: list[Row]) -> HandMade:
@@ -60,10 +72,16 @@ def build(path: Path, *, parts: int = 1, **facts: list[Row]) -> HandMade:
     for fact in FACTS:
         rows = facts.get(fact.name, [])
         for part in range(parts if rows else 0):
-            folder = path / fact.name
-            folder.mkdir(parents=True, exist_ok=True)
-            pq.write_table(table(fact, rows[part::parts]), folder / f"part-{part:02d}.parquet")
+            write(path, fact.name, rows[part::parts], part)
     return HandMade(path)
+
+
+def write(path: Path, name: str, rows: list[Row], part: int = 0) -> None:
+    """Write one file of a fact."""
+    (fact,) = (fact for fact in FACTS if fact.name == name)
+    folder = path / name
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table(fact, rows), folder / f"part-{part:02d}.parquet")
 
 
 def table(fact: Fact, rows: list[Row]) -> pa.Table:
@@ -82,11 +100,14 @@ def at(text: str) -> datetime:
 
 def _array(column: Column, values: list[Any]) -> pa.Array:
     if column.vocabulary:
-        return pa.array([_LABELS.get(column.name, "none") if value is None else value for value in values], _LABEL)
+        default = None if column.name in OPTIONAL_LABELS else _LABELS.get(column.name, "none")
+        return pa.array([default if value is None else value for value in values], _LABEL)
     if column.storage == "timestamp":
         return pa.array([at(value) if isinstance(value, str) else value for value in values], _TYPES["timestamp"])
     if column.storage == "date":
-        return pa.array([date.fromisoformat(value) if value else None for value in values], _TYPES["date"])
+        return pa.array(
+            [date.fromisoformat(value) if isinstance(value, str) else value for value in values], pa.date32()
+        )
     empty = False if column.storage == "bool" else 0
     return pa.array([empty if value is None else value for value in values], _TYPES[column.storage])
 

@@ -34,3 +34,60 @@ def test_a_missing_file_is_a_problem(call):
     answer = call("check", "nowhere.yaml")
     assert (answer.code, answer.err) == (2, "")
     assert answer.out.startswith("nowhere.yaml  There is no such file.")
+
+
+METRICS = """\
+view: product
+metrics:
+  - id: quick_payment_rate
+    like: payment_success_rate
+    window: {of: paid_at, since: issued_at, last: 7 days}
+    variants:
+      - id: weighted
+        axis: weight
+        differs: by amount
+        weight: amount_micros
+"""
+
+
+def test_metrics_and_queries_are_checked_too(call, tmp_path):
+    """Mixed with scenarios; silence is good news here as well."""
+    metrics, query = tmp_path / "mine.yaml", tmp_path / "mine.sql"
+    metrics.write_text(METRICS)
+    query.write_text(
+        "SELECT month AS period, count(*) AS numerator, 1 AS denominator\nFROM subscription_months GROUP BY ALL"
+    )
+    answer = call("check", metrics, SCENARIOS / "first_month.yaml", query)
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+
+def test_every_problem_of_metrics_has_its_place(call, tmp_path):
+    """Keys, words and SQL at once, each where it stands, with what to do; then those of the next file."""
+    metrics, query = tmp_path / "mine.yaml", tmp_path / "mine.sql"
+    wrong = METRICS.replace("of: paid_at", "of: status").replace("axis: weight", "direction: upp\n        axis: weight")
+    metrics.write_text(wrong.replace("weight: amount_micros", "wieght: amount_micros"))
+    query.write_text("SELECT month AS period,\n  count(*) AS numerator FROM subscription_month GROUP BY ALL")
+    answer = call("check", metrics, query)
+    assert (answer.code, answer.err) == (2, "")
+    assert [line.removeprefix(f"{tmp_path}/") for line in answer.out.splitlines() if not line.startswith(" ")] == [
+        "mine.yaml:5:18  quick_payment_rate, window.of: a moment is needed, this is VARCHAR",
+        "mine.yaml:8:20  quick_payment_rate@weighted: There is no direction `upp`; did you mean `up`?",
+        "mine.yaml:11:17  quick_payment_rate@weighted: There is no key `wieght`; did you mean `weight`?",
+        "mine.sql:2:30  Catalog Error: Table with name subscription_month does not exist!",
+    ]
+    assert "Name a column with a time, or shift one by an INTERVAL." in answer.out
+    assert 'Did you mean "subscription_months"?' in answer.out
+
+
+def test_a_query_without_its_columns_is_told_which(call, tmp_path):
+    """Both that are missing, and what it returns instead."""
+    query = tmp_path / "mine.sql"
+    query.write_text("SELECT 1 AS period")
+    answer = call("check", query)
+    assert answer.code == 2
+    assert [line.strip() for line in answer.out.splitlines()] == [
+        f"{query}:1:1  the query returns no column `denominator`.",
+        "It returns period.",
+        f"{query}:1:1  the query returns no column `numerator`.",
+        "It returns period.",
+    ]

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from billing_sim import events
 from billing_sim.facts.schema import FACTS
+from billing_sim.metrics import catalogue
+from billing_sim.metrics.definition import VIEWS
 from billing_sim.scenario import json_schema
+from billing_sim.scenario.nodes import plain
+from billing_sim.scenario.reader import parse
 from tests.cli_caller import call
 
 __all__ = ["call"]
@@ -21,6 +29,56 @@ def test_a_scenarios_schema_is_always_json(call, form):
     """Editors read it."""
     answer = call("schema", "scenario", "--format", form)
     assert (answer.code, json.loads(answer.out)) == (0, json_schema())
+
+
+def of_metrics(call) -> Draft202012Validator:
+    """What the printed schema says of files of metrics."""
+    answer = call("schema", "metric")
+    assert answer.code == 0
+    schema = json.loads(answer.out)
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def as_json(value: Any) -> Any:
+    """What JSON makes of a tree: decimals become numbers."""
+    if isinstance(value, dict):
+        return {key: as_json(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [as_json(below) for below in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def test_shipped_metrics_fit_the_printed_schema(call):
+    """As editors see the files: every key of every metric and variant is known."""
+    validator = of_metrics(call)
+    for view in VIEWS:
+        file = Path(catalogue.__file__).parent / f"{view}.yaml"
+        tree = as_json(plain(parse(file.read_bytes(), file.name)))
+        assert [(list(error.path), error.message) for error in validator.iter_errors(tree)] == []
+
+
+VARIANT = {"id": "late", "axis": "window", "differs": "later"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_fine"),
+    [
+        ({"id": "mine", "like": "recovery_rate", "variants": [VARIANT]}, True),
+        ({"id": "mine", "like": "recovery_rate", "denominator": 1, "where": True}, True),
+        ({"id": "mine"}, False),
+        ({"like": "recovery_rate"}, False),
+        ({"id": "mine", "like": "recovery_rate", "view": "sales"}, False),
+        ({"id": "mine", "like": "recovery_rate", "nummerator": "1"}, False),
+        ({"id": "mine", "like": "recovery_rate", "window": {"of": "paid_at"}}, False),
+        ({"id": "mine", "like": "recovery_rate", "variants": [{"id": "late"}]}, False),
+        ({"id": "mine", "like": "recovery_rate", "variants": [VARIANT | {"axis": "wight"}]}, False),
+        ({"id": "mine", "like": "recovery_rate", "variants": [VARIANT | {"like": "recovery_rate"}]}, False),
+    ],
+)
+def test_the_schema_of_metrics_knows_what_a_metric_says(call, metric, is_fine):
+    """`like` and `variants` included; a metric that is like no other says everything."""
+    assert of_metrics(call).is_valid({"view": "finance", "metrics": [metric]}) is is_fine
 
 
 def test_every_kind_and_column_of_the_log_is_described(call):

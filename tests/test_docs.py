@@ -21,7 +21,8 @@ from billing_sim import declines, events
 from billing_sim.facts.schema import FACTS
 from billing_sim.lifecycle.state import ALARM_NAMES
 from billing_sim.metrics import catalogue
-from billing_sim.metrics.definition import Definition
+from billing_sim.metrics.definition import Definition, Window
+from billing_sim.metrics.mistakes import DRAFT_KEYS
 from billing_sim.scenario.layers import shipped
 from billing_sim.scenario.nodes import plain
 from billing_sim.scenario.reader import parse
@@ -269,9 +270,14 @@ def test_every_fact_and_column_is_documented():
 def test_every_metric_is_documented():
     """Both ways, and every key of a definition has a meaning."""
     page = text_of(DOCS / "reference/metrics.md")
-    assert re.findall(r"^### `(\S+)`$", page, re.MULTILINE) == [it.id for it in catalogue.shipped()]
+    assert re.findall(r"^### `(\S+)`$", page, re.MULTILINE) == list(
+        dict.fromkeys(it.name for it in catalogue.shipped())
+    )
+    parts = {part.partition("`")[0]: part for part in page.split("\n### `")[1:]}
+    variants = {it.id: it.id.partition("@")[2] for it in catalogue.shipped() if it.is_variant}
+    assert [name for name, suffix in variants.items() if f"| `@{suffix}` |" not in parts[name.partition("@")[0]]] == []
     keys = dict(re.findall(r"^\| `(\w+)` \| (?:required)? *\| (.*) \|$", page.split("## Keys of a")[1], re.MULTILINE))
-    assert set(keys) == set(Definition.model_fields)
+    assert set(keys) == {*Definition.model_fields, *Window.model_fields, *DRAFT_KEYS}
     assert [key for key, meaning in keys.items() if not meaning.strip()] == []
 
 

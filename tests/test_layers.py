@@ -21,9 +21,9 @@ LAYERS = {
     "movers": "drivers",
     "store": "runs",
     "readers": "facts metrics",
-    "wiring": "simulate compiling",
-    "studies": "trace stress truth goals experiments report",
-    "entry": "cli result frames nearby __init__ __main__",
+    "wiring": "simulate recorded crew compiling",
+    "studies": "trace stress truth goal_sheets comparison experiments report export",
+    "entry": "cli result frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
 
@@ -36,8 +36,9 @@ CLOSED = {("facts", "world"): {"world.record"}, ("metrics", "world"): set(), ("f
 """Judges never import producers; the fold borrows the capacities of the world's tables, and nothing else."""
 
 TOOLS = {
-    "typer": {"cli"}, "rich": {"cli", "result", "metrics"}, "simpy": {"drivers"}, "ray": {"drivers"},
-    "pyarrow": {"runs", "frames", "facts", "metrics", "trace", "result"}, "duckdb": {"metrics", "result", "trace"},
+    "typer": {"cli"}, "rich": {"cli", "result", "metrics", "comparison"}, "simpy": {"drivers"}, "ray": {"drivers"},
+    "pyarrow": {"runs", "frames", "facts", "metrics", "trace", "result"},
+    "duckdb": {"metrics", "result", "trace", "export", "comparison", "goal_sheets"},
     "pydantic": {"scenario", "metrics"}, "ruamel": {"scenario"}, "yaml": {"scenario"}, "altair": {"report"},
     "random": set(), "secrets": set(), "pickle": set(),
 }  # fmt: skip

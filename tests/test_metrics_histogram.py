@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
+import duckdb
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_sim.metrics.histogram import bucket_of, merged, middle_of, quantile
+from billing_sim.metrics.histogram import bucket_of, merged, middle_of, quantile, quantiles
+from billing_sim.metrics.measures import Measure
+from billing_sim.metrics.shapes import counts
 
 
 @given(st.integers(0, 1 << 62))
@@ -45,3 +49,26 @@ def test_counts_merge_over_any_split(values, cut):
 def test_units_that_never_got_there_lie_above_all(q, found):
     """Values 10, 20 and 30 and one that never came: a quarter has 10, three quarters 30, and 99 % have nothing."""
     assert quantile({10: 1, 20: 1, 30: 1}, 4, Decimal(q)) == found
+
+
+def test_sql_finds_the_same_buckets():
+    """Around every power of two, and below zero, the statement that counts values agrees with `bucket_of`."""
+    powers = [1 << bits for bits in range(62)]
+    values = sorted({-5, 0, *(power + beside for power in powers for beside in (-1, 0, 1, power // 2))})
+    with duckdb.connect() as connection:
+        connection.execute('CREATE TABLE attempts (latency BIGINT, "group" UTINYINT)')
+        connection.executemany("INSERT INTO attempts VALUES (?, 0)", [(value,) for value in values])
+        statement = counts(Measure("attempts", "", (), "latency", form="histogram"), ())
+        found = {bucket: count for _, bucket, count in connection.execute(statement).fetchall()}
+    assert found == Counter(map(bucket_of, values))
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), min_size=1, max_size=6), st.integers(0, 4))
+def test_many_quantiles_at_once_are_those_one_by_one(rows, more):
+    """Counts by bucket and set, with some units that never get there: each set has its own quantile, or none."""
+    table = np.array(rows, np.int64)
+    units = table.sum(axis=0) + more
+    together = quantiles(np.arange(len(rows)), table, units, Decimal("0.5"))
+    for i, found in enumerate(together):
+        alone = quantile(dict(enumerate(table[:, i].tolist())), int(units[i]), Decimal("0.5")) if units[i] else None
+        assert np.isnan(found) if alone is None else found == alone[0]

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from billing_sim.clock import DAY, parse_duration
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.connection import connect
-from billing_sim.metrics.engine import compute
-from billing_sim.metrics.views import views
-from tests.facts_builder import USD, HandMade, Row, at, attempt, build, member_month, signup
+from billing_sim.metrics.definition import Definition
+from billing_sim.metrics.engine import Question, compute
+from billing_sim.metrics.frame import frame
+from billing_sim.metrics.measures import AGES
+from billing_sim.metrics.result import Figure, Result, Slice
+from tests.facts_builder import USD, HandMade, Row, at, attempt, build, member_month, signup, write
 
+PEOPLE = 120
+FACTS_ONLY = [it for it in shipped() if not it.sql]
 MARKETS, METHODS, PLANS = ("US", "BR", "DE"), ("credit", "debit"), ("basic", "premium")
 FIRST, LAST = at("2025-01-01"), at("2025-07-01")
 CUTOFF = LAST - timedelta(days=30)
@@ -26,7 +35,9 @@ def who(luck: random.Random) -> Row:
     """Someone, somewhere."""
     market = luck.choice(MARKETS)
     region = {"US": "UCAN", "BR": "LATAM", "DE": "EMEA"}[market]
-    return {"market": market, "region": region, "method": luck.choice(METHODS), "plan": luck.choice(PLANS)}
+    subscriber, interval = luck.randrange(PEOPLE), luck.choice(["month", "year"])
+    made = {"subscriber": subscriber, "group": subscriber % 64, "market": market, "region": region}
+    return made | {"method": luck.choice(METHODS), "plan": luck.choice(PLANS), "interval": interval}
 
 
 def moment(luck: random.Random) -> datetime:
@@ -43,6 +54,7 @@ def some_invoice(luck: random.Random) -> Row:
     return who(luck) | {
         "issued_at": issued, "status": status, "is_signup": luck.random() < 0.2, "paid_at": paid,
         "amount_micros": luck.choice([0, 5, 10, 25]) * USD, "tax_micros": luck.randrange(USD),
+        "amount_minor": luck.randrange(2500), "tax_minor": luck.randrange(100),
         "attempts": luck.randrange(4), "mit_attempts": luck.choice([0, 1, 16]), "notices": luck.randrange(5),
         "first_failed_at": issued if has_failed else None,
         "held_at": issued if luck.random() < 0.2 else None,
@@ -69,7 +81,14 @@ def some_month(luck: random.Random) -> Row:
     month, start = f"2025-0{luck.randrange(1, 7)}-01", luck.choice([None, 9])
     made = member_month(month, start=start, end=9 if ended == "none" else None)
     flags = {name: luck.random() < 0.3 for name in ("past_due_at_end", "on_hold_at_end")}
-    return who(luck) | made | {"ended": ended} | flags
+    native = {name: luck.randrange(10_000) for name in ("net_start_minor", "net_end_minor")}
+    return (
+        who(luck)
+        | made
+        | {"ended": ended, "joined_on": luck.choice([None, "2024-11-05", "2025-02-01"])}
+        | flags
+        | native
+    )
 
 
 def some_signup(luck: random.Random) -> Row:
@@ -81,7 +100,9 @@ def some_signup(luck: random.Random) -> Row:
 
 def some_spell(luck: random.Random) -> Row:
     """A subscription."""
-    return who(luck) | {"started_at": moment(luck), "failed_renewals": luck.randrange(4)}
+    started_by, joined = luck.choice(["imported", "new"]), luck.choice(["2024-11-05", "2025-02-01"])
+    made = {"started_at": moment(luck), "started_by": started_by, "joined_on": joined}
+    return who(luck) | made | {"failed_renewals": luck.randrange(4)}
 
 
 def random_facts(seed: int, rows: int = 500) -> dict[str, list[Row]]:
@@ -103,25 +124,74 @@ def random_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[HandMade, dict
     return build(tmp_path_factory.mktemp("random"), parts=3, **facts), facts
 
 
-@pytest.mark.parametrize("by", [["market"], ["month"], ["plan", "method"], ["region", "month"]])
-def test_slices_add_up_to_the_total(random_run, by):
-    """Numerators, denominators and immature units of the parts are those of the whole, for every metric."""
+@pytest.fixture(scope="module")
+def whole(random_run) -> dict[str, Result]:
+    return {result.id: result for result in compute(random_run[0], shipped())}
+
+
+@pytest.mark.parametrize("by", [["market"], ["month"], ["plan", "method"], ["region", "month"], ["cohort"]])
+def test_slices_add_up_to_the_total(random_run, whole, by):
+    """Numerators, denominators, units and immature units of the parts are those of the whole, for every metric."""
     source, _ = random_run
-    whole = {result.id: result for result in compute(source, shipped())}
     for result in compute(source, shipped(), by=by):
         total = whole[result.id]
-        assert (result.value, result.numerator, result.denominator, result.immature) == (
-            total.value, total.numerator, total.denominator, total.immature,
-        ), result.id  # fmt: skip
+        assert result == replace(total, slices=result.slices, months=result.months)
         kind = result.definition.kind
-        if kind == "gap":
+        if kind == "gap" or not result.slices:
             continue
         parts = [part for part in result.slices if kind != "stock" or part.dims.get("month", "2025-06") == "2025-06"]
-        assert sum(part.immature for part in parts) == total.immature, result.id
+        for name in ("immature", "units"):
+            assert sum(getattr(part, name) for part in parts) == getattr(total, name), result.id
         if kind != "quantile":
             assert sum(part.numerator for part in parts) == total.numerator, result.id
         if result.definition.denominator:
             assert sum(part.denominator for part in parts) == total.denominator, result.id
+
+
+def test_the_division_comes_last(random_run):
+    """The whole is never the mean of its parts: it is what their sums give, divided once."""
+    source, _ = random_run
+    for result in compute(source, FACTS_ONLY, by=["market"]):
+        if result.definition.denominator and result.definition.kind != "gap":
+            above, below = (sum(getattr(it, name) for it in result.slices) for name in ("numerator", "denominator"))
+            money = USD if result.definition.unit == "money" else 1
+            assert result.value == (above * result.definition.scale / (below * money) if below else None), result.id
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_any_split_of_the_subscribers_merges_to_the_whole(tmp_path, seed):
+    """Each person's rows in any of some files, in any order: every number, error and replicate is the same."""
+    luck, facts = random.Random(seed), random_facts(seed, rows=200)
+    one = compute(build(tmp_path / "one", **facts), FACTS_ONLY, by=["market"])
+    place = {who: luck.randrange(luck.randrange(2, 9)) for who in range(PEOPLE)}
+    for name, rows in facts.items():
+        shuffled = luck.sample(rows, len(rows))
+        shards = [[row for row in shuffled if place[row["subscriber"]] == shard] for shard in range(9)]
+        for number, shard in enumerate(filter(None, shards)):
+            write(tmp_path / "many", name, shard, number)
+    many = compute(HandMade(tmp_path / "many"), FACTS_ONLY, by=["market"])
+    assert one == many
+    for single, split in zip(one, many, strict=True):
+        for figure, other in zip((single, *single.slices), (split, *split.slices), strict=True):
+            if figure.replicates is None or other.replicates is None:
+                assert figure.replicates is other.replicates
+            else:
+                assert np.array_equal(figure.replicates, other.replicates, equal_nan=True)
+
+
+def test_partial_sums_of_the_shards_add_up(tmp_path):
+    """Computed shard by shard, as machines that never meet would, the sums add up to those of all together."""
+    facts = random_facts(14, rows=200)
+    whole = compute(build(tmp_path / "whole", **facts), FACTS_ONLY)
+    shards = []
+    for shard in range(3):
+        own = {name: [row for row in rows if row["subscriber"] % 3 == shard] for name, rows in facts.items()}
+        shards.append(compute(build(tmp_path / str(shard), **own), FACTS_ONLY))
+    for total, *parts in zip(whole, *shards, strict=True):
+        kind = total.definition.kind
+        names = ["units", "immature"] + (["numerator"] if kind not in ("gap", "quantile") else [])
+        for name in [*names, "denominator"] if kind in ("ratio", "incidence") else names:
+            assert sum(getattr(part, name) for part in parts) == getattr(total, name), (total.id, name)
 
 
 def test_files_do_not_matter(random_run, tmp_path):
@@ -134,35 +204,100 @@ def test_files_do_not_matter(random_run, tmp_path):
 
 
 def test_each_metric_alone_gives_what_all_together_give(random_run):
-    """Sharing a scan changes nothing."""
+    """Sharing a scan changes nothing; one metric in five is tried."""
     source, _ = random_run
-    for together in compute(source, shipped()):
-        (alone,) = compute(source, [together.definition])
+    for together in compute(source, shipped(), by=["region"])[::5]:
+        (alone,) = compute(source, [together.definition], by=["region"] if together.slices else [])
         assert alone == together
 
 
-def test_the_sql_shown_gives_the_sums_of_the_result(random_run):
-    """What `sql` shows, run by hand on the facts, gives numerator, denominator and immature units of every metric."""
+@pytest.mark.parametrize("place", range(4))
+def test_a_person_who_runs_the_sql_shown_finds_the_numbers(random_run, place):
+    """The statements of `Question.sql`, run by hand on the facts and divided, give every value of every slice."""
     source, _ = random_run
-    made = views(source)
+    by = [(), ("market",), ("month", "plan"), ("cohort", "interval")][place]
+    source = replace(source, rates=(("USD", 0, 10**9), ("USD", 10**15, 2 * 10**9)))
+    question = Question(tuple(FACTS_ONLY[place::4]), by, frame(source))
     connection = connect(source)
-    for result in compute(source, shipped()):
-        sums: dict[str, list[Any]] = {}
-        for statement in made.sql(result.id).split(";\n"):
-            cursor = connection.execute(statement)
-            for row in cursor.fetchall():
-                for column, value in zip(cursor.description, row, strict=True):
-                    sums.setdefault(column[0], []).append(value)
-        kind = result.definition.kind
-        if kind == "gap":
-            rates = [n / d for n, d in zip(sums["numerator"], sums["denominator"], strict=True) if d >= 100]
-            assert result.value == pytest.approx(100 * (max(rates) - min(rates)))
+    for result in question.answer(source):
+        it = result.definition
+        own = by if result.slices or not by else None
+        if own is None:
             continue
-        if kind != "quantile":
-            assert sums["numerator"] == [result.numerator], result.id
-        if result.definition.denominator:
-            assert sums["denominator"] == [result.denominator], result.id
-        assert sums.get("immature", [0]) == [result.immature], result.id
+        rows = by_hand(connection, question.sql(it, source), (*own, *([it.across] if it.across else [])))
+        for part in result.slices or (result,):
+            key = tuple(part.dims.values()) if isinstance(part, Slice) else ()
+            mine = {full: sums for full, sums in rows.items() if full[: len(key)] == key}
+            assert_same(it, part, mine)
+
+
+def by_hand(connection: Any, statements: str, names: tuple[str, ...]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The columns of all statements, by the values of the dimensions."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for statement in statements.split(";\n"):
+        cursor = connection.execute(statement)
+        columns = [column[0] for column in cursor.description]
+        for row in cursor.fetchall():
+            found = dict(zip(columns, row, strict=True))
+            key = tuple("none" if found[name] is None else str(found[name]).lower() if found[name] in (True, False)
+                        else str(found[name]) for name in names)  # fmt: skip
+            rows.setdefault(key, {}).update({name: value for name, value in found.items() if name not in names})
+    return rows
+
+
+def assert_same(it: Definition, figure: Figure, rows: dict[tuple[str, ...], dict[str, Any]]) -> None:
+    """What a person would make of the columns is what the figure says."""
+    sums = {name: sum(row.get(name) or 0 for row in rows.values()) for name in ("denominator", "units", "immature")}
+    assert (figure.units, figure.immature) == (sums["units"], sums["immature"]), it.id
+    if it.kind in ("quantile", "incidence"):
+        (row,) = rows.values()
+        counted: dict[int, int] = row["numerator"] or {}
+        assert_counted(it, figure, counted)
+        return
+    if it.kind == "gap":
+        rates = [r["numerator"] / r["denominator"] for r in rows.values() if (r["denominator"] or 0) >= it.at_least]
+        value = 100 * (max(rates) - min(rates)) if len(rates) > 1 else None
+    else:
+        numerator = sum(row.get("numerator") or 0 for row in rows.values())
+        below = (sums["denominator"] if it.denominator else 1) * (USD if it.unit == "money" else 1)
+        value = numerator * it.scale / below if below else None
+        assert figure.numerator == numerator, it.id
+    assert figure.value == (value if value is None else pytest.approx(value, rel=1e-12)), it.id
+
+
+def assert_counted(it: Definition, figure: Figure, counted: dict[int, int]) -> None:
+    """Values with how often they occur: the middle one within half a per cent; or outcomes with days."""
+    if it.kind == "incidence":
+        days = parse_duration(it.by_age) // DAY
+        happened = sum(count for cell, count in counted.items() if cell // AGES**2 == 1 and cell % AGES <= days)
+        assert (figure.numerator, figure.denominator) == (happened, sum(counted.values())), it.id
+        return
+    line = sorted(value for value, count in counted.items() for _ in range(count))
+    assert it.quantile is not None
+    rank = math.ceil(it.quantile * figure.units)
+    reached = line[rank - 1] if 0 < rank <= len(line) else None
+    assert figure.value == (reached if reached is None else pytest.approx(reached * it.scale, rel=0.004)), it.id
+
+
+def test_the_query_of_a_query_is_its_own_sql(random_run):
+    """A metric that is a query shows that query, and its rows add up to the figure."""
+    source, _ = random_run
+    connection = connect(source)
+    for result in compute(source, [it for it in shipped() if it.sql and it.kind != "stock"]):
+        shown = Question((result.definition,), (), frame(source)).sql(result.definition, source)
+        (row,) = connection.sql(shown).aggregate("sum(numerator), sum(denominator)").fetchall()
+        assert round(row[0] or 0) == result.numerator, result.id
+        assert result.definition.kind != "ratio" or round(row[1] or 0) == result.denominator, result.id
+
+
+def test_undefined_is_null_with_a_reason(random_run, tmp_path):
+    """No value without a reason for it, in all and in every slice, with facts and without."""
+    source, _ = random_run
+    for made in (source, build(tmp_path)):
+        for result in compute(made, shipped(), by=["market"]):
+            for figure in (result, *result.slices):
+                assert (figure.value is None) == bool(figure.reason), result.id
+                assert figure.value is not None or figure.standard_error is None
 
 
 def _is_due(row: Row) -> bool:

@@ -37,7 +37,9 @@ def test_a_run_folder_answers_like_its_facts(run, tmp_path):
     """Every metric is the same, and the world events are what was written."""
     made, _ = run
     folder = RunFolder(tmp_path)
-    assert compute(folder, shipped(), by=["month"]) == compute(made, shipped(), by=["month"])
+    answers = compute(folder, shipped(), by=["month"])
+    assert [replace(it, data="") for it in answers] == compute(made, shipped(), by=["month"])
+    assert {it.data for it in answers} == {"11" * 32}
     rows = query(connect(folder), "SELECT kind, occurred_at::VARCHAR, amount_minor FROM world_events").fetchall()
     assert rows == [("run.configured", "1970-01-01 00:00:00", None), ("price.set", "1970-01-02 00:00:00", 999)]
 

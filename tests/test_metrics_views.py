@@ -54,12 +54,13 @@ def test_a_metric_of_two_stakeholders_is_in_both_views(made):
 
 
 def test_slices_are_under_each_metric(source):
-    """Dimensions, value, sums, immature units and whether the month is partial."""
-    nothing_odd = {"reason": None, "note": None, "partial": False}
+    """Dimensions, value, sums, units, immature units; one group of subscribers gives no interval."""
     content = views(source, by=["market"]).to_json()
-    assert content["product"]["payment_success_rate@renewal"]["slices"] == [
-        {"dims": {"market": "BR"}, "value": 1 / 3, "numerator": 1, "denominator": 3, "immature": 2} | nothing_odd,
-        {"dims": {"market": "US"}, "value": 1.0, "numerator": 4, "denominator": 4, "immature": 3} | nothing_odd,
+    slices = content["product"]["payment_success_rate@renewal"]["slices"]
+    shown = ("value", "numerator", "denominator", "units", "immature", "coverage", "standard_error", "partial")
+    assert [[part["dims"], *(part[name] for name in shown)] for part in slices] == [
+        [{"market": "BR"}, 1 / 3, 1, 3, 3, 2, 3 / 5, None, False],
+        [{"market": "US"}, 1.0, 4, 4, 4, 3, 4 / 7, None, False],
     ]
 
 
@@ -91,29 +92,50 @@ def test_everything_fits_the_terminal(source, width):
         assert "…" not in text
 
 
-def test_questions_appear_when_there_is_room(made):
-    """At 80 columns numbers come first; from 100 on the questions are there too."""
+def test_more_appears_when_there_is_room(made):
+    """At 80 columns what a number is made of stands below it; from 130 on the questions are there too."""
     assert "question" not in render.text(made, 80)
+    assert "\n  6 / 9 " in render.text(made, 80)
+    assert "numerator / denominator" in render.text(made, 100)
     assert "How many invoices were paid in the end?" in render.text(made, 140)
 
 
 def test_a_view_reads_from_mission_to_numbers(made):
-    """Mission, goal, then value with unit, numerator and denominator, immature units, undefined with its reason."""
-    lines = [" ".join(line.split()) for line in render.text(made, 140).splitlines()]
+    """Mission, goal, then value with unit, what it is made of, immature units, undefined with its reason."""
+    lines = [" ".join(line.split()) for line in render.text(made, 160).splitlines()]
     assert lines[0] == "Mission Nobody is lost through payment."
     assert 'FINANCE "Every earned unit of money is collected, kept and explained."' in lines
-    assert "recovery_rate ↑ 40.40 % 61.00 / 151.00 How much of the money that failed at first did come in?" in lines
-    assert any(line.startswith("core payment_success_rate ↑ 66.67 % 6 / 9") for line in lines)
+    rate = next(line for line in lines if line.startswith("recovery_rate ↑ 40.40 %"))
+    assert rate.endswith("61.00 / 151.00 How much of the money that failed at first did come in?")
+    assert any(line.startswith("payment_success_rate ↑ 66.67 %") for line in lines)
     assert "~ 3 immature" in lines
-    assert any(line.startswith("risk worst_market_gap ↓ undefined (fewer than two") for line in lines)
-    assert any(line.startswith("retry_cap_compliance ↑ 93.33 % ! 14 / 15") for line in lines)
+    assert any(line.startswith("worst_market_gap ↓ undefined (fewer than two") for line in lines)
+    assert any(line.startswith("retry_cap_compliance ↑ 93.33 % !") for line in lines)
+    assert lines.count("What happened: nothing beyond chance from one month to the next.") == 4
+
+
+def test_the_change_is_that_of_the_last_settled_months(tmp_path):
+    """June is not settled; May against April is what can be told, and its error is that of the paired difference."""
+    rows = []
+    for month, paid in (("03", 90), ("04", 80), ("05", 40)):
+        for number in range(100):
+            status = {"status": "paid"} if number < paid else {"status": "uncollectible", "paid_at": None}
+            rows.append(invoice(f"2025-{month}-02", 10, subscriber=number, group=number % 64, **status))
+    rows.append(invoice("2025-06-20", 10))
+    made = views(build(tmp_path, invoices=rows))
+    content = made.to_json()["product"]["payment_success_rate"]["change"]
+    assert (content["from"], content["to"]) == ("2025-04", "2025-05")
+    assert (content["before"], content["after"]) == (0.8, 0.4)
+    assert content["value"] == pytest.approx(-0.4)
+    assert 0.03 < content["standard_error"] < 0.07
+    assert "-40.00 pp May" in render.text(made, 80)
 
 
 def test_what_is_left_out_is_named(tmp_path):
     """Thirty markets and thirteen metrics do not fit 80 columns: the largest stay, and the rest is counted."""
     rows = [invoice("2025-02-01", 10, market=f"M{i:02d}") for i in range(30) for _ in range(i + 1)]
     text = render.text(views(build(tmp_path, invoices=rows), by=["market"]), 80)
-    assert "Left out here: 6 of 30 slices and 9 of 13 metrics; JSON and CSV hold them all." in text
+    assert "Left out here: 6 of 30 slices and 10 of 14 metrics; JSON and CSV hold them all." in text
     assert "M29" in text
     assert "M05" not in text
 
@@ -171,7 +193,7 @@ def test_the_views_can_be_read_without_pandas(tmp_path: Path):
     build(tmp_path, invoices=[invoice("2025-02-01", 10)])
     script = (
         "import sys; from pathlib import Path; import billing_sim.metrics.views, billing_sim.metrics.render;"
-        "print(sorted({'pandas', 'pyarrow', 'numba'} & set(sys.modules)))"
+        "print(sorted({'pandas', 'numba', 'faker', 'simpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -64,6 +64,11 @@ timeline:
 """
 
 
+RATE = "  - {{kind: exchange_rate, at: 2025-01-20, currency: {}, rate: 0.007}}\n"
+
+GOAL = "goals: [{{owner: support, goal: Calm., {}}}]\nseed: 5"
+
+
 @dataclass(frozen=True)
 class Case:
     """One mistake: what is written instead of what, and what must be said where."""
@@ -82,7 +87,7 @@ CASES = [
     # Keys.
     Case("seed: 5", "sead: 5", "5:1", "sead is not a known key here.", "Did you mean seed?"),
     Case("seed: 5", "zzz: 5", "5:1", "zzz is not a known key here.",
-         "Keys here: about, account_updater, billing_hours,"),
+         "Keys here: about, account_updater, best,"),
     Case("region: APAC", "regoin: APAC", "22:5", "regoin is not a known key here.", "Did you mean region?"),
     Case("attention: 9%", "atention: 9%", "31:7", "atention is not a known key here.", "Did you mean attention?"),
     Case("grace: 10 days", "grase: 10 days", "34:29", "grase is not a known key here.", "Did you mean grace?"),
@@ -127,6 +132,25 @@ CASES = [
     Case("kind: gateway_outage, ", "", "42:5", "kind is missing.", "Kinds are: account_updater, dunning_switch,"),
     Case("  - {kind: price_change", "  - soon\n  - {kind: price_change", "43:5", 'timeline: "soon" is not a mapping.',
          "Write"),
+    # Exchange rates.
+    Case("timeline:\n", "timeline:\n" + RATE.format("USD"), "42:53",
+         "currency: USD is the reporting currency, so its rate is always 1.", "Leave the entry out."),
+    Case("timeline:\n", "timeline:\n" + RATE.format("EUR"), "42:53", "currency: no market has the currency EUR.",
+         "Currencies are: JPY."),
+    Case("timeline:\n", "timeline:\n" + 2 * RATE.format("JPY"), "43:53",
+         "currency: JPY has two rates from 2025-01-20 on.", "Leave one of them out."),
+    # Goals.
+    Case("seed: 5", GOAL.format("metric: churn, target: 1"), "5:47", "metric: this goal has no deadline.",
+         "Add deadline: to it, or delete the metric."),
+    Case("seed: 5", GOAL.format("metric: churn, deadline: 2025-02-01"), "5:47", "metric: this goal has no target."),
+    Case("seed: 5", GOAL.format("target: 1%"), "5:47", "target: this goal has no metric.",
+         "Add metric: to it, or delete target."),
+    Case("seed: 5", GOAL.format("metric: churn, target: 1, deadline: 2025-01-01"), "5:75",
+         "deadline: 2025-01-01 is not after the start, 2025-01-01.", "Write a later day."),
+    Case("seed: 5", GOAL.format("metric: churn, target: many, deadline: 2025-02-01"), "5:62",
+         'target: "many" is not a number.', "Write 98.5% for a share, or 1250."),
+    Case("seed: 5", GOAL.format("metric: churn, target: 1, deadline: 2025-02-01, period: May"), "5:95",
+         'period: "May" is not a month.', "Write year and month, as in 2026-01."),
     # Shares, durations, dates.
     Case("members: 40%", "members: 1.4", "26:14", "members: 1.4 is not between 0 % and 100 %.", "Write 25% or 0.25."),
     Case("attention: 9%", "attention: -1%", "31:18", 'attention: "-1%" is not between 0 % and 100 %.', "Write 25%"),

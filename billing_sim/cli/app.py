@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli import checking, running, schemas, tracing, viewing
+from billing_sim.cli import aiming, checking, comparing, exporting, metrics, running, schemas, tracing, viewing
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -51,5 +51,9 @@ def billing_sim(
 app.command("run", epilog=running.EXAMPLE)(running.run)
 app.command("check", epilog=checking.EXAMPLE)(checking.check)
 app.command("views", epilog=viewing.EXAMPLE)(viewing.views)
+app.command("compare", epilog=comparing.EXAMPLE)(comparing.compare)
+app.command("metrics", epilog=metrics.EXAMPLE)(metrics.metrics)
+app.command("goals", epilog=aiming.EXAMPLE)(aiming.goals)
 app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
+app.command("export", epilog=exporting.EXAMPLE)(exporting.export)
 app.command("schema", epilog=schemas.EXAMPLE)(schemas.schema)

@@ -50,6 +50,9 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder, or what is asked for.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
     views: Annotated[bool | None, typer.Option("--views/--no-views", help="Show the four views (table only).")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="First watch the views fill, day by day as they were known then.")
+    ] = False,
 ) -> None:
     """Simulate a scenario and show the four views of what happened.
 
@@ -65,6 +68,10 @@ def run(
             f"Interrupted: this run is incomplete and cannot be read; give the same command {again} to start anew."
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    if watch:
+        from billing_sim.cli.watching import watch as show_days
+
+        show_days(result)
     if form is Format.JSON:
         say_json(result.summary())
     elif form is Format.CSV:

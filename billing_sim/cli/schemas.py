@@ -1,4 +1,4 @@
-"""`billing-sim schema`: what scenario files may say, and what the log and the facts hold."""
+"""`billing-sim schema`: what files of scenarios and metrics may say, and what the log and the facts hold."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Subject(StrEnum):
     """What has a schema."""
 
     SCENARIO = "scenario"
+    METRIC = "metric"
     EVENTS = "events"
     FACTS = "facts"
 
@@ -30,17 +31,21 @@ class Subject(StrEnum):
 def schema(
     subject: Annotated[Subject, typer.Argument(metavar="SUBJECT", help="What to describe.", show_default=False)],
     form: Annotated[
-        Plain, typer.Option("--format", help="How to print it; a scenario's is always JSON.")
+        Plain, typer.Option("--format", help="How to print it; that of a file is always JSON.")
     ] = Plain.TABLE,
 ) -> None:
-    """Describe scenario files, the events of the log, or the facts.
+    """Describe files of scenarios or metrics, the events of the log, or the facts.
 
-    For scenario files this is the JSON Schema with which editors complete and check while you type.
+    For files this is the JSON Schema with which editors complete and check while you type.
     """
     if subject is Subject.SCENARIO:
         from billing_sim.scenario import json_schema
 
         say_json(json_schema())
+    elif subject is Subject.METRIC:
+        from billing_sim.metrics.file_schema import json_schema as of_metrics
+
+        say_json(of_metrics())
     elif form is Plain.JSON:
         say_json(_events_json() if subject is Subject.EVENTS else _facts_json())
     else:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem, QueryError
 from billing_sim.metrics.definition import TIERS, VIEWS, Definition
+from billing_sim.metrics.deriving import Draft, drafts, resolved
+from billing_sim.metrics.mistakes import explain
+from billing_sim.metrics.names import unknown
 from billing_sim.scenario import reader
-from billing_sim.scenario.nodes import Mapping, Node, Place, Scalar, Sequence, at, items, plain, text
+from billing_sim.scenario.nodes import Mapping, Place, at, items, text
 
 _SHIPPED = Path(__file__).parent
 _KEYS = ("view", "goal", "metrics")
@@ -38,64 +41,122 @@ class Catalogue:
 
     def shown_in(self, view: str) -> list[Definition]:
         """What a view shows, core first: its own metrics, and those of other views that belong there too."""
-        found = [it for it in self.definitions if view in (it.view, *it.also_in)]
+        found = [it for it in self.definitions if it.shown and view in (it.view, *it.also_in)]
         return sorted(found, key=lambda it: TIERS.index(it.tier))
+
+    @property
+    def shown(self) -> Catalogue:
+        """Only what views show."""
+        return Catalogue(tuple(it for it in self.definitions if it.shown), self.goals)
+
+    def variants(self, metric: str) -> tuple[Definition, ...]:
+        """The canonical definition of a metric and all its variants, canonical first."""
+        return tuple(it for it in self.definitions if it.name == self[metric].name)
 
     def of(self, metrics: Iterable[str]) -> Catalogue:
         """Only these metrics, in the order named."""
         return Catalogue(tuple(self[metric] for metric in metrics), self.goals)
 
-
-def unknown(noun: str, name: str, known: Iterable[str]) -> str:
-    """A sentence for a name that is not there, with the likely one or with all there are."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"did you mean `{close[0]}`?" if close else f"there is: {', '.join(names)}."
-    return f"There is no {noun} `{name}`; {hint}"
+    def with_(self, more: Catalogue) -> Catalogue:
+        """Both; where both define a metric, `more` wins."""
+        ids = {it.id for it in more}
+        kept = (it for it in self.definitions if it.id not in ids)
+        return Catalogue((*kept, *more.definitions), self.goals | more.goals)
 
 
 @cache
 def shipped() -> Catalogue:
     """The metrics that come with the package, one file per view. Their SQL is checked by the tests, not again here."""
-    files = [_SHIPPED / f"{view}.yaml" for view in VIEWS]
-    return _merge([_read(file, f"metrics/{file.name}") for file in files])
+    found: list[Definition] = []
+    goals: dict[str, str] = {}
+    for view in VIEWS:
+        reading = _read(_SHIPPED / f"{view}.yaml", f"metrics/{view}.yaml", Catalogue((), {}))
+        if reading.wrong:
+            raise InputError(reading.wrong)
+        found += [definition for _, definition in reading.made]
+        goals |= reading.goals
+    return Catalogue(_ordered(found), goals)
 
 
 def load(path: Path) -> Catalogue:
-    """The metrics of a file of one's own: `view`, optionally `goal`, and a list `metrics`.
+    """The metrics of a file of one's own: YAML with `view`, optionally `goal`, and a list `metrics`; or a `.sql` file.
 
-    Raises InputError with everything that is wrong in it, including SQL that its fact cannot answer.
+    A metric may be `like` a shipped one. Raises InputError with everything that is wrong in it, including SQL that its
+    fact cannot answer.
     """
-    from billing_sim.metrics.expressions import problems
+    if path.suffix == ".sql":
+        from billing_sim.metrics.queries import definition_of
 
-    definitions, goals, nodes = _read(path, str(path))
-    wrong = [
-        _place(node, field).problem(f"{definition.id}, {field}: {what}", remedy)
-        for definition, node in zip(definitions, nodes, strict=True)
-        for field, what, remedy in problems(definition)
-    ]
+        return Catalogue((definition_of(path),), {})
+    reading = _read(path, str(path), shipped())
+    wrong = [*reading.wrong, *_wrong_sql(reading.made)]
     if wrong:
         raise InputError(wrong)
-    return _merge([(definitions, goals, nodes)])
+    return Catalogue(_ordered(definition for _, definition in reading.made), reading.goals)
 
 
-_File = tuple[list[Definition], dict[str, str], list[Node]]
+@dataclass(frozen=True)
+class _Reading:
+    """What came of a file: the definitions that could be made of their drafts, and what is wrong with the others."""
+
+    made: list[tuple[Draft, Definition]]
+    goals: dict[str, str]
+    wrong: list[Problem]
 
 
-def _read(path: Path, name: str) -> _File:
+def _read(path: Path, name: str, known: Catalogue) -> _Reading:
     root = reader.parse(reader.read_bytes(path), name)
     view, goal = text(root, "view"), text(root, "goal")
     wrong = list(_misplaced(root, view))
-    definitions: list[Definition] = []
-    nodes = items(root, "metrics")
-    for node in nodes:
+    try:
+        written = list(drafts(root, view))
+    except InputError as error:
+        raise InputError([*wrong, *error.problems]) from None
+    made, refused = _made(written, {it.id: it for it in known})
+    return _Reading(made, {view: goal} if view and goal else {}, [*wrong, *_twice(written), *refused])
+
+
+def _made(written: list[Draft], known: dict[str, Definition]) -> tuple[list[tuple[Draft, Definition]], list[Problem]]:
+    """The definitions of a file; what a child only takes over from its parent is told once, of the parent."""
+    by_id = {draft.id: draft for draft in written}
+    made: list[tuple[Draft, Definition]] = []
+    wrong: list[Problem] = []
+    told: dict[str, list[tuple[Any, ...]]] = {}
+    for draft in written:
         try:
-            definitions.append(Definition.model_validate({"view": view, **_fields(node)}))
+            made.append((draft, Definition.model_validate(resolved(draft, by_id, known))))
         except ValidationError as error:
-            wrong += [_explain(node, each["loc"], each["msg"]) for each in error.errors()]
-    if wrong:
-        raise InputError(wrong)
-    return definitions, {view: goal} if view and goal else {}, list(nodes)
+            told[draft.id] = [(each["loc"], each["msg"]) for each in error.errors()]
+            wrong += [
+                explain(draft, each)
+                for each in error.errors()
+                if (each["loc"], each["msg"]) not in told.get(draft.like, [])
+            ]
+        except InputError as error:
+            wrong += error.problems if draft.like not in told else []
+            told[draft.id] = []
+    return made, wrong
+
+
+def _wrong_sql(made: Iterable[tuple[Draft, Definition]]) -> Iterator[Problem]:
+    """What is wrong with expressions and queries, each place told once although variants take it over."""
+    from billing_sim.metrics.expressions import problems
+
+    told = set()
+    for draft, definition in made:
+        for field, what, remedy in problems(definition):
+            place = draft.place(*field.split("."))
+            if (place, what) not in told:
+                yield place.problem(f"{definition.id}, {field}: {what}", remedy)
+            told.add((place, what))
+
+
+def _twice(written: list[Draft]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for draft in written:
+        if draft.id and draft.id in seen:
+            yield draft.place("id").problem(f"{draft.id} is defined twice.", "Give one of them another id.")
+        seen.add(draft.id)
 
 
 def _misplaced(root: Mapping, view: str | None) -> Iterator[Problem]:
@@ -110,40 +171,11 @@ def _misplaced(root: Mapping, view: str | None) -> Iterator[Problem]:
         yield _place(root, "metrics").problem("The file defines no metric.", remedy)
 
 
-def _fields(node: Node) -> dict[str, object]:
-    value = plain(node)
-    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+def _place(root: Mapping, key: str) -> Place:
+    found = at(root, key)
+    return found.place if found else root.place
 
 
-def _explain(node: Node, location: tuple[str | int, ...], message: str) -> Problem:
-    key = str(location[-1]) if location else ""
-    keys = [str(part) for part in location if isinstance(part, str)]
-    if message == "Extra inputs are not permitted":
-        message, remedy = unknown("key", key, Definition.model_fields), ""
-    elif message == "Field required":
-        message, remedy = f"`{key}` is missing.", Definition.model_fields[key].description or ""
-    else:
-        message, remedy = message.removeprefix("Value error, "), ""
-    return _place(node, *keys).problem(f"{text(node, 'id') or 'a metric'}: {message}", remedy)
-
-
-def _place(node: Node, *keys: str) -> Place:
-    """Where the value below these keys stands, or else its nearest parent."""
-    while keys and at(node, *keys) is None:
-        keys = keys[:-1]
-    found = at(node, *keys)
-    assert isinstance(found, Scalar | Sequence | Mapping)
-    return found.place
-
-
-def _merge(files: list[_File]) -> Catalogue:
-    definitions = [definition for found, _, _ in files for definition in found]
-    nodes = [node for _, _, found in files for node in found]
-    seen: set[str] = set()
-    for definition, node in zip(definitions, nodes, strict=True):
-        if definition.id in seen:
-            what = f"{definition.id} is defined twice."
-            raise InputError([_place(node, "id").problem(what, "Give one of them another id.")])
-        seen.add(definition.id)
-    order = sorted(definitions, key=lambda it: (VIEWS.index(it.view), TIERS.index(it.tier)))
-    return Catalogue(tuple(order), {view: goal for _, goals, _ in files for view, goal in goals.items()})
+def _ordered(definitions: Iterable[Definition]) -> tuple[Definition, ...]:
+    """By view and tier; a variant keeps its place behind its metric."""
+    return tuple(sorted(definitions, key=lambda it: (VIEWS.index(it.view), TIERS.index(it.tier))))

@@ -6,7 +6,7 @@ arithmetic 3 to 6 times as slow) and Python a time zone package to read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from billing_sim import clock
 from billing_sim.errors import QueryError, RunError
 from billing_sim.events import COLUMNS, WORLD_COLUMNS, Column
 from billing_sim.facts.schema import FACTS, Fact
+from billing_sim.metrics import constant
 from billing_sim.metrics.source import Source
 
 THREADS = 2
@@ -40,16 +41,28 @@ def connect(source: Source, events: Sequence[Path] = (), *, threads: int = THREA
     return _locked(connection, tables)
 
 
-def connect_to(source: Source, facts: Iterable[Fact], *, threads: int = THREADS) -> duckdb.DuckDBPyConnection:
-    """The same with a view for each of these facts only."""
-    tables = [(fact.name, fact.columns, source.facts_files(fact.name)) for fact in facts]
-    return _locked(duckdb.connect(":memory:", config={"threads": threads}), tables)
+def connect_to(
+    source: Source, facts: Iterable[Fact], *, threads: int = THREADS, memory: str = "", with_constant: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """The same with a view for each of these facts only; `memory` bounds what a query may use, such as 2GB.
+
+    With `with_constant` there is a column `x_constant` for every `x_micros`, at the rates of the run's start.
+    """
+    wanted = list(facts)
+    tables = [(fact.name, fact.columns, source.facts_files(fact.name)) for fact in wanted]
+    told = source.world_events() if with_constant else []
+    more = {fact.name: constant.columns(fact, told) for fact in wanted} if with_constant else {}
+    limits: dict[str, Any] = {"memory_limit": memory, "max_temp_directory_size": "0B"} if memory else {}
+    return _locked(duckdb.connect(":memory:", config={"threads": threads, **limits}), tables, more)
 
 
-def _locked(connection: duckdb.DuckDBPyConnection, tables: Sequence[_Table]) -> duckdb.DuckDBPyConnection:
+def _locked(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[_Table], more: Mapping[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """The connection with its views, `more` columns in some of them, and nothing else within reach."""
     try:
         for name, columns, files in tables:
-            _view(connection, name, columns, files)
+            _view(connection, name, columns, files, (more or {}).get(name, ""))
     except duckdb.Error as error:
         raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
     allowed = ", ".join(_quoted(file) for _, _, files in tables for file in files)
@@ -89,15 +102,19 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], files: Sequence[Path]) -> None:
+def _view(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], files: Sequence[Path], more: str
+) -> None:
     if not files:
-        connection.execute(_table(name, columns))
+        connection.execute(_table("nothing_of_" + name if more else name, columns))
+        if more:
+            connection.execute(f"CREATE VIEW {name} AS SELECT *{more} FROM nothing_of_{name}")
         return
     moments = [column.name for column in columns if column.storage == "timestamp"]
     plain = ", ".join(f"make_timestamp(epoch_us({moment})) AS {moment}" for moment in moments)
     replaced = f"* REPLACE ({plain})" if plain else "*"
     named = ", ".join(map(_quoted, files))
-    connection.execute(f"CREATE VIEW {name} AS SELECT {replaced} FROM read_parquet([{named}])")
+    connection.execute(f"CREATE VIEW {name} AS SELECT {replaced}{more} FROM read_parquet([{named}])")
 
 
 def _table(name: str, columns: Iterable[Column]) -> str:

@@ -6,28 +6,32 @@ of those parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any
 
 import duckdb
+import numpy as np
 
 from billing_sim.errors import QueryError
-from billing_sim.facts.schema import FACTS
+from billing_sim.facts.schema import FACTS, Fact
+from billing_sim.metrics import constant, queries, shapes
 from billing_sim.metrics import measures as sql
-from billing_sim.metrics.catalogue import unknown
 from billing_sim.metrics.connection import connect_to
-from billing_sim.metrics.definition import DIMENSIONS, Definition
+from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.figures import figure, gap
 from billing_sim.metrics.frame import Frame, frame
-from billing_sim.metrics.measures import Measure, Parts
+from billing_sim.metrics.measures import ONE, Measure, Parts
+from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.source import Source
-from billing_sim.metrics.tally import Key, Sum, Tally, scan
+from billing_sim.metrics.tally import NOTHING, Counts, Key, Tally, scan
 
-_Sums: TypeAlias = tuple[dict[Key, Sum], dict[Key, Sum], dict[Key, Sum]]
-"""Of a metric's numerator, denominator and immature units."""
+_BY_NAME = {fact.name: fact for fact in FACTS}
+_NOT_SPLIT = ("subscriber", "group", "invoice", "instrument", "latency_ms", "renewals", "failed_renewals")
+_BASE = Measure("subscriptions", "started_at", ("started_by = 'imported'",), ONE)
+"""The members at the start of the run."""
 
 
 def compute(
@@ -35,112 +39,189 @@ def compute(
 ) -> list[Result]:
     """The metrics of a run, in the order given, in all and for each combination of the dimensions `by`.
 
-    `as_of` judges at an earlier moment with the outcomes known today. QueryError names an unknown dimension.
+    A metric whose fact lacks one of the dimensions is given in all only. QueryError for a dimension that none has.
     """
-    return Question(tuple(definitions), checked(by), frame(source, as_of)).answer(source)
+    asked = tuple(definitions)
+    return Question(asked, checked(by, asked), frame(source, as_of)).answer(source)
 
 
-def checked(by: Sequence[str]) -> Key:
-    """The dimensions, each once; QueryError when one is unknown."""
+def dimensions(it: Definition) -> list[str]:
+    """By what a metric can be split: labels, flags and small numbers of its fact, the month, and the cohort."""
+    if it.sql:
+        return []
+    own = _dimensions(_BY_NAME[it.fact])
+    return [name for name in own if name in _dimensions(_BY_NAME[it.denominator_units.fact])]
+
+
+def _dimensions(fact: Fact) -> list[str]:
+    found = [
+        column.name
+        for column in fact.columns
+        if (column.vocabulary or column.storage in ("bool", "i2", "u1")) and column.name not in _NOT_SPLIT
+    ]
+    joined = [shapes.COHORT] if shapes.has_cohort(fact.name) else []
+    return [*found, shapes.MONTH, *joined]
+
+
+def checked(by: Sequence[str], definitions: Iterable[Definition]) -> Key:
+    """The dimensions, each once; QueryError when no metric can be split by one of them."""
+    known = dict.fromkeys(name for it in definitions for name in dimensions(it))
     for name in by:
-        if name not in DIMENSIONS:
-            raise QueryError(unknown("dimension", name, DIMENSIONS))
+        if name not in known and any(not it.sql for it in definitions):
+            raise QueryError(unknown("dimension", name, known))
     return tuple(dict.fromkeys(by))
 
 
 @dataclass(frozen=True)
 class Question:
-    """Metrics, dimensions and a frame: everything but the data."""
+    """Metrics, dimensions and a frame: everything but the data. With `months`, results hold their months as well."""
 
     definitions: tuple[Definition, ...]
     by: Key
     frame: Frame
+    months: bool = False
 
     def answer(self, source: Source) -> list[Result]:
         """Scan the facts that the metrics need and put the results together."""
-        made_of = {it.id: sql.parts(it, self.frame, self.by) for it in self.definitions}
-        needed = list(dict.fromkeys(measure for found in made_of.values() for measure in found))
+        summed = [it for it in self.definitions if not it.sql]
+        made_of = [sql.parts(it, self.frame, self._split(self._by(it))) for it in summed]
+        needed = dict.fromkeys(measure for found in made_of for measure in found)
+        if any(not it.denominator for it in summed):
+            needed[_BASE] = None
         with _connection(source, needed) as connection:
-            tally = scan(connection, needed, {fact.name: self._split(fact.name) for fact in FACTS})
-        return [self._result(it, made_of[it.id], tally) for it in self.definitions]
+            tally = scan(connection, needed, self._splits(needed))
+        data = getattr(source, "content_digest", "")
+        results, next_parts = [], iter(made_of)
+        for it in self.definitions:
+            if it.sql:
+                results.append(queries.answer(source, it, self.by, self.frame, data, strict=not summed))
+            else:
+                by = self._by(it)
+                results.append(_Answer(it, next(next_parts), tally, by, self._split(by), self.frame).result(data))
+        return results
 
     def sql(self, definition: Definition, source: Source) -> str:
         """The SQL of one metric alone: the same columns that `answer` puts into the statements of its facts."""
-        found = sql.parts(definition, self.frame, self.by)
-        named = {"numerator": found.numerator, "denominator": found.denominator, "immature": found.immature}
-        dims = (*self.by, definition.across) if definition.across not in ("", *self.by) else self.by
-        with _connection(source, list(found)) as connection:
-            is_condition = sql.condition_expressions(connection, list(found))
+        if definition.sql:
+            return definition.sql
+        by = self._by(definition)
+        named = sql.parts(definition, self.frame, by).named
+        names = (*by, definition.across) if definition.across not in ("", *by) else by
+        with _connection(source, named.values()) as connection:
+            is_condition = sql.condition_expressions(connection, named.values())
         texts = []
-        for fact, clock in dict.fromkeys((measure.fact, measure.clock) for measure in found):
-            own = {name: it for name, it in named.items() if it and (it.fact, it.clock) == (fact, clock)}
-            texts.append(sql.statement(fact, dims, own, is_condition))
+        for fact, clock in dict.fromkeys((it.fact, it.clock) for it in named.values()):
+            own = {name: it for name, it in named.items() if (it.fact, it.clock) == (fact, clock)}
+            dims = {name: "" if name == shapes.MONTH else shapes.place(fact, name) for name in names}
+            rows = fact
+            if any(it.is_constant for it in own.values()):
+                rows = f"(SELECT *{constant.columns(_BY_NAME[fact], source.world_events())} FROM {fact})"
+            texts.append(sql.statement(rows, dims, own, is_condition))
         return ";\n".join(texts)
 
-    def _split(self, fact: str) -> Key:
-        """The finest split of a fact: the dimensions asked for, and those that its gaps compare."""
-        across = [it.across for it in self.definitions if it.across and it.fact == fact]
-        return tuple(dict.fromkeys((*self.by, *across)))
+    def _by(self, it: Definition) -> Key:
+        """The dimensions asked for when the metric has them all, else none."""
+        return self.by if set(self.by) <= set(dimensions(it)) else ()
 
-    def _result(self, it: Definition, made_of: Parts, tally: Tally) -> Result:
-        last = f"{self.frame.last_month:%Y-%m}" if it.kind == "stock" and "month" in self.by else ""
-        total = _figures(it, made_of, tally, (), last).get((), _nothing(it))
-        slices: tuple[Slice, ...] = ()
-        if self.by and it.across not in self.by:
-            found = _figures(it, made_of, tally, self.by)
-            slices = tuple(self._slice(key, found[key]) for key in sorted(found) if self._has_begun(key))
-        currency = self.frame.currency if it.unit == "money" else ""
-        return Result(**vars(total), definition=it, currency=currency, slices=slices)
+    def _split(self, by: Key) -> Key:
+        """How finely a metric is looked at: by what was asked, and by month when months are wanted."""
+        return tuple(dict.fromkeys((*by, shapes.MONTH))) if self.months else by
 
-    def _has_begun(self, key: Key) -> bool:
-        return "month" not in self.by or key[self.by.index("month")] <= f"{self.frame.last_month:%Y-%m}"
+    def _splits(self, needed: Iterable[Measure]) -> dict[str, Key]:
+        """The finest split of each fact: the dimensions asked for, and those that its gaps compare."""
+        splits: dict[str, Key] = {}
+        for fact in dict.fromkeys(measure.fact for measure in needed):
+            compared = [it for it in self.definitions if it.across and fact in (it.fact, it.denominator_units.fact)]
+            asked = [
+                name
+                for name in (*self._split(self.by), *(it.across for it in compared))
+                if name in _dimensions(_BY_NAME[fact])
+            ]
+            splits[fact] = tuple(dict.fromkeys(asked))
+        return splits
 
-    def _slice(self, key: Key, part: Figure) -> Slice:
-        dims = dict(zip(self.by, key, strict=True))
+
+@dataclass(frozen=True)
+class _Answer:
+    """One metric on its way from sums to a result."""
+
+    it: Definition
+    made_of: Parts
+    tally: Tally
+    by: Key
+    split: Key
+    frame: Frame
+
+    def result(self, data: str) -> Result:
+        it, frame = self.it, self.frame
+        currency = frame.currency if it.unit == "money" else ""
+        total = self._figures((), self._last(())).get((), self._nothing())
+        slices = self._slices(self.by) if self.by and it.across not in self.by else ()
+        months = self._slices((shapes.MONTH,)) if shapes.MONTH in self.split and it.across != shapes.MONTH else ()
+        return Result(
+            **vars(total), definition=it, currency=currency, slices=slices, months=months,
+            as_of=frame.as_of.isoformat(), data=data,
+        )  # fmt: skip
+
+    def _last(self, dims: Key) -> str:
+        """The month at which a stock is taken when its months are told apart and are not asked for."""
+        wanted = self.it.kind == "stock" and shapes.MONTH in self.split and shapes.MONTH not in dims
+        return f"{self.frame.last_month:%Y-%m}" if wanted else ""
+
+    def _slices(self, dims: Key) -> tuple[Slice, ...]:
+        found = self._figures(dims, self._last(dims))
+        return tuple(self._slice(dims, key, found[key]) for key in sorted(found) if self._has_begun(dims, key))
+
+    def _figures(self, dims: Key, month: str = "") -> dict[Key, Figure]:
+        """The figures of a metric for every combination of these dimensions that occurs."""
+        within = (*dims, self.it.across) if self.it.across else dims
+        sums = {name: self.tally.by(part, within, month) for name, part in self.made_of.named.items()}
+        keys = dict.fromkeys(key for found in sums.values() for key in found)
+        if self.it.across:
+            return dict(self._gaps(sums, keys))
+        return {key: self._figure(sums, key) for key in keys}
+
+    def _figure(self, sums: dict[str, dict[Key, Any]], key: Key) -> Figure:
+        counted = self.made_of.numerator.form != "sum"
+        nothing: Any = Counts(np.zeros(0, np.int64), np.zeros((0, 64), np.int64)) if counted else NOTHING
+        numerator = sums["numerator"].get(key, nothing)
+        immature = int(sums.get("immature", {}).get(key, NOTHING).sum())
+        base = NOTHING if self.it.denominator else self.tally.by(_BASE, ()).get((), NOTHING)
+        below, units = (sums.get(name, {}).get(key, NOTHING) for name in ("denominator", "units"))
+        return figure(self.it, numerator, below, units, immature, base)
+
+    def _gaps(self, sums: dict[str, dict[Key, Any]], keys: Iterable[Key]) -> Iterator[tuple[Key, Figure]]:
+        """The last part of a key is the dimension that is compared."""
+        parts: dict[Key, dict[str, tuple[np.ndarray, np.ndarray]]] = {}
+        others: dict[Key, list[int]] = {}
+        for *rest, name in keys:
+            key, full = tuple(rest), (*rest, name)
+            above, below, units, waiting = (
+                sums.get(part, {}).get(full, NOTHING) for part in ("numerator", "denominator", "units", "immature")
+            )
+            parts.setdefault(key, {})[name] = (above, below)
+            counted = others.setdefault(key, [0, 0])
+            counted[0] += int(units.sum())
+            counted[1] += int(waiting.sum())
+        for key, found in parts.items():
+            yield key, gap(self.it, found, *others[key])
+
+    def _nothing(self) -> Figure:
+        """What a metric says of no rows at all."""
+        return gap(self.it, {}, 0, 0) if self.it.across else self._figure({"numerator": {}}, ())
+
+    def _has_begun(self, dims: Key, key: Key) -> bool:
+        return shapes.MONTH not in dims or key[dims.index(shapes.MONTH)] <= f"{self.frame.last_month:%Y-%m}"
+
+    def _slice(self, by: Key, key: Key, part: Figure) -> Slice:
+        dims = dict(zip(by, key, strict=True))
         first, end = (f"{moment:%Y-%m}" for moment in self.frame.whole_months)
-        partial = "month" in dims and (part.immature > 0 or not first <= dims["month"] < end)
+        partial = shapes.MONTH in dims and (part.immature > 0 or not first <= dims[shapes.MONTH] < end)
         return Slice(**vars(part), dims=dims, partial=partial)
 
 
 def _connection(source: Source, measures: Iterable[Measure]) -> duckdb.DuckDBPyConnection:
-    needed = {measure.fact for measure in measures}
-    return connect_to(source, [fact for fact in FACTS if fact.name in needed])
-
-
-def _figures(it: Definition, made_of: Parts, tally: Tally, dims: Key, month: str = "") -> dict[Key, Figure]:
-    """The figures of a metric for every combination of these dimensions that occurs."""
-    within = (*dims, it.across) if it.across else dims
-    numerators, denominators, immature = (tally.by(part, within, month) if part else {} for part in made_of.all)
-    keys = dict.fromkeys(key for found in (numerators, denominators, immature) for key in found)
-    if it.across:
-        return _gaps(it, (numerators, denominators, immature), keys)
-    return {key: _figure(it, (numerators, denominators, immature), key) for key in keys}
-
-
-def _nothing(it: Definition) -> Figure:
-    """What a metric says of no rows at all."""
-    return gap(it, {}, 0) if it.across else _figure(it, ({}, {}, {}), ())
-
-
-def _gaps(it: Definition, sums: _Sums, keys: Iterable[Key]) -> dict[Key, Figure]:
-    """The last part of a key is the dimension that is compared."""
-    numerators, denominators, immature = sums
-    rates: dict[Key, dict[str, tuple[int, int]]] = {}
-    waiting: dict[Key, int] = {}
-    for *rest, name in keys:
-        key, part = tuple(rest), (*rest, name)
-        rates.setdefault(key, {})[name] = (_whole(numerators, part), _whole(denominators, part))
-        waiting[key] = waiting.get(key, 0) + _whole(immature, part)
-    return {key: gap(it, parts, waiting[key]) for key, parts in rates.items()}
-
-
-def _figure(it: Definition, sums: _Sums, key: Key) -> Figure:
-    numerators, denominators, immature = sums
-    numerator = numerators.get(key, {} if it.kind == "quantile" else 0)
-    return figure(it, numerator, _whole(denominators, key), _whole(immature, key))
-
-
-def _whole(sums: dict[Key, Sum], key: Key) -> int:
-    found = sums.get(key, 0)
-    assert isinstance(found, int)
-    return found
+    wanted = list(measures)
+    needed = {measure.fact for measure in wanted}
+    is_constant = any(measure.is_constant for measure in wanted)
+    return connect_to(source, [fact for fact in FACTS if fact.name in needed], with_constant=is_constant)

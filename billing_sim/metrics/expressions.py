@@ -1,107 +1,115 @@
 """SQL of definitions, checked against the columns of its fact before it runs: one expression over one row, no more.
 
-DuckDB itself parses and binds it, so what passes here is what will run. Queries inside an expression, aggregates and
-windows are refused: a measure is a sum over rows of its own fact.
+DuckDB itself parses and binds it, so what passes here is what will run. What it may be made of is a list
+(`billing_sim.metrics.allowed`); what it must come to depends on the field: a condition, a whole number, a moment.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import duckdb
 
+from billing_sim import clock
 from billing_sim.facts.schema import FACTS, Fact
-from billing_sim.metrics.catalogue import unknown
+from billing_sim.metrics.allowed import Complaint, columns_of, complaint
 from billing_sim.metrics.connection import empty_facts
+from billing_sim.metrics.constant import twins
 from billing_sim.metrics.definition import Definition, Population
+from billing_sim.metrics.names import unknown
 
-_Complaint = tuple[str, str]
-_SUMMABLE = ("BOOLEAN", "UTINYINT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+Wrong = tuple[str, str, str]
+"""The field as in `window.of`, what is wrong with it, and what to do."""
+
+_WHOLE = ("UTINYINT", "TINYINT", "USMALLINT", "SMALLINT", "UINTEGER", "INTEGER", "UBIGINT", "BIGINT", "HUGEINT")
 _BY_NAME = {fact.name: fact for fact in FACTS}
 
 
-def problems(definition: Definition) -> list[tuple[str, str, str]]:
+@dataclass(frozen=True)
+class _Need:
+    """What the SQL of a field must come to."""
+
+    types: tuple[str, ...]
+    what: str
+    remedy: str
+
+
+_CONDITION = _Need(("BOOLEAN",), "a condition is needed", "Compare it with something.")
+_NUMBER = _Need(_WHOLE, "a whole number is needed", "Name a column of whole numbers, or cast to BIGINT.")
+_TERM = _Need(("BOOLEAN", *_WHOLE), "only conditions and whole numbers are summed", "Cast it to BIGINT or compare it.")
+_MOMENT = _Need(("TIMESTAMP", "DATE"), "a moment is needed", "Name a column with a time, or shift one by an INTERVAL.")
+
+_OVER_ROW: dict[str, _Need] = {
+    "weight": _NUMBER,
+    "window.of": _MOMENT,
+    "window.since": _MOMENT,
+    "since": _MOMENT,
+    "event": _MOMENT,
+    "competing": _MOMENT,
+    "enters": _MOMENT,
+}
+"""Fields over one row of the definition's own fact, besides its population and its numerator."""
+
+
+def problems(definition: Definition) -> list[Wrong]:
     """What is wrong with the SQL of a definition: (field, what, remedy) each; empty when it can be computed."""
+    if definition.sql:
+        from billing_sim.metrics.queries import complaints
+
+        return [("sql", what, remedy) for what, remedy in complaints(definition.sql)]
     with empty_facts() as connection:
-        own = list(_population(connection, definition))
-        if definition.fact in _BY_NAME:
-            own += _check(connection, definition, "numerator", definition.numerator, is_condition=False)
-        over = definition.denominator_units
-        if definition.over:
-            own += [(f"over.{field}", what, remedy) for field, what, remedy in _population(connection, over)]
-        if definition.denominator and over.fact in _BY_NAME:
-            own += _check(connection, over, "denominator", definition.denominator, is_condition=False)
-    return own
+        return list(_problems(connection, definition))
 
 
-def _population(connection: duckdb.DuckDBPyConnection, units: Population) -> Iterator[tuple[str, str, str]]:
+def _problems(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator[Wrong]:
+    yield from _population(connection, it, "")
+    if it.over:
+        yield from _population(connection, it.over, "over.")
+    own, below = _BY_NAME.get(it.fact), _BY_NAME.get(it.denominator_units.fact)
+    if own:
+        yield from _check(connection, own, "numerator", it.numerator, _CONDITION if it.weight else _TERM)
+        for field, need in _OVER_ROW.items():
+            yield from _check(connection, own, field, _value(it, field), need)
+        yield from _compared(it, own)
+    if below:
+        yield from _check(connection, below, "denominator", it.denominator, _TERM)
+    if it.money == "constant":
+        yield from _constant(connection, it)
+    yield from _age(it)
+
+
+def _population(connection: duckdb.DuckDBPyConnection, units: Population, prefix: str) -> Iterator[Wrong]:
     fact = _BY_NAME.get(units.fact)
     if fact is None:
-        yield "fact", unknown("fact", units.fact, _BY_NAME), ""
+        yield f"{prefix}fact", unknown("fact", units.fact, _BY_NAME), ""
         return
     moments = [column.name for column in fact.columns if column.storage in ("timestamp", "date")]
     if units.clock not in moments:
-        yield "clock", unknown(f"time in {fact.name} called", units.clock, moments), ""
-    if units.where:
-        yield from _check(connection, units, "where", units.where, is_condition=True)
+        yield f"{prefix}clock", unknown(f"time in {fact.name} called", units.clock, moments), ""
+    yield from _check(connection, fact, f"{prefix}where", units.where, _CONDITION)
+    for condition in units.exclude:
+        for field, what, remedy in _check(connection, fact, f"{prefix}exclude", condition, _CONDITION):
+            yield field, f"{condition}: {what}", remedy
 
 
-def _check(
-    connection: duckdb.DuckDBPyConnection, units: Population, field: str, sql: str, *, is_condition: bool
-) -> list[tuple[str, str, str]]:
-    complaint = _shape(connection, sql) or _columns(connection, _BY_NAME[units.fact], sql)
-    complaint = complaint or _binding(connection, units.fact, sql, is_condition)
-    return [(field, *complaint)] if complaint else []
+def _value(it: Definition, field: str) -> str:
+    """The SQL of a field; empty when there is none."""
+    part, _, name = field.rpartition(".")
+    holder = getattr(it, part) if part else it
+    return getattr(holder, name) if holder else ""
 
 
-def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
-    row = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT {sql}"]).fetchone()
-    assert row is not None
-    tree: dict[str, Any] = json.loads(row[0])
-    return tree
+def _check(connection: duckdb.DuckDBPyConnection, fact: Fact, field: str, sql: str, need: _Need) -> Iterator[Wrong]:
+    if not sql:
+        return
+    columns = [column.name for column in fact.columns]
+    wrong = complaint(connection, sql, fact.name, columns) or _binding(connection, fact.name, sql, need)
+    if wrong:
+        yield field, *wrong
 
 
-def _shape(connection: duckdb.DuckDBPyConnection, sql: str) -> _Complaint | None:
-    """Refuse what is not exactly one expression."""
-    tree = _tree(connection, sql)
-    if tree["error"]:
-        what = f"this is not an SQL expression: {tree['error_message']}"
-        return what, "Write a condition or a sum's term over one row."
-    if len(tree["statements"]) != 1 or "--" in sql or "/*" in sql:
-        return "this is more than one expression", "Write one expression, without comments."
-    node = tree["statements"][0]["node"]
-    kinds = {item.get("class") for item in _walk(node["select_list"])}
-    is_bare = node["type"] == "SELECT_NODE" and node["from_table"]["type"] == "EMPTY" and len(node["select_list"]) == 1
-    extras = ("where_clause", "having", "qualify", "sample", "modifiers", "group_expressions")
-    if not is_bare or any(node[extra] for extra in extras):
-        return "this is a query, not an expression", "Keep the part after SELECT; conditions go into `where`."
-    if kinds & {"SUBQUERY", "WINDOW", "STAR", "LAMBDA"}:
-        return "an expression looks at one row only: no queries, windows or stars in it", "Use the columns of the fact."
-    return None
-
-
-def _walk(tree: Any) -> Iterator[dict[str, Any]]:
-    pending = [tree]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            yield item
-            pending.extend(item.values())
-        elif isinstance(item, list):
-            pending.extend(item)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, fact: Fact, sql: str) -> _Complaint | None:
-    known = [column.name for column in fact.columns]
-    for item in _walk(_tree(connection, sql)):
-        if item.get("class") == "COLUMN_REF" and item["column_names"][-1] not in known:
-            return unknown(f"column in {fact.name} called", item["column_names"][-1], known), ""
-    return None
-
-
-def _binding(connection: duckdb.DuckDBPyConnection, fact: str, sql: str, is_condition: bool) -> _Complaint | None:
+def _binding(connection: duckdb.DuckDBPyConnection, fact: str, sql: str, need: _Need) -> Complaint | None:
     """Let DuckDB bind it where aggregates are not allowed, and look at its type."""
     try:
         connection.execute(f"EXPLAIN SELECT 1 FROM {fact} WHERE ({sql}) IS NOT NULL")
@@ -109,11 +117,31 @@ def _binding(connection: duckdb.DuckDBPyConnection, fact: str, sql: str, is_cond
     except duckdb.Error as error:
         return str(error).split("\n", 1)[0], "Look at the columns with `billing-sim schema facts`."
     assert row is not None
-    if is_condition and row[1] != "BOOLEAN":
-        return f"a condition is needed, this is {row[1]}", "Compare it with something."
-    if not is_condition and row[1] not in _SUMMABLE:
-        return (
-            f"only conditions and whole numbers are summed, this is {row[1]}",
-            "Cast or compare it.",
-        )
-    return None
+    return None if row[1] in need.types else (f"{need.what}, this is {row[1]}", need.remedy)
+
+
+def _compared(it: Definition, fact: Fact) -> Iterator[Wrong]:
+    """The dimension of a gap must be a column of its fact."""
+    if it.across and it.across != "month" and it.across not in [column.name for column in fact.columns]:
+        labels = [column.name for column in fact.columns if column.vocabulary]
+        yield "across", unknown(f"dimension in {fact.name} called", it.across, labels), ""
+
+
+def _constant(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator[Wrong]:
+    """At constant rates every amount is replaced by its twin, which its fact must have."""
+    below = it.denominator_units.fact
+    for field, name in (("numerator", it.fact), ("weight", it.fact), ("where", it.fact), ("denominator", below)):
+        fact, sql = _BY_NAME.get(name), _value(it, field)
+        if fact is None or not sql or complaint(connection, sql, name, [column.name for column in fact.columns]):
+            continue
+        for column in columns_of(connection, sql):
+            if column.endswith("_micros") and column.removesuffix("_micros") not in twins(fact):
+                yield "money", f"{field}: `{column}` of {name} is known at the rates of its day only", "Write spot."
+
+
+def _age(it: Definition) -> Iterator[Wrong]:
+    try:
+        if it.by_age:
+            clock.parse_duration(it.by_age)
+    except ValueError:
+        yield "by_age", f"{it.by_age!r} is no duration", "Write one such as 14 days."

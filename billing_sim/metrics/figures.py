@@ -4,57 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from billing_sim.metrics import incidence
 from billing_sim.metrics.definition import Definition
-from billing_sim.metrics.histogram import quantile
+from billing_sim.metrics.histogram import quantile, quantiles
+from billing_sim.metrics.jackknife import with_interval
 from billing_sim.metrics.result import Figure
-from billing_sim.metrics.tally import Sum
+from billing_sim.metrics.tally import GROUPS, Counts, Sum
 
 MICROS = 1_000_000
 """Money is summed in millionths of the reporting currency."""
 
 
-def figure(it: Definition, numerator: Sum, denominator: int, immature: int) -> Figure:
-    """The figure of a sum, stock, ratio or quantile."""
-    if isinstance(numerator, dict):
-        return _quantile(it, numerator, denominator, immature)
-    if not it.denominator:
-        denominator = 1
-    if denominator == 0:
-        return Figure(None, numerator, 0, immature, _nothing(immature))
+def figure(
+    it: Definition, numerator: Sum, denominator: np.ndarray, units: np.ndarray, immature: int, base: np.ndarray
+) -> Figure:
+    """The figure of one metric from its sums by group; `base` counts the members at the start by group."""
+    if isinstance(numerator, Counts):
+        made = incidence.figure if it.kind == "incidence" else _quantile
+        return made(it, numerator, units, immature)
+    if it.denominator:
+        return _ratio(it, numerator, denominator, units, immature)
+    return _total(it, numerator, units, immature, base)
+
+
+def _ratio(it: Definition, numerator: np.ndarray, denominator: np.ndarray, units: np.ndarray, immature: int) -> Figure:
+    above, below = int(numerator.sum()), int(denominator.sum())
+    if below == 0:
+        return Figure(None, above, 0, immature, nothing(immature), units=int(units.sum()))
     unit = MICROS if it.unit == "money" else 1
-    value: float | int = numerator * it.scale
-    if it.denominator or unit != 1:
-        value = value / (denominator * unit)
-    return Figure(value, numerator, denominator, immature)
+    found = Figure(above * it.scale / (below * unit), above, below, immature, units=int(units.sum()))
+    left = np.where(below == denominator, np.nan, below - denominator)
+    return with_interval(found, (above - numerator) * it.scale / (left * unit), _groups(denominator))
 
 
-def _quantile(it: Definition, counts: Mapping[int, int], units: int, immature: int) -> Figure:
+def _total(it: Definition, numerator: np.ndarray, units: np.ndarray, immature: int, base: np.ndarray) -> Figure:
+    """A sum. How many members there were at the start is no luck: groups are weighed by their share of them."""
+    total = int(numerator.sum())
+    unit = MICROS if it.unit == "money" else 1
+    value: float | int = total * it.scale if unit == 1 else total * it.scale / unit
+    found = Figure(value, total, 1, immature, units=int(units.sum()))
+    members = int(base.sum())
+    share = np.where(base == members, np.nan, (members - base) / max(members, 1)) if members else _even()
+    return with_interval(found, (total - numerator) / share * it.scale / unit, _groups(units))
+
+
+def _even() -> np.ndarray:
+    return np.full(GROUPS, (GROUPS - 1) / GROUPS)
+
+
+def _groups(units: np.ndarray) -> int:
+    return int(np.count_nonzero(units))
+
+
+def _quantile(it: Definition, counts: Counts, units: np.ndarray, immature: int) -> Figure:
     assert it.quantile is not None
-    happened = sum(counts.values())
-    if units == 0:
-        return Figure(None, 0, 0, immature, _nothing(immature))
-    found = quantile(counts, units, it.quantile)
+    by_value = counts.counts.sum(axis=1)
+    happened, among = int(by_value.sum()), int(units.sum())
+    if among == 0:
+        return Figure(None, 0, 0, immature, nothing(immature))
+    found = quantile(dict(zip(counts.values.tolist(), by_value.tolist(), strict=True)), among, it.quantile)
     if found is None:
         share = 100 * float(it.quantile)
-        return Figure(None, happened, units, immature, f"fewer than {share:g} % of the units ever get there")
+        reason = f"fewer than {share:g} % of the units ever get there"
+        return Figure(None, happened, among, immature, reason, units=among)
     value, below = found
-    return Figure(value * it.scale, below, units, immature)
+    made = Figure(value * it.scale, below, among, immature, units=among)
+    without = by_value[:, None] - counts.counts
+    replicates = quantiles(counts.values, without, among - units, it.quantile) * it.scale
+    return with_interval(made, replicates, _groups(units))
 
 
-def gap(it: Definition, parts: Mapping[str, tuple[int, int]], immature: int) -> Figure:
-    """Highest minus lowest ratio in percentage points; `parts` is name -> (numerator, denominator)."""
-    rates = {name: n / d for name, (n, d) in parts.items() if d >= it.at_least}
+def gap(it: Definition, parts: Mapping[str, tuple[np.ndarray, np.ndarray]], units: int, immature: int) -> Figure:
+    """Highest minus lowest ratio in percentage points; `parts` is name -> (numerator, denominator), both by group."""
+    sums = {name: (int(n.sum()), int(d.sum())) for name, (n, d) in parts.items()}
+    rates = {name: n / d for name, (n, d) in sums.items() if d >= it.at_least}
     if len(rates) < 2:
         lone = next(iter(rates), "")
-        numerator, denominator = parts.get(lone, (0, 0))
-        return Figure(
-            None, numerator, denominator, immature, f"fewer than two {it.across}s have {it.at_least} units or more"
-        )
+        reason = f"fewer than two {it.across}s have {it.at_least} units or more"
+        return Figure(None, *sums.get(lone, (0, 0)), immature, reason, units=units)
     low = min(rates, key=lambda name: (rates[name], name))
     high = max(rates, key=lambda name: (rates[name], name))
     note = f"lowest {low} {100 * rates[low]:.2f} %\nhighest {high} {100 * rates[high]:.2f} %"
-    return Figure(100 * (rates[high] - rates[low]), *parts[low], immature, note=note)
+    made = Figure(100 * (rates[high] - rates[low]), *sums[low], immature, note=note, units=units)
+    replicates = 100 * (_without(*parts[high]) - _without(*parts[low]))
+    return with_interval(made, replicates, min(_groups(parts[name][1]) for name in (low, high)))
 
 
-def _nothing(immature: int) -> str:
+def _without(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    left = denominator.sum() - denominator
+    return (numerator.sum() - numerator) / np.where(left == 0, np.nan, left)
+
+
+def nothing(immature: int) -> str:
+    """Why there is no number."""
     return f"nothing has matured yet, {immature:,} immature" if immature else "nothing to divide by"

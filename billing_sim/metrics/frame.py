@@ -58,8 +58,9 @@ class Frame:
 def frame(source: Source, as_of: datetime | None = None) -> Frame:
     """The frame of a run, judged at its end or at an earlier `as_of` (aware, or UTC).
 
-    An earlier moment looks at the units of that time with the outcomes known today: restated, not live. RunError when
-    the world events do not begin with `run.configured`, QueryError when `as_of` lies outside the run.
+    Outcomes are those that the source knows: what was known at an earlier moment is in the facts that
+    `billing_sim.recorded.facts_as_of` folds. RunError when the world events do not begin with `run.configured`,
+    QueryError when `as_of` lies outside the run.
     """
     first = next(iter(source.world_events()), {})
     if first.get("kind") != "run.configured":

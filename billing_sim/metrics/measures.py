@@ -8,22 +8,33 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import duckdb
 
+from billing_sim import clock as clocks
+from billing_sim.metrics.constant import SUFFIX
 from billing_sim.metrics.definition import Definition, Population
 from billing_sim.metrics.frame import Frame, literal
 
 ONE = "1"
+AGES = 10_000
+"""Ages in days lie below this, so that three numbers fit into one."""
+
 _PARTLY = re.compile(r"CASE WHEN ((?:(?!\b(?:CASE|WHEN|THEN|ELSE)\b).)+) THEN (\w+) END")
 """A column summed over some of the units: its condition joins the others, so that equal columns are summed once."""
+
+_SPOT = re.compile(r"\b(\w+)_micros\b")
+
+Form = Literal["sum", "histogram", "cells"]
 
 
 @dataclass(frozen=True)
 class Measure:
     """The sum of `expression` over the rows of `fact` that meet all `conditions` and not `unless`.
 
-    `clock` places a row in a month. With `is_histogram`, rows are counted by their value instead.
+    `clock` places a row in a month. In the form `histogram` rows are counted by the bucket of their value, and as
+    `cells` by the value itself.
     """
 
     fact: str
@@ -31,63 +42,131 @@ class Measure:
     conditions: tuple[str, ...]
     expression: str
     unless: str = ""
-    is_histogram: bool = False
+    form: Form = "sum"
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it needs amounts at constant rates."""
+        return any(SUFFIX in text for text in (self.expression, *self.conditions))
 
     @property
     def condition(self) -> str:
         """All conditions as one."""
         excluded = [f"NOT ({self.unless})"] if self.unless else []
-        return " AND ".join([f"({condition})" for condition in self.conditions] + excluded)
+        return " AND ".join([f"({condition})" for condition in self.conditions] + excluded) or "true"
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The measures that one metric is made of."""
+    """The measures that one metric is made of; `units` counts whom the number is about."""
 
     numerator: Measure
     denominator: Measure | None
+    units: Measure
     immature: Measure | None
 
     @property
-    def all(self) -> tuple[Measure | None, ...]:
-        """Numerator, denominator, immature; None where the metric has none."""
-        return self.numerator, self.denominator, self.immature
+    def named(self) -> dict[str, Measure]:
+        """Those that there are, by name."""
+        return {name: measure for name, measure in vars(self).items() if measure}
 
     def __iter__(self) -> Iterator[Measure]:
-        return (measure for measure in self.all if measure)
+        return iter(self.named.values())
 
 
 def parts(definition: Definition, frame: Frame, by: Collection[str]) -> Parts:
     """The measures of a metric in this frame. A stock looks at the last month only, unless months are asked for."""
+    found = _parts(definition, frame, by)
+    return at_constant_rates(found) if definition.money == "constant" else found
+
+
+def _parts(definition: Definition, frame: Frame, by: Collection[str]) -> Parts:
     since = literal(frame.last_month) if definition.kind == "stock" and "month" not in by else ""
-    numerator = _measure(definition, definition.numerator, frame, since)
-    denominator = None
+    base = _units(definition, frame, since)
+    if definition.kind == "incidence":
+        watched = (*base.conditions, f"({definition.since}) < {literal(frame.as_of)}")
+        cells = replace(base, conditions=watched, expression=_cell(definition, frame), form="cells")
+        return Parts(cells, None, replace(base, conditions=watched), None)
+    immature = _immature(definition.denominator_units, frame)
+    numerator = _numerator(definition, base)
     if definition.kind == "quantile":
-        denominator = replace(numerator, expression=ONE)
-        counted = f"({numerator.expression}) IS NOT NULL"
-        numerator = replace(numerator, conditions=(*numerator.conditions, counted), is_histogram=True)
-    elif definition.denominator:
-        denominator = _measure(definition.denominator_units, definition.denominator, frame, since)
-    return Parts(numerator, denominator, _immature(definition, frame))
+        happened = f"({numerator.expression}) IS NOT NULL"
+        counted = replace(numerator, conditions=(*numerator.conditions, happened), form="histogram")
+        return Parts(counted, None, base, immature)
+    if not definition.denominator:
+        return Parts(numerator, None, base, immature)
+    below = _units(definition.denominator_units, frame, since)
+    expression = definition.weight or definition.denominator
+    denominator = replace(below, expression=ONE if expression == "true" else expression)
+    return Parts(numerator, denominator, below, immature)
 
 
-def _measure(units: Population, expression: str, frame: Frame, since: str) -> Measure:
+def _units(units: Population, frame: Frame, since: str) -> Measure:
+    """The units whose outcome is final, counted."""
     final = frame.matured(units) or _known(units, frame)
+    conditions = (*units.condition, final, f"{units.clock} >= {since}" if since else "")
+    return Measure(units.fact, units.clock, tuple(filter(None, conditions)), ONE)
+
+
+def _numerator(definition: Definition, base: Measure) -> Measure:
+    expression, conditions = definition.numerator, base.conditions
+    if definition.window:
+        conditions = (*conditions, definition.window.condition)
+    if definition.weight:
+        return replace(base, conditions=(*conditions, f"({expression})"), expression=definition.weight)
     partly = _PARTLY.fullmatch(expression)
     only, summed = partly.groups() if partly else ("", expression)
-    conditions = [units.where, final, f"{units.clock} >= {since}" if since else "", only]
-    return Measure(units.fact, units.clock, tuple(filter(None, conditions)), ONE if summed == "true" else summed)
+    return replace(
+        base, conditions=tuple(filter(None, (*conditions, only))), expression=ONE if summed == "true" else summed
+    )
 
 
 def _immature(units: Population, frame: Frame) -> Measure | None:
     final = frame.matured(units)
     if final is None:
         return None
-    return Measure(units.fact, units.clock, tuple(filter(None, [units.where, _known(units, frame)])), ONE, unless=final)
+    return Measure(units.fact, units.clock, (*units.condition, _known(units, frame)), ONE, unless=final)
 
 
 def _known(units: Population, frame: Frame) -> str:
     return f"{units.clock} < {literal(frame.as_of)}"
+
+
+def at_constant_rates(found: Parts) -> Parts:
+    """The same sums with every amount at the exchange rate of the run's start."""
+    return Parts(
+        _constant(found.numerator),
+        _constant(found.denominator) if found.denominator else None,
+        _constant(found.units),
+        _constant(found.immature) if found.immature else None,
+    )
+
+
+def _constant(measure: Measure) -> Measure:
+    conditions = tuple(_SPOT.sub(rf"\1{SUFFIX}", condition) for condition in measure.conditions)
+    return replace(measure, conditions=conditions, expression=_SPOT.sub(rf"\1{SUFFIX}", measure.expression))
+
+
+def _cell(it: Definition, frame: Frame) -> str:
+    """Outcome, day of entry and day of exit in one number: ((outcome * AGES) + entry) * AGES + exit.
+
+    Outcome 1 is the event, 2 a competing one, 0 neither by `as_of`. What happens within the n-th day, its end
+    included, happens on day n; who is censored has been seen through whole days only.
+    """
+    now = literal(frame.as_of)
+    event, competing = (
+        f"(CASE WHEN ({text}) < {now} THEN ({text}) END)" if text else "NULL" for text in (it.event, it.competing)
+    )
+    since = f"epoch_us({it.since})"
+    outcome = (
+        f"CASE WHEN {event} IS NOT NULL AND ({competing} IS NULL OR {event} <= {competing}) THEN 1 "
+        f"WHEN {competing} IS NOT NULL THEN 2 ELSE 0 END"
+    )
+    gone = f"epoch_us(least(coalesce({event}, {now}), coalesce({competing}, {now})))"
+    rounded = f"CASE WHEN {event} IS NULL AND {competing} IS NULL THEN 0 ELSE {clocks.DAY - 1} END"
+    leaves = f"greatest(0, ({gone} - {since} + {rounded}) // {clocks.DAY})"
+    enters = f"greatest(0, (epoch_us({it.enters}) - {since} + {clocks.DAY - 1}) // {clocks.DAY})" if it.enters else "0"
+    return f"(({outcome}) * {AGES} + {enters}) * {AGES} + {leaves}"
 
 
 def condition_expressions(connection: duckdb.DuckDBPyConnection, measures: Iterable[Measure]) -> frozenset[str]:
@@ -112,17 +191,23 @@ def month_of(clock: str) -> str:
     return f"date_trunc('month', {clock})"
 
 
-def statement(fact: str, dims: Iterable[str], measures: Mapping[str, Measure], is_condition: frozenset[str]) -> str:
-    """One statement for named measures that share a clock, as a person would write it."""
+def statement(rows: str, dims: Mapping[str, str], measures: Mapping[str, Measure], is_condition: frozenset[str]) -> str:
+    """One statement over `rows` for named measures that share a clock, as a person would write it.
+
+    `dims` is name -> SQL, empty for the month; `rows` is a fact or a query in brackets.
+    """
     clock = next(iter(measures.values())).clock
-    selected = [f"strftime({month_of(clock)}, '%Y-%m') AS month" if name == "month" else name for name in dims]
+    month = f"strftime({month_of(clock)}, '%Y-%m')"
+    places = {name: place or month for name, place in dims.items()}
+    selected = [place if place == f'"{name}"' else f'{place} AS "{name}"' for name, place in places.items()]
     grouped = f"\nGROUP BY {', '.join(str(i + 1) for i in range(len(selected)))}" if selected else ""
-    columns = selected + [f"{_aggregate(measure, is_condition)} AS {name}" for name, measure in measures.items()]
-    return "SELECT\n  " + ",\n  ".join(columns) + f"\nFROM {fact}{grouped}"
+    columns = selected + [f"{aggregate(measure, is_condition)} AS {name}" for name, measure in measures.items()]
+    return "SELECT\n  " + ",\n  ".join(columns) + f"\nFROM {rows}{grouped}"
 
 
-def _aggregate(measure: Measure, is_condition: frozenset[str]) -> str:
-    if measure.is_histogram:
+def aggregate(measure: Measure, is_condition: frozenset[str]) -> str:
+    """A measure as an aggregate over the rows of its fact."""
+    if measure.form != "sum":
         return f"histogram({measure.expression}) FILTER (WHERE {measure.condition})"
     if measure.expression == ONE:
         return f"count_if({measure.condition})"

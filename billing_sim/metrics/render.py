@@ -5,6 +5,7 @@ Everything fits the width, 80 columns included; what does not is left out by nam
 
 from __future__ import annotations
 
+import calendar
 import io
 from collections.abc import Iterator, Sequence
 
@@ -13,20 +14,26 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from billing_sim import declines
 from billing_sim.metrics import words
-from billing_sim.metrics.definition import TIERS
+from billing_sim.metrics.decomposition import Decomposition
+from billing_sim.metrics.definition import TIERS, Definition
+from billing_sim.metrics.explaining import Event
+from billing_sim.metrics.figures import MICROS
 from billing_sim.metrics.result import Result, Slice
-from billing_sim.metrics.views import Views
+from billing_sim.metrics.views import Views, latest_change
 
-QUESTIONS_FROM = 100
-"""From this width on the questions are shown."""
+MADE_OF_FROM = 100
+QUESTIONS_FROM = 130
+"""From these widths on what a number is made of has a column, and the questions are shown."""
 
 ROWS_MAX = 24
 """Slices shown per view; the largest are kept."""
 
 _METRIC_WIDTH = 14
-_OTHER_COLUMNS = 46
 _BETTER = {"up": "↑", "down": "↓", "neither": " "}
+_TOLD = 2.0
+"""Standard errors from which a change is more than noise."""
 
 
 def text(views: Views, width: int = 100) -> str:
@@ -49,7 +56,7 @@ def render(views: Views, width: int) -> RenderableType:
     shown: list[RenderableType] = [Text.assemble(("Mission  ", "bold"), views.mission)]
     for view, results in views.results.items():
         shown += [Text(), Text.assemble((view.upper(), "bold cyan"), f'  "{views.goals[view]}"'), Text()]
-        shown.append(_totals(results, width))
+        shown += [_totals(results, width), Text(), _happened(views.events.get(view))]
         if views.by:
             shown += [Text(), *_slices(results, views.by, width)]
     return Group(*shown, Text(), *_legend(views))
@@ -60,26 +67,39 @@ def _table(width: int | None = None) -> Table:
 
 
 def _totals(results: Sequence[Result], width: int) -> Table:
-    table = _table(width)
-    table.add_column("tier", style="dim", no_wrap=True)
-    longest = max(len(result.id) for result in results) + 2
-    table.add_column("metric", overflow="fold", min_width=min(longest, width - _OTHER_COLUMNS))
+    table = _table()
+    table.add_column("metric", overflow="fold", min_width=max(len(result.id) for result in results) + 2)
     table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("numerator / denom.", justify="right", overflow="fold", max_width=22)
+    table.add_column("± 95 %", justify="right", no_wrap=True)
+    table.add_column("change", justify="right", no_wrap=True)
+    if width >= MADE_OF_FROM:
+        table.add_column("numerator / denominator", justify="right", overflow="fold", max_width=26)
     if width >= QUESTIONS_FROM:
         table.add_column("question", style="italic", ratio=1, min_width=16)
     for tier in TIERS:
         of_tier = [result for result in results if result.definition.tier == tier]
+        if of_tier:
+            table.add_row(Text(tier, style="dim italic"))
         for i, result in enumerate(of_tier):
-            row: list[RenderableType] = ["" if i else tier, _name(result), _value(result), _made_of(result)]
-            if width >= QUESTIONS_FROM:
-                row.append(Text(result.definition.question))
-            table.add_row(*row, end_section=i + 1 == len(of_tier))
+            table.add_row(*_row(result, width), end_section=i + 1 == len(of_tier))
     return table
 
 
-def _name(result: Result) -> Text:
-    return Text.assemble(result.id, (f" {_BETTER[result.definition.direction]}", "dim"))
+def _row(result: Result, width: int) -> list[RenderableType]:
+    name = Text.assemble(result.id, (f" {_BETTER[result.definition.direction]}", "dim"))
+    row: list[RenderableType] = [name, _value(result), _half(result), _change(result)]
+    if width >= MADE_OF_FROM:
+        row.append(_made_of(result))
+    else:
+        name.append_text(_below(_made_of(result)))
+    if width >= QUESTIONS_FROM:
+        row.append(Text(result.definition.question))
+    return row
+
+
+def _below(shown: Text) -> Text:
+    """The same on lines of its own below a name."""
+    return Text("\n").append_text(Text("\n").join(Text("  ").append_text(line) for line in shown.split("\n")))
 
 
 def _value(result: Result) -> Text:
@@ -92,9 +112,26 @@ def _value(result: Result) -> Text:
     return shown
 
 
+def _half(result: Result) -> Text:
+    half = result.half_width
+    return Text("" if half is None else words.size(result.definition, half), style="dim")
+
+
+def _change(result: Result) -> Text:
+    """The change between the last two whole and mature months: plain when it may be noise, else by what is better."""
+    latest = latest_change(result)
+    if latest is None:
+        return Text("")
+    _, after, moved = latest
+    month = f" {calendar.month_abbr[int(after.dims['month'][-2:])]}"
+    better = {"up": 1, "down": -1, "neither": 0}[result.definition.direction] * (moved.value or 0)
+    style = "dim" if moved.signal < _TOLD or not better else "green" if better > 0 else "red"
+    return Text.assemble((words.signed(result.definition, moved.value), style), (month, "dim"))
+
+
 def _made_of(result: Result) -> Text:
     lines = [words.parts(result, result)] if result.value is not None else [f"({result.reason})"]
-    shown = Text(lines[0])
+    shown = Text(lines[0], style="dim")
     if result.note:
         shown.append(f"\n{result.note}", style="dim")
     if result.crossed:
@@ -102,6 +139,42 @@ def _made_of(result: Result) -> Text:
     if result.immature and result.value is not None:
         shown.append(f"\n~ {words.whole(result.immature)} immature", style="dim")
     return shown
+
+
+def _happened(event: Event | None) -> Text:
+    """What moved the view's core metric most, where and why; or that nothing did."""
+    if event is None:
+        return Text("What happened: nothing beyond chance from one month to the next.", style="dim")
+    it = event.definition
+    moved = f" {words.signed(it, event.change.value)} in {_month(event.month)} against {_month(event.before)}"
+    surely = f", {event.change.signal:.0f} standard errors."
+    shown = Text.assemble(("What happened: ", "bold"), (it.id, "bold"), moved, surely)
+    for label, found in (("Where", event.place), ("Why", event.cause)):
+        if found:
+            shown.append(f" {label}: {_reason(it, found)}.")
+    return shown
+
+
+def _reason(it: Definition, found: Decomposition) -> str:
+    """The largest term of a decomposition in words: by doing better or worse, or by growing or shrinking."""
+    term, scale = found.largest, it.scale / (MICROS if it.unit == "money" else 1)
+    segment = _segment(found.dimension, term.segment)
+    told = f"{segment} {words.signed(it, float(term.total) * scale)}"
+    if it.kind == "ratio":
+        inside, mix = (words.signed(it, float(part) * scale) for part in (term.within, term.mix))
+        told += f" (itself {inside}, its size {mix})"
+    return told
+
+
+def _segment(dimension: str, name: str) -> str:
+    if dimension in ("first_code", "code"):
+        code = next((code for code in declines.CODES if code.code == name), None)
+        return "no decline" if name in ("none", "") else f"declines {name}" + (f" ({code.meaning})" if code else "")
+    return f"{dimension} {name}"
+
+
+def _month(month: str) -> str:
+    return f"{calendar.month_abbr[int(month[-2:])]} {month[:4]}"
 
 
 def _bound(result: Result) -> str:
@@ -162,7 +235,10 @@ def _cell(result: Result, part: Slice | None) -> Text:
 
 
 def _legend(views: Views) -> Iterator[RenderableType]:
-    signs = "↑ ↓ which way is better. ~ not over yet. ! beyond its bound."
+    signs = (
+        "↑ ↓ which way is better. ~ not over yet. ! beyond its bound. Change: the last whole month in which all is "
+        "settled against the one before; coloured when beyond noise."
+    )
     yield Text(
         f"As of {views.frame.as_of:%Y-%m-%d %H:%M} UTC. Money is in {views.frame.currency}. {signs}", style="dim"
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from billing_sim.metrics.definition import Definition
 
 
@@ -14,7 +16,12 @@ class Figure:
 
     `numerator` and `denominator` are exact integer sums (money in millionths of the reporting currency); `value` is
     their quotient in the metric's unit, money in whole currency units. Sums and stocks have the denominator 1. For a
-    quantile they are the units at or below the value, and all units. For a gap they are those of the lowest part.
+    quantile they are the units at or below the value, and all units; for an incidence those to whom it has happened,
+    and all units; for a gap those of the lowest part.
+
+    `units` counts whom the number is about, `immature` those whose outcome may still change. `standard_error` and the
+    interval from `low` to `high` (95 %) come from leaving out each of 64 groups of subscribers; they are None where
+    fewer than two groups have units. `replicates` holds the 64 values with one group left out, NaN where undefined.
     """
 
     value: float | int | None
@@ -23,6 +30,23 @@ class Figure:
     immature: int
     reason: str = ""
     note: str = ""
+    units: int = 0
+    standard_error: float | None = None
+    low: float | None = None
+    high: float | None = None
+    replicates: np.ndarray | None = field(default=None, repr=False, compare=False)
+    curve: tuple[float, ...] = ()
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of the units whose outcome is final; None when there are none."""
+        known = self.units + self.immature
+        return self.units / known if known else None
+
+    @property
+    def half_width(self) -> float | None:
+        """How far the interval reaches beyond the value; None where there is none."""
+        return None if self.high is None or self.value is None else self.high - self.value
 
 
 @dataclass(frozen=True)
@@ -40,6 +64,9 @@ class Result(Figure):
     definition: Definition = field(kw_only=True)
     currency: str = ""
     slices: tuple[Slice, ...] = ()
+    months: tuple[Slice, ...] = ()
+    as_of: str = ""
+    data: str = ""
 
     @property
     def id(self) -> str:
@@ -57,7 +84,7 @@ class Result(Figure):
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON: what readers need first, then what they need to check it."""
         it = self.definition
-        content: dict[str, Any] = _plain(self) | {
+        content: dict[str, Any] = plain(self) | {
             "tier": it.tier,
             "unit": it.unit,
             "currency": self.currency or None,
@@ -67,20 +94,31 @@ class Result(Figure):
             "direction": it.direction,
             "bound": float(it.bound) if it.bound is not None else None,
             "crossed": self.crossed,
+            "estimand": it.estimand,
             "misleads": it.misleads,
+            "as_of": self.as_of or None,
             "definition": it.digest,
+            "data": self.data or None,
         }
+        if self.curve:
+            content["curve"] = list(self.curve)
         if self.slices:
-            content["slices"] = [{"dims": part.dims, **_plain(part), "partial": part.partial} for part in self.slices]
+            content["slices"] = [{"dims": part.dims, **plain(part), "partial": part.partial} for part in self.slices]
         return content
 
 
-def _plain(figure: Figure) -> dict[str, Any]:
+def plain(figure: Figure) -> dict[str, Any]:
+    """A figure for JSON."""
     return {
         "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "standard_error": figure.standard_error,
         "numerator": figure.numerator,
         "denominator": figure.denominator,
+        "units": figure.units,
         "immature": figure.immature,
+        "coverage": figure.coverage,
         "reason": figure.reason or None,
         "note": figure.note.replace("\n", ", ") or None,
     }

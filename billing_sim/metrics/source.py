@@ -42,6 +42,11 @@ class RunFolder:
             raise RunError(f"{self.path}: this run is incomplete: run it again with --overwrite")
         return found
 
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 over all simulated rows."""
+        return self.manifest.result.content_digest
+
     def facts_files(self, name: str) -> list[Path]:
         """The files of a fact, in shard order."""
         return self._files(f"facts/{name}/")

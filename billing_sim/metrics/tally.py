@@ -1,24 +1,82 @@
 """Sums as they come out of the scans, at the finest split, and merged to any coarser one.
 
-Totals are never computed beside the slices: they are merged from them, so the two cannot disagree.
+Totals are never computed beside the slices: they are merged from them, so the two cannot disagree. Everything is kept
+apart for the 64 groups of subscribers, of which each may be left out to see how much the number depends on luck.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics import measures as sql
 from billing_sim.metrics import shapes
-from billing_sim.metrics.histogram import bucket_of, merged
 from billing_sim.metrics.measures import Measure
 
+GROUPS = 64
 Key: TypeAlias = tuple[str, ...]
-Sum: TypeAlias = int | dict[int, int]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Units by value: `values` int64[n] ascending, `counts` int64[n, 64] by group."""
+
+    values: np.ndarray
+    counts: np.ndarray
+
+
+Sum: TypeAlias = np.ndarray | Counts
+"""int64[64]: a sum by group of subscribers, or counts by value."""
+
+NOTHING = np.zeros(GROUPS, np.int64)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What one statement answered: a key for each row, its group, and a column for each measure or value."""
+
+    keys: list[Key]
+    codes: np.ndarray
+    group: np.ndarray
+    columns: dict[Measure, np.ndarray]
+
+    def total(self, measure: Measure, places: list[int], only: tuple[int, str] | None) -> dict[Key, np.ndarray]:
+        """Sums by the parts of the keys at `places`, of the keys with a given part only when asked."""
+        names, target = _coarser(self.keys, places, only)
+        sums = np.zeros((len(names), GROUPS), np.int64)
+        rows = target[self.codes]
+        kept = rows >= 0
+        np.add.at(sums, (rows[kept], self.group[kept]), self.columns[measure][kept])
+        return dict(zip(names, sums, strict=True))
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What a statement that counts values answered."""
+
+    keys: list[Key]
+    codes: np.ndarray
+    group: np.ndarray
+    values: np.ndarray
+    count: np.ndarray
+
+    def total(self, places: list[int], only: tuple[int, str] | None) -> dict[Key, Counts]:
+        names, target = _coarser(self.keys, places, only)
+        rows = target[self.codes]
+        found = {}
+        for i, name in enumerate(names):
+            here = rows == i
+            values, at = np.unique(self.values[here], return_inverse=True)
+            counts = np.zeros((len(values), GROUPS), np.int64)
+            np.add.at(counts, (at, self.group[here]), self.count[here])
+            found[name] = Counts(values, counts)
+        return found
 
 
 @dataclass(frozen=True)
@@ -26,21 +84,19 @@ class Tally:
     """The sums of measures, each split by the dimensions of its fact's scan."""
 
     split: Mapping[str, Key]
-    sums: Mapping[Measure, Mapping[Key, Sum]]
+    rows: Mapping[Measure, _Rows | _Values]
 
-    def by(self, measure: Measure, dims: Key, month: str = "") -> dict[Key, Sum]:
+    def by(self, measure: Measure, dims: Key, month: str = "") -> dict[Key, Any]:
         """The sums of a measure merged to these dimensions, of one month only when it is named."""
         split = self.split[measure.fact]
         places = [split.index(name) for name in dims]
-        groups: dict[Key, list[Sum]] = {}
-        for key, found in self.sums[measure].items():
-            if not month or key[split.index("month")] == month:
-                groups.setdefault(tuple(key[i] for i in places), []).append(found)
-        return {key: _together(found) for key, found in groups.items()}
+        only = (split.index("month"), month) if month else None
+        rows = self.rows[measure]
+        return rows.total(places, only) if isinstance(rows, _Values) else rows.total(measure, places, only)
 
 
 def scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], split: Mapping[str, Key]) -> Tally:
-    """Compute all measures: one statement per fact (or per clock when months are told apart), one per histogram.
+    """Compute all measures: one scan per fact, and one per histogram.
 
     QueryError when the facts cannot be read or a definition's SQL fails on them.
     """
@@ -51,35 +107,69 @@ def scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], s
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], split: Mapping[str, Key]) -> Tally:
-    sums: dict[Measure, Mapping[Key, Sum]] = {}
+    found: dict[Measure, _Rows | _Values] = {}
     is_condition = sql.condition_expressions(connection, measures)
     for fact in dict.fromkeys(measure.fact for measure in measures):
-        own = [measure for measure in measures if measure.fact == fact and not measure.is_histogram]
-        for statement in shapes.packed(own, split[fact], is_condition):
-            sums |= _sums(connection, statement)
+        plan = shapes.Shapes(fact, split[fact], is_condition)
+        plan.add(measure for measure in measures if measure.fact == fact and measure.form == "sum")
+        if not plan.measures:
+            continue
+        connection.execute(plan.create("shapes"))
+        for clock in plan.clocks:
+            statement, own = plan.totals("shapes", clock)
+            rows = _rows(connection, statement, len(plan.dims), own)
+            found |= dict.fromkeys(own, rows)
     for measure in measures:
-        if measure.is_histogram:
-            sums[measure] = _histogram(connection, measure, split[measure.fact])
-    return Tally(split, sums)
+        if measure.form != "sum":
+            found[measure] = _values(connection, shapes.counts(measure, split[measure.fact]), len(split[measure.fact]))
+    return Tally(split, found)
 
 
-def _sums(connection: duckdb.DuckDBPyConnection, statement: shapes.Shapes) -> dict[Measure, Mapping[Key, Sum]]:
-    rows = connection.execute(statement.statement()).fetchall()
-    width = len(statement.dims)
-    columns = enumerate(statement.measures, start=width)
-    return {measure: {row[:width]: int(row[i] or 0) for row in rows} for i, measure in columns}
+def _rows(connection: duckdb.DuckDBPyConnection, statement: str, width: int, own: list[Measure]) -> _Rows:
+    columns = _columns(connection, statement)
+    keys, codes = _keyed(columns[:width], len(columns[width]))
+    sums = [column.to_numpy() for column in columns[width + 1 :]]
+    return _Rows(keys, codes, columns[width].to_numpy().astype(np.int64), dict(zip(own, sums, strict=True)))
 
 
-def _histogram(connection: duckdb.DuckDBPyConnection, measure: Measure, dims: Key) -> dict[Key, Sum]:
-    found: dict[Key, dict[int, int]] = {}
-    for *key, value, count in connection.execute(shapes.counts(measure, dims)).fetchall():
-        buckets = found.setdefault(tuple(key), {})
-        bucket = bucket_of(value)
-        buckets[bucket] = buckets.get(bucket, 0) + count
-    return dict(found)
+def _values(connection: duckdb.DuckDBPyConnection, statement: str, width: int) -> _Values:
+    columns = _columns(connection, statement)
+    keys, codes = _keyed(columns[:width], len(columns[width]))
+    group, values, count = (column.to_numpy() for column in columns[width:])
+    return _Values(keys, codes, group.astype(np.int64), values, count)
 
 
-def _together(found: list[Sum]) -> Sum:
-    if isinstance(found[0], dict):
-        return merged(part for part in found if isinstance(part, dict))
-    return sum(part for part in found if isinstance(part, int))
+def _columns(connection: duckdb.DuckDBPyConnection, statement: str) -> list[pa.ChunkedArray]:
+    """The answer by position: two columns may have the same name."""
+    return list(connection.sql(statement).to_arrow_table().columns)
+
+
+def _keyed(columns: list[pa.ChunkedArray], rows: int) -> tuple[list[Key], np.ndarray]:
+    """The different keys, as text, and for each row the number of its key."""
+    codes: np.ndarray = np.zeros(rows, np.int64)
+    keys: list[Key] = [()]
+    for column in columns:
+        encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+        names = [_word(value) for value in encoded.dictionary.to_pylist()]
+        joint = codes * len(names) + encoded.indices.to_numpy()
+        found = np.flatnonzero(np.bincount(joint, minlength=1))
+        codes = np.searchsorted(found, joint)
+        keys = [(*keys[code // len(names)], names[code % len(names)]) for code in found.tolist()]
+    return keys, codes
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _coarser(keys: list[Key], places: list[int], only: tuple[int, str] | None) -> tuple[list[Key], np.ndarray]:
+    """The keys cut down to these places, and for each full key the number of its coarser one, -1 where left out."""
+    names: dict[Key, int] = {}
+    target = np.full(len(keys), -1, np.int64)
+    for i, key in enumerate(keys):
+        name = names.setdefault(tuple(key[place] for place in places), len(names))
+        if only is None or key[only[0]] == only[1]:
+            target[i] = name
+    return list(names), target

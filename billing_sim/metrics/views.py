@@ -11,13 +11,16 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
+from billing_sim.metrics import shapes
 from billing_sim.metrics.catalogue import Catalogue, shipped
 from billing_sim.metrics.definition import VIEWS
 from billing_sim.metrics.engine import Question, checked
+from billing_sim.metrics.explaining import Change, Event, change, happened, largest_move
 from billing_sim.metrics.frame import Frame, frame
-from billing_sim.metrics.result import Figure, Result
+from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.source import Source
 
 
@@ -42,12 +45,44 @@ class Views:
         definition = self[metric].definition
         return Question((definition,), self.by, self.frame).sql(definition, self.source)
 
+    @cached_property
+    def events(self) -> dict[str, Event]:
+        """By view, what happened: the largest move of its core metrics that is beyond chance; absent where none is.
+
+        The reason is looked for when it is first asked for.
+        """
+        moved = {}
+        for view, results in self.results.items():
+            core = [it for it in results if it.definition.tier == "core"]
+            # A sum follows the size of the business, month after month; a rate moves when something happens.
+            rates = [it for it in core if it.definition.kind == "ratio"]
+            largest = max(rates or core, key=_signal, default=None)
+            if largest is not None and _signal(largest):
+                moved[view] = largest
+        told = happened(self.source, list(moved.values()), self.frame)
+        return {view: event for view, event in zip(moved, told, strict=True) if event}
+
     def to_json(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """{view: {metric: {"value", "numerator", "denominator", "tier", "unit", "question", ...}}}, ready for JSON.
+        """{view: {metric: {"value", "low", "high", "numerator", "denominator", "tier", "unit", "change", ...}}}.
 
         An undefined value is None with a `reason`; `slices` is there when dimensions were asked for.
         """
-        return {view: {result.id: result.as_dict() for result in found} for view, found in self.results.items()}
+        return {view: {it.id: self._json(view, it) for it in found} for view, found in self.results.items()}
+
+    def _json(self, view: str, result: Result) -> dict[str, Any]:
+        latest = latest_change(result)
+        content = result.as_dict()
+        content["change"] = None
+        if latest:
+            before, after, moved = latest
+            content["change"] = {
+                "from": before.dims[shapes.MONTH], "to": after.dims[shapes.MONTH], "before": before.value,
+                "after": after.value, "value": moved.value, "standard_error": moved.standard_error,
+            }  # fmt: skip
+        event = self.events.get(view)
+        if event and event.definition.id == result.id:
+            content["happened"] = event.as_dict()
+        return content
 
     def to_csv(self) -> str:
         """One line per number: the total of each metric (no dimension filled in), then its slices."""
@@ -65,6 +100,21 @@ class Views:
         return text(self)
 
 
+def _signal(result: Result) -> float:
+    """By how many standard errors a metric's largest move between whole months exceeds chance."""
+    pair = largest_move(result.months, result.definition.direction)
+    return change(*pair).signal if pair else 0.0
+
+
+def latest_change(result: Result) -> tuple[Slice, Slice, Change] | None:
+    """The last two whole months whose units are all mature, and the change between them."""
+    whole = [part for part in result.months if not part.partial and part.value is not None]
+    if len(whole) < 2:
+        return None
+    before, after = whole[-2:]
+    return before, after, change(before, after)
+
+
 def views(
     source: Source, by: Sequence[str] = (), *, catalogue: Catalogue | None = None, as_of: datetime | None = None
 ) -> Views:
@@ -72,8 +122,8 @@ def views(
 
     Raises QueryError for an unknown dimension or an `as_of` outside the run.
     """
-    used = catalogue or shipped()
-    question = Question(used.definitions, checked(by), frame(source, as_of))
+    used = (catalogue or shipped()).shown
+    question = Question(used.definitions, checked(by, used.definitions), frame(source, as_of), months=True)
     answered = {result.id: result for result in question.answer(source)}
     shown: dict[str, tuple[Result, ...]] = {}
     for view in VIEWS:
@@ -85,7 +135,10 @@ def views(
 
 
 _WHICH = ("view", "tier", "metric")
-_NUMBER = ("value", "unit", "currency", "numerator", "denominator", "immature", "partial", "reason")
+_NUMBER = (
+    "value", "low", "high", "standard_error", "unit", "currency", "numerator", "denominator", "units", "immature",
+    "partial", "reason",
+)  # fmt: skip
 _ABOUT = ("direction", "bound", "crossed", "question", "definition")
 
 
@@ -99,4 +152,7 @@ def _lines(view: str, result: Result, by: tuple[str, ...]) -> Iterator[list[Any]
 
 
 def _number(result: Result, it: Figure) -> list[Any]:
-    return [it.value, result.definition.unit, result.currency, it.numerator, it.denominator, it.immature]
+    return [
+        it.value, it.low, it.high, it.standard_error, result.definition.unit, result.currency, it.numerator,
+        it.denominator, it.units, it.immature,
+    ]  # fmt: skip

@@ -28,13 +28,46 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
     return f"{shown} {_UNITS[it.unit]}".rstrip()
 
 
+def size(it: Definition, number: float | None) -> str:
+    """The size of a difference in the metric's unit, without a currency; shares in percentage points."""
+    if number is None:
+        return "–"
+    if it.unit == "share":
+        return f"{100 * number:,.{_decimals(100 * number)}f}"
+    if it.unit == "money":
+        return amount(number)
+    if it.unit == "hours" and abs(number) >= 48:
+        return f"{number / 24:.1f} d"
+    if it.unit in ("hours", "ms", "count") and abs(number) >= 1:
+        return whole(round(number))
+    return f"{number:,.{_decimals(number)}f}"
+
+
+def _decimals(number: float) -> int:
+    """Enough for two digits that say something, four at most."""
+    return 2 if number == 0 or abs(number) >= 0.1 else 3 if abs(number) >= 0.01 else 4
+
+
+def signed(it: Definition, number: float | None) -> str:
+    """A difference with its sign and its unit: +0.12 pp."""
+    if number is None:
+        return "–"
+    unit = {"share": " pp", "hours": "" if abs(number) >= 48 else " h"}.get(
+        it.unit, f" {_UNITS.get(it.unit, '')}".rstrip()
+    )
+    shown = size(it, abs(number))
+    is_nothing = not shown.strip("0.,")
+    sign = "" if is_nothing else "+" if number > 0 else "-"
+    return f"{sign}{'0' if is_nothing else shown}{unit}"
+
+
 def parts(result: Result, figure: Figure) -> str:
     """Numerator and denominator; a sum has no denominator worth showing."""
     it = result.definition
-    numerator = _part(it.numerator, figure.numerator)
-    if not it.denominator and it.kind != "quantile":
+    numerator = _part(it.weight or it.numerator, figure.numerator)
+    if it.kind in ("sum", "stock"):
         return numerator
-    return f"{numerator} / {_part(it.denominator, figure.denominator)}"
+    return f"{numerator} / {_part(it.weight or it.denominator, figure.denominator)}"
 
 
 def whole(number: int) -> str:

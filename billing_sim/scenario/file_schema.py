@@ -23,6 +23,7 @@ _IN_LISTS = {
     "DunningSwitch",
     "AccountUpdaterSwitch",
     "SignupSurge",
+    "ExchangeRate",
 }
 """Parts that stand in lists, which are replaced whole: their keys are as in a finished scenario."""
 

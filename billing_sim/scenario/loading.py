@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from billing_sim.errors import InputError, Problem
 from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.emit import emit
+from billing_sim.scenario.goal_file import checked_goals, is_goal_file
 from billing_sim.scenario.layers import Composition, read_chain, with_value
 from billing_sim.scenario.meaning import examine
 from billing_sim.scenario.model import Behaviour, Scenario
@@ -47,9 +48,13 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
 
 
 def check(path: str | Path) -> list[Problem]:
-    """Every problem of a scenario file, in the order of the file; none when it can run."""
+    """Every problem of a scenario file, or a file of goals, in the order of the file; none when it can be used."""
     try:
-        load(path)
+        tree = parse(read_bytes(Path(path)), str(path))
+        if is_goal_file(tree):
+            checked_goals(tree)
+        else:
+            load(path)
     except InputError as error:
         return error.problems
     return []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, goals, names, people, prices, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     shares.routing_adds_up,
     prices.currencies_exist,
     prices.exchange_rates_are_complete,
+    prices.changed_rates_are_in_use,
     prices.prices_are_amounts,
     prices.plans_are_priced,
     prices.changed_prices_are_sold,
@@ -39,6 +40,8 @@ CHECKS: tuple[Check, ...] = (
     names.names_differ,
     names.locales_exist,
     names.interventions_fit,
+    goals.goals_can_be_judged,
+    goals.deadlines_come_after_the_start,
     dunning.steps_ascend,
     dunning.nothing_comes_after_the_end,
     people.methods_have_failures,

@@ -22,6 +22,7 @@ _PERCENT = re.compile(rf"\s*({_NUMBER})\s*%\s*")
 _PER_MONTH = re.compile(rf"\s*({_NUMBER})\s*%\s*per month\s*")
 _AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,9})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[-+][0-9]{2}:[0-9]{2})?)?")
 
@@ -102,6 +103,22 @@ def read_day(value: Any) -> date:
     except ValueError:
         pass
     raise ValueError(f"{shown(value)} is not a date; write year, month and day, as in 2026-01-31")
+
+
+def read_month(value: Any) -> date:
+    """The first day of a month from 2026-01."""
+    if isinstance(value, str) and _MONTH.fullmatch(value):
+        try:
+            return date.fromisoformat(f"{value}-01")
+        except ValueError:
+            pass
+    raise ValueError(f"{shown(value)} is not a month; write year and month, as in 2026-01")
+
+
+def read_target(value: Any) -> Decimal:
+    """A value that a metric may have: 98.5% or 0.985 for a share, any number for others."""
+    percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    return Decimal(percent[1]) / 100 if percent else _decimal(value, "a number; write 98.5% for a share, or 1250")
 
 
 def read_moment(value: Any) -> datetime:
@@ -187,6 +204,11 @@ Positive = Annotated[Decimal, BeforeValidator(_positive), WithJsonSchema({
     "type": "number", "exclusiveMinimum": 0})]  # fmt: skip
 Day = Annotated[date, BeforeValidator(read_day), WithJsonSchema({
     "type": "string", "format": "date", "description": "a date: 2026-01-31"})]  # fmt: skip
+Month = Annotated[date, BeforeValidator(read_month), WithJsonSchema({
+    "type": "string", "pattern": r"^\d{4}-\d{2}$", "description": "a month: 2026-01"})]  # fmt: skip
+Target = Annotated[Decimal, BeforeValidator(read_target), WithJsonSchema({
+    "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*-?\d+(\.\d+)?\s*%\s*$"}],
+    "description": "a value of a metric: 98.5% or 0.985 for a share, else a number"})]  # fmt: skip
 Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({
     "type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?(Z|[-+]\d{2}:\d{2})?)?$",
     "description": "a moment in UTC: 2026-01-31 06:30, or a date for its first instant"})]  # fmt: skip

@@ -135,7 +135,7 @@ def _help(argument: Parameter) -> str:
 
 def _default(option: Parameter) -> str:
     value = option.default
-    return "" if value in (None, "", False) else code(value.value if isinstance(value, Enum) else value)
+    return "" if value in (None, "", False, []) else code(value.value if isinstance(value, Enum) else value)
 
 
 def _epilog(command: Command) -> list[str]:

@@ -2,91 +2,81 @@
 
 from __future__ import annotations
 
-import textwrap
+from pydantic import BaseModel
 
+from billing_sim.metrics import sheets
+from billing_sim.metrics.asking import canonical
 from billing_sim.metrics.catalogue import shipped
-from billing_sim.metrics.definition import DIMENSIONS, MATURITIES, VIEWS, Definition, Population
+from billing_sim.metrics.definition import AXES, DIMENSIONS, VIEWS, Definition, Population, Window
 from generators.markdown import code, codes, page, section, sentence, table
 
-_BETTER = {"up": "up is better", "down": "down is better", "neither": "neither way is better"}
+_IN_FILES = (
+    ("like", "Another metric, shipped or of the same file, from which everything that is not said here is taken."),
+    ("variants", "Neighbours on one axis, each with an `id` that comes behind the metric's name and an @."),
+)
+"""What a metric may say in a file besides the fields of a definition."""
 
 
 def metrics_page() -> str:
-    """Every shipped metric, by view, and the keys of a definition."""
+    """Every shipped metric with its variants, by view, and the keys of a definition."""
     catalogue = shipped()
     return page(
         "Metrics",
-        "What the four views show. [Reading the views](../guides/reading_the_views.md) explains the words; "
-        "[adding a metric](../guides/adding_a_metric.md) shows how to define one.",
-        f"Every metric can be sliced by {codes(DIMENSIONS)}.",
+        "What the four views show, and the neighbours of each metric: definitions that others use under the same name. "
+        "[Reading the views](../guides/reading_the_views.md) explains the words; "
+        "[metrics of your own](../guides/metrics.md) shows how to define one. "
+        "`billing-sim metrics NAME` says the same on the terminal, for variants too.",
+        f"Every metric that is not a query can be sliced by {codes(DIMENSIONS)}, and by the other labels of its fact.",
         *(section(view.capitalize(), f"*{catalogue.goals[view]}*", _overview(view), *_metrics(view)) for view in VIEWS),
-        section("Keys of a definition", _keys()),
+        section("Axes of variants", table(("axis", "what differs"), [(code(k), sentence(v)) for k, v in AXES.items()])),
+        section("Keys of a definition", table(("key", "", "meaning"), [*_keys(Definition, {"view"}), *_file_keys()])),
+        section("Keys of `window`", table(("key", "", "meaning"), _keys(Window))),
+        section("Keys of `over`", table(("key", "", "meaning"), _keys(Population))),
     )
 
 
 def _overview(view: str) -> str:
-    rows = [(it.tier, f"[{code(it.id)}](#{_anchor(it)})", it.question) for it in shipped().shown_in(view)]
+    rows = [
+        (it.tier, f"[{code(it.id)}](#{it.name})", it.question)
+        for it in shipped().shown_in(view)
+        if it in canonical(shipped())
+    ]
     return table(("tier", "metric", "question"), rows)
 
 
-def _anchor(it: Definition) -> str:
-    return it.id.replace("@", "")
-
-
 def _metrics(view: str) -> list[str]:
-    return [_metric(it) for it in shipped() if it.view == view]
+    return [_metric(it) for it in canonical(shipped()) if it.view == view]
 
 
 def _metric(it: Definition) -> str:
-    also = f"; also shown to {', '.join(it.also_in)}" if it.also_in else ""
-    rows = [
-        ("question", it.question),
-        ("formula", sentence(it.formula)),
-        ("reading", f"{it.unit}, {_BETTER[it.direction]}{_bound(it)}"),
-        ("matures", _matures(it)),
-        ("stands for", code(it.estimand)),
-        ("misleads", it.misleads),
-    ]
-    return section(code(it.id), f"{it.title}. Tier: {it.tier}{also}.", table(("", ""), rows), _sums(it), level=3)
+    """What it says on the terminal, then its variants."""
+    rows = [(label, text) for label, text in sheets.about(it) if label not in ("split by", "definition")]
+    query = f"```sql\n{it.sql.strip()}\n```" if it.sql else ""
+    return section(code(it.name), f"{it.title}.", table(("", ""), rows), query, _variants(it), level=3)
 
 
-def _bound(it: Definition) -> str:
-    if it.bound is None:
-        return ""
-    return f"; must not be {'below' if it.direction == 'up' else 'above'} {it.bound}"
+def _variants(it: Definition) -> str:
+    others = [other for other in shipped().variants(it.id) if other.id != it.id]
+    rows = [(code(f"@{other.id.partition('@')[2]}"), ", ".join(other.axis), _differs(other)) for other in others]
+    return table(("variant", "axis", "how it differs"), rows) if rows else ""
 
 
-def _matures(units: Population) -> str:
-    if units.matures == "none":
-        return "at once"
-    return code(units.matures) if units.matures in MATURITIES else f"at the age of {units.matures}"
+def _differs(it: Definition) -> str:
+    read = f", read {it.retrieved}" if it.retrieved else ""
+    return sentence(it.differs) + (f" Published by {it.source}{read}." if it.source else "")
 
 
-def _sums(it: Definition) -> str:
-    """What is summed over which rows, as the definition states it."""
-    lines = [f"kind         {it.kind}" + (f", {it.quantile}" if it.quantile else "") + _across(it)]
-    lines += [f"fact         {it.fact}, placed in time by {it.clock}"]
-    lines += _wrapped("where", it.where) + _wrapped("numerator", it.numerator) + _wrapped("denominator", it.denominator)
-    if it.over:
-        lines += [f"over         {it.over.fact}, placed in time by {it.over.clock}"]
-    lines += [f"scale        {it.scale}"] if it.scale != 1 else []
-    return "```text\n" + "\n".join(lines) + "\n```"
-
-
-def _across(it: Definition) -> str:
-    return f" across {it.across}, parts of at least {it.at_least}" if it.across else ""
-
-
-def _wrapped(label: str, sql: str) -> list[str]:
-    return textwrap.wrap(sql, 100, initial_indent=f"{label:<13}", subsequent_indent=" " * 13) if sql else []
-
-
-def _keys() -> str:
-    schema = Definition.model_json_schema()
-    required = set(schema["required"]) - {"view"}
+def _keys(model: type[BaseModel], given: frozenset[str] | set[str] = frozenset()) -> list[tuple[str, str, str]]:
+    """The keys of a part of a definition; those in `given` come from elsewhere and need not be said."""
+    schema = model.model_json_schema()
+    required = set(schema.get("required", ())) - given
     rows = []
-    for name, field in Definition.model_fields.items():
+    for name, field in model.model_fields.items():
         choices = schema["properties"][name].get("enum") or []
         words = [*([sentence(field.description)] if field.description else []), *([codes(choices)] if choices else [])]
         rows.append((code(name), "required" if name in required else "", " ".join(words)))
-    return table(("key", "", "meaning"), rows)
+    return rows
+
+
+def _file_keys() -> list[tuple[str, str, str]]:
+    return [(code(name), "", meaning) for name, meaning in _IN_FILES]

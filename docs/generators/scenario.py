@@ -25,6 +25,8 @@ _WORDS: list[tuple[Any, str, str]] = [
     (values.PerMonth, "hazard", "`2.1% per month`, always with its unit"),
     (values.Duration, "duration", "`3 days`, `90 min`, `1 week 12 hours`"),
     (values.Day, "date", "`2026-01-31`"),
+    (values.Month, "month", "`2026-01`"),
+    (values.Target, "target", "`98.5%` or `0.985` for a share, `1250` for anything else"),
     (values.Moment, "moment", "`2026-01-31 06:30`, `2026-01-31T06:30+01:00`; UTC without an offset"),
     (values.PriceText, "price", "`9.99 USD`, or `999` in minor units of the market's currency"),
     (values.Positive, "number", "`1.25`, above 0"),
@@ -34,6 +36,7 @@ _WORDS: list[tuple[Any, str, str]] = [
 ]
 _LIMITED = {
     "retries": "retries of a policy", "notices": "notices of a policy", "outages": "outages of a gateway",
+    "rates": "exchange rates of a currency",
     "epochs": "prices of a plan in a market, sets of dunning rules, or states of the updater in a market",
     "zones": "time zones", "dunning_policies": "dunning policies",
 }  # fmt: skip

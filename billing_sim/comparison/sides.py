@@ -1,0 +1,124 @@
+"""The two sides of a comparison: whose facts, looked at until when, and whether their people are the same.
+
+A person's draws are keyed by the seed and the person's number, so two worlds with one seed and one first day hold the
+same people with the same luck, as far as both hold them at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from billing_sim.errors import QueryError
+from billing_sim.metrics.frame import Frame, frame
+from billing_sim.metrics.source import RunFolder
+from billing_sim.runs.manifest import Identity
+
+MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: a run in a frame, and only one month of it when `month` is given, such as "2025-05"."""
+
+    name: str
+    source: RunFolder
+    frame: Frame
+    month: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        """Which world it is."""
+        return self.source.manifest.identity
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both sides; `strangers` says why their people are not the same and is empty when they are."""
+
+    before: Side
+    after: Side
+    strangers: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether both sides look at the same people."""
+        return not self.strangers
+
+    @property
+    def is_one_run(self) -> bool:
+        """Whether two months of one run are compared."""
+        return bool(self.before.month)
+
+
+def two_runs(before: RunFolder, after: RunFolder) -> Pair:
+    """Two runs in one frame: until the earlier end, with the longer wait for outcomes, so that the same units count.
+
+    QueryError when they report in different currencies.
+    """
+    frames = [frame(before), frame(after)]
+    if frames[0].currency != frames[1].currency:
+        raise QueryError(
+            f"A reports in {frames[0].currency} and B in {frames[1].currency}: "
+            "give both scenarios the same reporting_currency."
+        )
+    both = frames[0].start == frames[1].start
+    waits = {name: max(getattr(it, name) for it in frames) for name in ("settlement", "dunning")}
+    until = min(it.as_of for it in frames)
+    seen = [replace(it, **waits, as_of=until if both else it.as_of) for it in frames]
+    sides = Side("A", before, seen[0]), Side("B", after, seen[1])
+    return Pair(*sides, _strangers(before, after), tuple(_notes(before, after)))
+
+
+def two_months(run: RunFolder, between: str) -> Pair:
+    """Two months of a run, from a text such as "2025-05,2025-06"; QueryError when it has no two such whole months."""
+    seen = frame(run)
+    first, end = seen.whole_months
+    known = list(_months(f"{first:%Y-%m}", f"{end:%Y-%m}"))
+    months = [part.strip() for part in between.split(",")]
+    if len(months) != 2 or months[0] == months[1] or not set(months) <= set(known):
+        span = f"from {known[0]} to {known[-1]}" if known else "none"
+        raise QueryError(
+            f"--between takes two different whole months of the run, such as {_example(known)}, not {between!r}.\n"
+            f"Whole months of this run: {span}."
+        )
+    return Pair(Side(months[0], run, seen, months[0]), Side(months[1], run, seen, months[1]))
+
+
+def _example(known: list[str]) -> str:
+    return ",".join(known[:2]) if len(known) > 1 else "2025-05,2025-06"
+
+
+def _months(first: str, end: str) -> Iterator[str]:
+    while first < end:
+        yield first
+        year, month = int(first[:4]), int(first[5:])
+        first = f"{year + month // 12:04d}-{month % 12 + 1:02d}"
+
+
+def _strangers(before: RunFolder, after: RunFolder) -> str:
+    a, b = before.manifest.identity, after.manifest.identity
+    if a.seed != b.seed:
+        return f"A has seed {a.seed} and B has seed {b.seed}"
+    if a.start != b.start:
+        return f"A starts on {a.start} and B on {b.start}"
+    if not set(before.manifest.vocabularies["markets"]) & set(after.manifest.vocabularies["markets"]):
+        return "they have no market in common"
+    return ""
+
+
+def _notes(before: RunFolder, after: RunFolder) -> Iterator[str]:
+    """What else is not the same, where the people are."""
+    a, b = before.manifest.identity, after.manifest.identity
+    if _strangers(before, after):
+        return
+    if a.members != b.members:
+        yield f"A has {a.members:,} members at the start and B {b.members:,}: those of the smaller are in both."
+    alone = set(before.manifest.vocabularies["markets"]) ^ set(after.manifest.vocabularies["markets"])
+    if alone:
+        yield f"Only one of them has {', '.join(sorted(alone))}."
+    if a.end != b.end:
+        yield f"A ends on {a.end} and B on {b.end}: both are looked at until the earlier."
+    if a.rules_digest != b.rules_digest:
+        yield "Different versions of billing_sim made them; part of the difference may come from that."

@@ -1,0 +1,67 @@
+"""`--as stripe-json`: Stripe's API objects as JSON lines, a file for each kind, and the webhook events."""
+
+from __future__ import annotations
+
+from billing_sim.export import stripe_objects as objects
+from billing_sim.export.contract import Lines, Total, columns
+from billing_sim.export.stripe_tables import PAYMENTS, STRIPE
+from billing_sim.export.webhooks import EVENTS, MOMENTS
+
+_OBJECTS = (
+    ("customer", "customers", objects.CUSTOMER, "persons ORDER BY subscriber"),
+    ("product", "products", objects.PRODUCT, "world_events WHERE kind = 'plan.offered' ORDER BY sequence"),
+    ("price", "prices", objects.PRICE, "price_list ORDER BY market, plan, net_minor"),
+    ("subscription_history", "subscriptions", objects.subscription(), "subscribed ORDER BY subscriber, spell"),
+    ("invoice", "invoices", objects.invoice(), "billed"),
+    ("charge", "charges", objects.charge(), "charged"),
+    ("balance_transaction", "balance_transactions", objects.BALANCE_TRANSACTION, PAYMENTS),
+    ("payment_method", "payment_methods", objects.PAYMENT_METHOD, "instruments ORDER BY subscriber, instrument"),
+)
+"""Table of `--as stripe` with the same rows and totals, file, object, and rows after FROM."""
+
+_EVENTS = Lines("events", EVENTS, columns("""
+    type VARCHAR
+    data STRUCT(object STRUCT(currency VARCHAR, amount BIGINT, amount_due BIGINT, amount_paid BIGINT))
+"""), rows="""
+    SELECT (SELECT count(*) FROM (SELECT subscriber FROM subscriptions UNION SELECT subscriber FROM signups))
+        + (SELECT count(*) FROM (SELECT subscriber, spell FROM subscriptions UNION SELECT subscriber, spell
+            FROM signups))
+        + (SELECT count(*) + count(*) FILTER (status <> 'open') + count(*) FILTER (NOT is_signup AND NOT is_imported)
+            + count(*) FILTER (NOT is_signup AND (is_imported OR first_failed_at IS NOT NULL))
+            + count(*) FILTER (NOT is_signup AND (is_imported OR first_failed_at IS NOT NULL) AND status = 'paid')
+            FROM invoices)
+        + (SELECT count(*) + count(*) FILTER (outcome = 'declined') + 3 * count(*) FILTER (was_returned) FROM attempts)
+        + (SELECT count(*) FROM (SELECT DISTINCT subscriber, spell FROM signups WHERE outcome <> 'open'))
+        + (SELECT count(*) FILTER (cancel_requested_at IS NOT NULL OR started_by = 'imported'
+            AND (status = 'canceling' OR end_reason IN ('voluntary', 'payment_trouble')))
+            + count(*) FILTER (status = 'ended') FROM subscriptions)
+""", staged=MOMENTS, reading="type, unnest(data.object)", totals=(
+    Total("invoices created", "CASE type WHEN 'invoice.created' THEN amount_due ELSE 0 END", "invoices",
+          "amount_minor"),
+    Total("paid", "CASE type WHEN 'invoice.paid' THEN amount_paid ELSE 0 END",
+          "(SELECT currency, amount_minor FROM invoices WHERE status = 'paid' UNION ALL "
+          "SELECT currency, amount_minor FROM attempts WHERE was_returned)", "amount_minor"),
+    Total("given up", "CASE WHEN type IN ('invoice.voided', 'invoice.marked_uncollectible') THEN amount_due ELSE 0 END",
+          "invoices WHERE status IN ('void', 'uncollectible')", "amount_minor"),
+    Total("charges succeeded", "CASE type WHEN 'charge.succeeded' THEN amount ELSE 0 END",
+          "attempts WHERE outcome = 'authorized'", "amount_minor"),
+    Total("failed", "CASE type WHEN 'charge.failed' THEN amount ELSE 0 END",
+          "attempts WHERE outcome = 'declined' OR was_returned", "amount_minor"),
+))  # fmt: skip
+
+
+def _lines(table: str, file: str, thing: str, source: str) -> Lines:
+    """A file whose objects are compared as the rows of the table of the same thing are."""
+    same = next(it for it in STRIPE if it.name == table)
+    read = tuple(it for it in same.columns if it.name in _READ)
+    query = f"SELECT to_json({thing}) FROM {source}"
+    return Lines(file, query, read, same.rows, same.totals, same.rows_are)
+
+
+_READ = (
+    "id", "currency", "status", "amount", "net", "amount_due", "amount_paid", "amount_remaining", "total", "subtotal",
+)  # fmt: skip
+"""What totals are made of."""
+
+STRIPE_JSON: tuple[Lines, ...] = (*(_lines(*it) for it in _OBJECTS), _EVENTS)
+"""Every file of `--as stripe-json`."""

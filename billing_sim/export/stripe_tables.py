@@ -1,0 +1,220 @@
+"""Stripe's objects as tables, as connectors load them into a warehouse (schema `stripe`).
+
+Amounts are whole minor units of the currency by ISO 4217, as in Stripe's API. Prices, line items and subtotals are
+without tax, totals and charges with it. Service periods are days, so they begin and end at midnight UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billing_sim.export.contract import Table, Total, columns
+
+_CONSTANTS = columns("""
+    livemode BOOLEAN = true
+    _fivetran_active BOOLEAN = true
+    _fivetran_synced TIMESTAMP = run_end()
+""")
+
+_CUSTOMER = Table("customer", "persons", columns("""
+    id VARCHAR = customer_id(subscriber)
+    created TIMESTAMP = created
+    currency VARCHAR = lower(currency)
+    email VARCHAR = email(subscriber)
+    description VARCHAR = person(subscriber)
+    is_deleted BOOLEAN = false
+"""), order="subscriber",
+    rows="SELECT count(*) FROM (SELECT subscriber FROM subscriptions UNION SELECT subscriber FROM signups)",
+    rows_are="everybody who subscribed or tried to")  # fmt: skip
+
+_SUBSCRIPTION = Table("subscription_history", "subscribed", columns("""
+    id VARCHAR = subscription_id(subscriber, spell)
+    customer_id VARCHAR = customer_id(subscriber)
+    created TIMESTAMP = created
+    start_date TIMESTAMP = created
+    billing_cycle_anchor TIMESTAMP = created
+    current_period_start TIMESTAMP = period_start
+    current_period_end TIMESTAMP = period_end
+    status VARCHAR = stripe_subscription(status)
+    canceled_at TIMESTAMP = coalesce(cancel_requested_at, CASE WHEN started_at IS NOT NULL THEN ended_at END)
+    ended_at TIMESTAMP = ended_at
+    cancel_at_period_end BOOLEAN = cancels_at_end
+    quantity INTEGER = 1
+    trial_start TIMESTAMP
+    trial_end TIMESTAMP
+"""), order="subscriber, spell",
+    rows="SELECT count(*) FROM (SELECT subscriber, spell FROM subscriptions UNION SELECT subscriber, spell "
+         "FROM signups)",
+    rows_are="every subscription and every sign-up that was not paid")  # fmt: skip
+
+_ITEM = Table("subscription_item", "subscribed", columns("""
+    id VARCHAR = item_id(subscriber, spell)
+    subscription_id VARCHAR = subscription_id(subscriber, spell)
+    created TIMESTAMP = created
+    current_period_start TIMESTAMP = period_start
+    current_period_end TIMESTAMP = period_end
+    plan_id VARCHAR = price_id(market, plan, net_minor)
+    quantity INTEGER = 1
+"""), order="subscriber, spell", rows=_SUBSCRIPTION.rows, rows_are="one for each subscription")  # fmt: skip
+
+_PRICE = Table("price", "price_list", columns("""
+    id VARCHAR = price_id(market, plan, net_minor)
+    product_id VARCHAR = product_id(plan)
+    currency VARCHAR = lower(currency)
+    unit_amount BIGINT = net_minor
+    recurring_interval VARCHAR = interval
+    recurring_interval_count INTEGER = 1
+    active BOOLEAN = active
+    created TIMESTAMP = created
+    is_deleted BOOLEAN = false
+"""), order="market, plan, net_minor",
+    rows="SELECT count(*) FROM (SELECT market, plan, currency, amount_minor - tax_minor AS net FROM invoices UNION "
+         "SELECT market, plan, currency, amount_minor - CAST(json_extract(detail, '$.tax_minor') AS BIGINT) "
+         "FROM world_events WHERE kind = 'price.set')",
+    rows_are="every price that was listed or billed")  # fmt: skip
+
+_PRODUCT = Table("product", "world_events WHERE kind = 'plan.offered'", columns("""
+    id VARCHAR = product_id(plan)
+    name VARCHAR = json_extract_string(detail, '$.name')
+    active BOOLEAN = true
+    created TIMESTAMP = occurred_at
+    is_deleted BOOLEAN = false
+"""), rows="SELECT count(*) FROM world_events WHERE kind = 'plan.offered'", rows_are="every plan")  # fmt: skip
+
+_INVOICE = Table("invoice", "billed", columns("""
+    id VARCHAR = invoice_id(subscriber, invoice)
+    created TIMESTAMP = created
+    customer_id VARCHAR = customer_id(subscriber)
+    subscription_id VARCHAR = subscription_id(subscriber, spell)
+    amount_due BIGINT = amount_minor
+    amount_paid BIGINT = paid_minor
+    amount_remaining BIGINT = amount_minor - paid_minor
+    attempt_count INTEGER = attempts
+    attempted BOOLEAN = attempts > 0
+    status VARCHAR = stripe_invoice(status)
+    paid BOOLEAN = status = 'paid'
+    currency VARCHAR = lower(currency)
+    period_start TIMESTAMP = period_start
+    period_end TIMESTAMP = period_end
+    total BIGINT = amount_minor
+    subtotal BIGINT = net_minor
+    tax BIGINT = tax_minor
+    is_deleted BOOLEAN = false
+"""), totals=(
+    Total("issued", "amount_due", "invoices", "amount_minor"),
+    Total("paid", "amount_paid", "invoices WHERE status = 'paid'", "amount_minor"),
+    Total("remaining", "amount_remaining", "invoices WHERE status <> 'paid'", "amount_minor"),
+    Total("total", "total", "invoices", "amount_minor"),
+    Total("without tax", "subtotal", "invoices", "amount_minor - tax_minor"),
+), rows="SELECT count(*) FROM invoices")  # fmt: skip
+
+_LINE = Table("invoice_line_item", "billed", columns("""
+    id VARCHAR = line_id(subscriber, invoice)
+    invoice_id VARCHAR = invoice_id(subscriber, invoice)
+    subscription_id VARCHAR = subscription_id(subscriber, spell)
+    subscription_item_id VARCHAR = item_id(subscriber, spell)
+    amount BIGINT = net_minor
+    currency VARCHAR = lower(currency)
+    period_start TIMESTAMP = period_start
+    period_end TIMESTAMP = period_end
+    plan_id VARCHAR = price_id(market, plan, net_minor)
+    price_id VARCHAR = price_id(market, plan, net_minor)
+    proration BOOLEAN = false
+    quantity INTEGER = 1
+    type VARCHAR = 'subscription'
+    unique_id VARCHAR = line_id(subscriber, invoice)
+    unit_amount_excluding_tax BIGINT = net_minor
+"""), totals=(
+    Total("without tax", "amount", "invoices", "amount_minor - tax_minor"),
+), rows="SELECT count(*) FROM invoices")  # fmt: skip
+
+_CHARGE = Table("charge", "charged", columns("""
+    id VARCHAR = charge_id(subscriber, invoice, attempt)
+    created TIMESTAMP = occurred_at
+    amount BIGINT = amount_minor
+    amount_refunded BIGINT = 0
+    captured BOOLEAN = outcome = 'authorized'
+    paid BOOLEAN = fate = 'authorized'
+    status VARCHAR = stripe_charge(fate)
+    currency VARCHAR = lower(currency)
+    customer_id VARCHAR = customer_id(subscriber)
+    invoice_id VARCHAR = invoice_id(subscriber, invoice)
+    balance_transaction_id VARCHAR = CASE WHEN outcome = 'authorized' THEN payment_id(subscriber, invoice, attempt) END
+    payment_method_id VARCHAR = method_id(subscriber, instrument)
+    failure_code VARCHAR = failure_code_of(code)
+    outcome_reason VARCHAR = decline_code_of(code)
+    refunded BOOLEAN = false
+"""), totals=(
+    Total("attempted", "amount", "attempts", "amount_minor"),
+    Total("succeeded", "CASE WHEN status = 'succeeded' THEN amount ELSE 0 END",
+          "attempts WHERE outcome = 'authorized' AND NOT was_returned", "amount_minor"),
+    Total("failed", "CASE WHEN status = 'failed' THEN amount ELSE 0 END",
+          "attempts WHERE outcome = 'declined' OR was_returned", "amount_minor"),
+), rows="SELECT count(*) FROM attempts")  # fmt: skip
+
+PAYMENTS = """(
+    SELECT payment_id(subscriber, invoice, attempt) AS id, subscriber, invoice, attempt, currency, amount_minor,
+        occurred_at AS moved_at, CASE method_type(method) WHEN 'card' THEN 'charge' ELSE 'payment' END AS type,
+        'charge' AS category
+    FROM charged WHERE outcome = 'authorized'
+    UNION ALL
+    SELECT reversal_id(subscriber, invoice, attempt), subscriber, invoice, attempt, currency, -amount_minor,
+        returned_at, 'payment_failure_refund', 'charge_failure'
+    FROM returned
+)"""
+"""Every movement of money: payments, and those that came back."""
+
+_BALANCE = Table("balance_transaction", PAYMENTS, columns("""
+    id VARCHAR = id
+    created TIMESTAMP = moved_at
+    amount BIGINT = amount_minor
+    fee BIGINT = 0
+    net BIGINT = amount_minor
+    type VARCHAR = type
+    source VARCHAR = charge_id(subscriber, invoice, attempt)
+    currency VARCHAR = lower(currency)
+    status VARCHAR = 'available'
+    available_on TIMESTAMP = moved_at
+    reporting_category VARCHAR = category
+"""), totals=(
+    Total("paid in", "CASE WHEN amount > 0 THEN net ELSE 0 END", "attempts WHERE outcome = 'authorized'",
+          "amount_minor"),
+    Total("net", "net", "attempts WHERE outcome = 'authorized' AND NOT was_returned", "amount_minor"),
+), rows="SELECT count(*) + count(*) FILTER (was_returned) FROM attempts WHERE outcome = 'authorized'")  # fmt: skip
+
+_METHOD = Table("payment_method", "instruments", columns("""
+    id VARCHAR = method_id(subscriber, instrument)
+    created TIMESTAMP = added_at
+    customer_id VARCHAR = customer_id(subscriber)
+    type VARCHAR = method_type(method)
+"""), order="subscriber, instrument",
+    rows="SELECT count(*) FROM (SELECT DISTINCT subscriber, instrument FROM payment_methods)",
+    rows_are="every payment method on file")  # fmt: skip
+
+_NOTHING = "(SELECT 1 WHERE false)"
+_REFUND = Table("refund", _NOTHING, columns("""
+    id VARCHAR
+    created TIMESTAMP
+    amount BIGINT
+    balance_transaction_id VARCHAR
+    charge_id VARCHAR
+    currency VARCHAR
+    reason VARCHAR
+    status VARCHAR
+"""), rows="SELECT 0", rows_are="this world has none")  # fmt: skip
+
+_DISPUTE = Table("dispute", _NOTHING, columns("""
+    id VARCHAR
+    created TIMESTAMP
+    amount BIGINT
+    balance_transaction VARCHAR
+    charge_id VARCHAR
+    currency VARCHAR
+    reason VARCHAR
+    status VARCHAR
+"""), rows="SELECT 0", rows_are="this world has none")  # fmt: skip
+
+STRIPE: tuple[Table, ...] = tuple(replace(table, constants=_CONSTANTS) for table in (
+    _CUSTOMER, _SUBSCRIPTION, _ITEM, _PRICE, _PRODUCT, _INVOICE, _LINE, _CHARGE, _BALANCE, _METHOD, _REFUND, _DISPUTE,
+))  # fmt: skip
+"""Every table of `--as stripe`."""

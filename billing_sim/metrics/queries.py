@@ -1,0 +1,235 @@
+"""Metrics that are queries: the SELECT that a team really runs, joins and mistakes included.
+
+A query sees the facts (or tables exported from them) and returns `period`, `numerator` and `denominator`; further
+columns are slices, and a column `group` (0 to 63, as every fact has it) gives the result an interval. It runs locked
+in: no files, no network, no settings, nothing is written, and memory and time are bounded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from billing_sim.errors import InputError, Problem, QueryError
+from billing_sim.facts.schema import FACTS
+from billing_sim.metrics.connection import connect_to, reading
+from billing_sim.metrics.definition import Definition
+from billing_sim.metrics.figures import figure
+from billing_sim.metrics.frame import Frame
+from billing_sim.metrics.names import unknown
+from billing_sim.metrics.result import Figure, Result, Slice
+from billing_sim.metrics.shapes import MONTH
+from billing_sim.metrics.source import Source
+from billing_sim.metrics.tally import GROUPS, NOTHING
+
+SECONDS = 30.0
+MEMORY = "2GB"
+ROWS_MAX = 1_000_000
+_NEEDED = ("period", "numerator", "denominator")
+
+
+def definition_of(path: Path) -> Definition:
+    """The metric that a `.sql` file defines, named after the file; InputError when the file cannot be read."""
+    from billing_sim.scenario.reader import read_bytes
+
+    text = read_bytes(path).decode("utf-8", errors="replace")
+    name = "".join(letter if letter.isalnum() else "_" for letter in path.stem.lower()).strip("_")
+    if not name or not name[0].isalpha():
+        remedy = "Name it like success_rate.sql."
+        raise InputError([Problem(str(path), 0, 0, "The file's name does not begin with a letter.", remedy)])
+    made = Definition.model_validate({
+        "id": name, "view": "product", "tier": "supporting", "title": name.replace("_", " "), "kind": "ratio",
+        "question": f"What does {path.name} compute?", "formula": f"numerator / denominator of {path.name}",
+        "direction": "up", "unit": "share", "sql": text, "estimand": "unnamed",
+        "misleads": "Nobody has said yet; the stress lab can find out.",
+    })  # fmt: skip
+    wrong = [Problem(str(path), line, column, what, remedy) for line, column, what, remedy in _complaints(text)]
+    if wrong:
+        raise InputError(wrong)
+    return made
+
+
+def complaints(text: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a query, before any data is there: (what, remedy)."""
+    for _, _, what, remedy in _complaints(text):
+        yield what, remedy
+
+
+def _complaints(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """The same with line and column in front."""
+    from billing_sim.metrics.connection import empty_facts
+
+    with empty_facts() as connection:
+        connection.execute("SET enable_external_access = false")
+        try:
+            columns = connection.sql(reading(connection, text)).columns  # bound, not run: it may be endless
+        except QueryError as error:
+            yield 1, 1, str(error), ""
+            return
+        except duckdb.Error as error:
+            yield *_place(connection, text), *_words(str(error))
+            return
+    for needed in _NEEDED:
+        if needed not in columns:
+            yield 1, 1, f"the query returns no column `{needed}`.", f"It returns {', '.join(columns)}."
+
+
+def _place(connection: duckdb.DuckDBPyConnection, text: str) -> tuple[int, int]:
+    """Line and column of the excerpt that DuckDB shows of a wrong query; column 1 where it shows a line's middle."""
+    try:
+        connection.execute(f"EXPLAIN\n{text}")
+    except duckdb.Error as error:
+        if found := re.search(r"^LINE (\d+): (.*)\n( *)\^", str(error), re.MULTILINE):
+            column = len(found[3]) - len(f"LINE {found[1]}: ") + 1
+            return max(1, int(found[1]) - 1), 1 if found[2].startswith("...") else column
+    return 1, 1
+
+
+def _words(message: str) -> tuple[str, str]:
+    """The first line of DuckDB's message, and what it would rather have read."""
+    first, *rest = message.splitlines()
+    hint = next((line for line in rest if line.startswith(("Candidate", "Did you mean"))), "")
+    hint += "." if hint and hint[-1] not in ".?!" else ""
+    return first, f"{hint} Tables and columns are listed by `billing-sim schema facts`.".strip()
+
+
+def answer(source: Source, it: Definition, by: Sequence[str], frame: Frame, data: str, *, strict: bool) -> Result:
+    """The figure of a query in all, and by period or any other columns it returns.
+
+    Without one of the columns it is given in all only, or refused with a QueryError when `strict`.
+    """
+    columns = _run(source, it)
+    missing = next((name for name in by if _column(name) not in columns), None)
+    if missing is not None and strict:
+        raise QueryError(unknown(f"column in {it.id}", missing, [*columns]))
+    by = () if missing is not None else by
+    total = _figure(it, columns, np.ones(len(columns["numerator"]), bool), stock=it.kind == "stock")
+    slices = tuple(_slices(it, columns, by, frame)) if by else ()
+    months = tuple(_slices(it, columns, (MONTH,), frame))
+    currency = frame.currency if it.unit == "money" else ""
+    return Result(
+        **vars(total), definition=it, currency=currency, slices=slices, months=months,
+        as_of=frame.as_of.isoformat(), data=data,
+    )  # fmt: skip
+
+
+def _column(name: str) -> str:
+    return "period" if name == "month" else name
+
+
+def _run(source: Source, it: Definition) -> dict[str, np.ndarray]:
+    """The query's columns by name; QueryError when it fails, takes too long or returns something else."""
+    with connect_to(source, FACTS, memory=MEMORY) as connection:
+        try:
+            with _time_limit(connection):
+                rows = connection.sql(reading(connection, it.sql)).limit(ROWS_MAX + 1)
+                table = rows.to_arrow_table()
+        except duckdb.InterruptException:
+            raise QueryError(f"{it.id} took longer than {SECONDS:g} s and was stopped.") from None
+        except duckdb.Error as error:
+            raise QueryError(f"{it.id}: {str(error).splitlines()[0]}") from None
+    if table.num_rows > ROWS_MAX:
+        raise QueryError(f"{it.id} returns more than {ROWS_MAX:,} rows. Group them, for example by month.")
+    for needed in _NEEDED:
+        if needed not in table.column_names:
+            raise QueryError(f"{it.id} returns no column `{needed}`; it returns {', '.join(table.column_names)}.")
+    columns = {name: _values(table.column(name), name) for name in table.column_names}
+    _check(it, columns)
+    return columns
+
+
+def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:
+    """QueryError when what should be a number is none, or a group does not exist."""
+    is_split = "group" in columns
+    for name in ("numerator", "denominator", *(["group"] if is_split else [])):
+        wrong = next((value for value in columns[name] if not _is_number(value)), None)
+        if wrong is not None:
+            raise QueryError(f"{it.id} returns {wrong!r} as `{name}`; it must be a number.")
+        broken = next((value for value in columns[name] if value % 1), None) if is_split else None
+        if broken is not None:
+            raise QueryError(f"{it.id} returns {broken} as `{name}`; beside a column `group` it must be whole.")
+    if is_split and not all(0 <= group < GROUPS for group in columns["group"]):
+        raise QueryError(f"{it.id} returns a `group` that is not between 0 and {GROUPS - 1}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+@contextmanager
+def _time_limit(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    timer = threading.Timer(SECONDS, connection.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _values(column: Any, name: str) -> np.ndarray:
+    """Numbers as they are, null as 0 in sums; anything else as text."""
+    values = column.to_pylist()
+    if name in ("numerator", "denominator", "group"):
+        return np.array([_plain(value) for value in values], dtype=object)
+    return np.array([_text(value, name) for value in values], dtype=object)
+
+
+def _plain(value: Any) -> Any:
+    """Null as 0; sums of whole numbers come as decimals."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return 0 if value is None else value
+
+
+def _text(value: Any, name: str) -> str:
+    if value is None:
+        return "none"
+    return f"{value:%Y-%m}" if name == "period" and hasattr(value, "strftime") else str(value)
+
+
+def _slices(it: Definition, columns: dict[str, np.ndarray], by: Sequence[str], frame: Frame) -> Iterator[Slice]:
+    first, end = (f"{moment:%Y-%m}" for moment in frame.whole_months)
+    keys = list(zip(*(columns[_column(name)] for name in by), strict=True))
+    for key in sorted(set(keys)):
+        here = np.array([found == key for found in keys])
+        part = _figure(it, columns, here, stock=it.kind == "stock" and "period" not in map(_column, by))
+        dims = dict(zip(by, key, strict=True))
+        partial = MONTH in dims and not first <= dims[MONTH] < end
+        yield Slice(**vars(part), dims=dims, partial=partial)
+
+
+def _figure(it: Definition, columns: dict[str, np.ndarray], rows: np.ndarray, *, stock: bool = False) -> Figure:
+    if stock:
+        rows = rows & (columns["period"] == max((each for each in columns["period"] if each != "none"), default=""))
+    if "group" in columns:
+        sums = [_by_group(columns, name, rows) for name in ("numerator", "denominator")]
+        return figure(_as_ratio(it), sums[0], sums[1], sums[1], 0, NOTHING)
+    above, below = (sum(columns[name][rows]) for name in ("numerator", "denominator"))
+    if it.kind != "ratio":
+        return Figure(_money(it, above * it.scale), round(above), 1, 0)
+    if not below:
+        return Figure(None, round(above), 0, 0, "nothing to divide by")
+    return Figure(_money(it, float(above) * it.scale / float(below)), round(above), round(below), 0)
+
+
+def _as_ratio(it: Definition) -> Definition:
+    return it.model_copy(update={"denominator": "denominator"}) if it.kind == "ratio" else it
+
+
+def _money(it: Definition, value: float) -> float:
+    return value / 1_000_000 if it.unit == "money" else value
+
+
+def _by_group(columns: dict[str, np.ndarray], name: str, rows: np.ndarray) -> np.ndarray:
+    sums = np.zeros(GROUPS, np.int64)
+    np.add.at(sums, columns["group"][rows].astype(np.int64), columns[name][rows].astype(np.int64))
+    return sums

@@ -1,0 +1,280 @@
+"""Goals judged by their own sheet: too easy, out of reach, too early, hidden by noise, beside the point, or good."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import billing_sim
+from billing_sim.goal_sheets.aims import Aim, read_aims
+from billing_sim.goal_sheets.criteria import Evidence, criteria, wilson
+from billing_sim.goal_sheets.judging import GoalSheets, Sheet
+from billing_sim.goal_sheets.worlds import BEST, OWN, UPDATER, WEAKER, Reading, try_out
+from billing_sim.metrics.catalogue import shipped
+from billing_sim.metrics.result import Figure
+from billing_sim.scenario.model import Goal
+from tests.cli_caller import call
+
+__all__ = ["call"]
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
+WORLDS = 20
+GOALS = """
+mission: Nobody who wants to stay is lost because of a payment.
+goals:
+  - {owner: support, goal: Nobody has to ask.}
+  - owner: subscribers
+    goal: My payment just works.
+    metric: uninterrupted_renewal_rate
+    baseline: 10%
+    target: 50%
+    deadline: 2025-06-30
+    stage: growth
+  - owner: finance
+    goal: What we bill is what we get.
+    metric: net_collected_rate
+    segment: {plan: premium}
+    baseline: 10%
+    target: 101%
+    period: 2025-02
+    deadline: 2025-03-02
+"""
+
+
+def goal(**more):
+    """Involuntary churn falls from 3 to 2 % in February, judged in May."""
+    said = {
+        "owner": "subscribers", "goal": "I am never lost.", "metric": "involuntary_churn", "baseline": "3%",
+        "target": "2%", "period": "2025-02", "deadline": "2025-05-01",
+    }  # fmt: skip
+    return Goal.model_validate(said | more)
+
+
+def aim(**more):
+    """The same with its definition; outcomes are final after 36 days."""
+    found = goal(**more)
+    return Aim(found, shipped()[found.metric], date(2025, 1, 1), found.period, timedelta(days=36))
+
+
+def figure(value, error=0.002):
+    """A value with its standard error."""
+    return None if value is None else Figure(value, 0, 1, 0, standard_error=error)
+
+
+def sheet(periods, *, error=0.002, best=None, weaker=(-0.05, 0.02), updater=(0.0, 0.0), **more):
+    """The sheet of a goal whose metric has these values over the seeds; a shock moves the estimand and the metric."""
+    own = [Reading((figure(0.03, error),), (figure(it, error),), (figure(0.02),), 0.99) for it in periods]
+    readings = {OWN: own}
+    if best:
+        readings[BEST] = [replace(own[0], period=(figure(it, error),)) for it in best]
+    for name, (kept, moved) in ((WEAKER, weaker), (UPDATER, updater)):
+        readings[name] = [replace(own[0], kept=0.99 + kept, whole=(figure(0.02 + moved),)) for _ in range(3)]
+    it = aim(**more)
+    return Sheet(it, criteria(Evidence(it, 0, readings)))
+
+
+HALF = [0.019] * 10 + [0.021] * 10
+
+
+def test_a_good_goal_passes():
+    """Five standard errors, met in half of the worlds, moving with the estimand, judged three weeks before the end."""
+    good = sheet(HALF)
+    assert (good.passed, good.failed) == (True, ())
+    assert good["measurable"].words == "3.00 % to 2.00 %, 5.0 standard errors of a month"
+    assert good["attainable"].words == "met in 10 of 20 worlds under its own policy, 50 % (30 to 70 %)"
+    assert good["time-bound"].figures["earliest"] == "2025-04-06"
+    assert good.verdict == "A good goal: all five hold."
+    assert "FAILS" not in repr(good)
+
+
+@pytest.mark.parametrize(
+    ("periods", "more", "failed", "said"),
+    [
+        ([0.019] * WORLDS, {}, ("attainable",), "sandbagged: met in 20 of 20 worlds under its own policy"),
+        ([0.021] * WORLDS, {}, ("attainable",), "fantasy: met in 0 of 20 worlds under its own policy"),
+        ([None] * WORLDS, {}, ("measurable", "attainable", "time-bound"), "no error of it"),
+        (HALF, {"deadline": "2025-04-05"}, ("time-bound",), "too early: can be judged from 2025-04-06"),
+        (HALF, {"error": 0.004}, ("measurable",), "2.5 standard errors of a month: noise hides it, 3 are needed"),
+        (HALF, {"error": 0.01}, ("measurable", "time-bound"), "lag 84 d"),
+        (HALF, {"target": "3.5%"}, ("measurable", "attainable"), "no improvement is promised"),
+        (HALF, {"weaker": (-0.05, -0.02)}, ("relevant",), "not the same way"),
+        (HALF, {"weaker": (-0.05, 0.0)}, ("relevant",), "not the same way"),
+        (HALF, {"weaker": (0.0, 0.0)}, ("relevant",), "no shock moves the estimand here"),
+        (HALF, {"updater": (-0.01, -0.01)}, ("relevant",), "not the same way"),
+    ],
+)  # fmt: skip
+def test_a_goal_fails_its_sheet(periods, more, failed, said):
+    """Exactly the letters that do not hold, and why."""
+    found = sheet(periods, **more)
+    assert found.failed == failed
+    assert said in " ".join(it.words for it in found.criteria)
+    assert found.verdict == f"Not a good goal yet: {', '.join(failed)}."
+
+
+def test_the_best_policy_decides_what_is_attainable():
+    """What no world of today reaches can be a good goal; what the best policy always reaches is not."""
+    found = sheet([0.021] * WORLDS, best=HALF)
+    assert found.passed
+    assert "0 of 20 worlds under its own policy, 0 % (0 to 16 %); met in 10 of 20" in found["attainable"].words
+    assert sheet(HALF, best=[0.01] * WORLDS)["attainable"].words.startswith("sandbagged: ")
+
+
+def test_detection_lag_is_the_time_until_two_standard_errors():
+    """28 days of February and an error as large as the promise: four times as many days are needed."""
+    assert sheet(HALF, error=0.01)["time-bound"].figures["detection_lag_days"] == 28 * 4 - 28
+    assert sheet(HALF, error=0.005)["time-bound"].figures["detection_lag_days"] == 0
+    assert sheet(HALF, error=1.0)["time-bound"].words == "the promised change is not told from noise within ten years"
+
+
+def test_wilsons_interval():
+    """Of 10 trials, from the formula by hand; certain ends stay within 0 and 1."""
+    assert [round(it, 4) for it in wilson(0, 10)] == [0.0, 0.2775]
+    assert [round(it, 4) for it in wilson(5, 10)] == [0.2366, 0.7634]
+    assert 1 - 1e-12 < wilson(10, 10)[1] <= 1
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A scenario and goals in a file of their own, with two regular failures among them."""
+    folder = tmp_path_factory.mktemp("goals")
+    (folder / "base.yaml").write_bytes((SCENARIOS / "first_month.yaml").read_bytes())
+    (folder / "goals.yaml").write_text(GOALS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lived(home):
+    """The goals of the file, and what three worlds of 250 members say of them."""
+    aims = read_aims(home / "base.yaml", home / "goals.yaml", shipped())
+    told = []
+    readings = try_out(
+        home / "base.yaml", aims, seeds=3, members=250, seed=11, report=lambda *done: told.append(done)
+    )  # fmt: skip
+    return aims, readings, told
+
+
+def test_worlds_last_until_the_goals_are_settled(lived):
+    """The period of a goal without one is the last month that is settled by its deadline; nothing stays unsettled."""
+    aims, readings, told = lived
+    easy, early = aims.aims
+    assert (easy.period, early.period) == (date(2025, 4, 1), date(2025, 2, 1))
+    assert easy.settled == datetime(2025, 5, 1) + easy.maturity < datetime(2025, 7, 1)
+    assert aims.end == easy.settled.date() + timedelta(days=1)
+    assert {name: len(found) for name, found in readings.items()} == {OWN: 3, WEAKER: 3, UPDATER: 3}
+    assert told == [(i, 9) for i in range(10)]
+    for reading in readings[OWN]:
+        assert [it.immature for it in (*reading.baseline, *reading.period)] == [0, 0, 0, 0]
+        assert 0.9 < reading.kept < 1
+
+
+def test_without_dunning_more_are_lost(lived):
+    """The weaker policy on the same people: fewer kept and a worse metric, in every world."""
+    _, readings, _ = lived
+    for own, weaker in zip(readings[OWN], readings[WEAKER], strict=True):
+        assert weaker.kept < own.kept
+        assert weaker.whole[0].value < own.whole[0].value
+
+
+def test_simulated_goals_meet_their_verdicts(lived):
+    """An easy one is sandbagged, an impossible one fantasy and too early; the median of the worlds is a good target."""
+    aims, readings, _ = lived
+    easy, early = (Sheet(it, criteria(Evidence(it, i, readings))) for i, it in enumerate(aims.aims))
+    assert easy.failed == ("attainable",)
+    assert easy["attainable"].words.startswith("sandbagged: met in 3 of 3 worlds")
+    assert early.failed == ("attainable", "time-bound")
+    assert early["attainable"].words.startswith("fantasy: met in 0 of 3 worlds")
+    assert early["time-bound"].words.startswith("too early: ")
+    values = sorted(it.period[0].value for it in readings[OWN])
+    target = aims.aims[0].goal.model_copy(update={"target": values[1]})
+    good = replace(aims.aims[0], goal=target)
+    assert Sheet(good, criteria(Evidence(good, 0, readings))).passed
+
+
+def test_the_command_exits_with_1_when_a_goal_fails(call, home):
+    """Sheets in eighty columns; goals that are only words are named, and nothing is left behind."""
+    before = sorted(home.iterdir())
+    options = "--goals", home / "goals.yaml", "--seeds", 2, "--members", 60
+    answer = call("goals", home / "base.yaml", *options)
+    assert (answer.code, answer.err) == (1, "")
+    assert 'support: "Nobody has to ask."' in answer.out
+    assert "0 of 2 goals pass their own sheet, judged over 2 worlds." in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+    assert sorted(home.iterdir()) == before
+
+
+def test_python_judges_the_goals_of_a_scenario_itself(home, tmp_path):
+    """With `best`, beside the scenario; JSON has the figures behind each verdict."""
+    mine = tmp_path / "mine.yaml"
+    body = GOALS.replace("mission", "extends: base.yaml\nname: mine\nbest: best.yaml\nmission")
+    mine.write_text(body, encoding="utf-8")
+    (tmp_path / "base.yaml").write_bytes((home / "base.yaml").read_bytes())
+    best = "extends: base.yaml\nname: best\ndunning: [{use: smart}]\n"
+    (tmp_path / "best.yaml").write_text(best, encoding="utf-8")
+    assert billing_sim.check(mine) == []
+    told = json.loads(json.dumps(billing_sim.goals(mine, seeds=2, members=60).to_json()))
+    assert (told["passed"], told["seeds"]) == (False, 2)
+    first = told["goals"][0]
+    assert set(first["criteria"]) == {"specific", "measurable", "attainable", "relevant", "time-bound"}
+    assert {name: first["criteria"]["attainable"][name]["worlds"] for name in (OWN, BEST)} == {OWN: 2, BEST: 2}
+    assert first["stage"] == "growth"
+
+
+def test_the_command_exits_with_0_when_all_pass(call, home, monkeypatch):
+    """Only then."""
+    passing = GoalSheets("A mission.", (sheet(HALF),), (), WORLDS)
+    monkeypatch.setattr("billing_sim.goal_sheets.judging.goals", lambda *_, **__: passing)
+    answer = call("goals", home / "base.yaml", "--format", "json")
+    assert (answer.code, json.loads(answer.out)["passed"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("uninterrupted_renewal_rate", "uninterupted_renewal_rate"), "7:13  There is no metric `uninterupted_"),
+        (("plan: premium", "plna: premium"), "15:15  There is no dimension of net_collected_rate `plna`"),
+        (("plan: premium", "plan: premuim"), "15:21  There is no plan `premuim`; did you mean `premium`?"),
+        (("plan: premium", "month: 2025-02"), "15:15  There is no dimension of net_collected_rate `month`"),
+        (("period: 2025-02", "period: 2024-12"), "18:13  period: 2024-12 is before 2025-01."),
+        (("deadline: 2025-06-30", "deadline: 2045-06-30"), "10:15  This goal is settled more than 10 years after"),
+        (("target: 101%", "target: much"), '17:13  target: "much" is not a number.'),
+        (("    metric: net_collected_rate\n", ""), "14:14  segment: this goal has no metric."),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_at_their_place(call, home, tmp_path, changed, said):
+    """File, line and column, code 2, and nothing is simulated."""
+    file = tmp_path / "goals.yaml"
+    file.write_text(GOALS.replace(*changed), encoding="utf-8")
+    answer = call("goals", home / "base.yaml", "--goals", file)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"{file}:{said}" in answer.err
+
+
+def test_a_file_of_goals_is_checked_like_a_scenario(call, home, tmp_path):
+    """The same words in the same places; a good one is silent."""
+    assert call("check", home / "goals.yaml").out == ""
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(GOALS.replace("owner: finance", "owner: finanse").replace("mission", "misson"), encoding="utf-8")
+    answer = call("check", bad)
+    assert answer.code == 2
+    assert [line for line in answer.out.splitlines() if line.startswith(str(bad))] == [
+        f"{bad}:2:1  misson is not a known key here.",
+        f'{bad}:12:12  owner: "finanse" is not one of subscribers, finance, support, product.',
+    ]
+
+
+def test_goals_of_words_alone_cannot_be_judged(home):
+    """And one world cannot tell luck from effect."""
+    with pytest.raises(billing_sim.QueryError, match="names a metric: add metric, target and deadline to one"):
+        billing_sim.goals(home / "base.yaml")
+    with pytest.raises(billing_sim.QueryError, match="use 2 at least"):
+        billing_sim.goals(home / "base.yaml", file=home / "goals.yaml", seeds=1)
+
+
+def test_help_ends_with_an_example(call):
+    """One that can be typed."""
+    answer = call("goals", "--help")
+    assert answer.out.splitlines()[-1].startswith("  Example:  billing-sim goals ")
+    assert max(map(len, answer.out.splitlines())) <= 80
