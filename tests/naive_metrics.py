@@ -10,13 +10,14 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing_sim.metrics.definition import Definition, Population, Window
+from billing_sim.metrics.jackknife import half_width
 from tests.naive_sql import DAY, EPOCH, SIZES, Row, as_moment, calendar, compiled, micros_of, truth
 
 Number = Fraction | None
@@ -284,6 +285,8 @@ def _answer(it: Definition, parts: list[Part], base: dict[int, int]) -> Answer:
         groups = min(_groups_of(parts, name) for name in ends)
     if found.value is None or groups < 2:
         return found
+    if it.kind == "quantile":
+        return replace(found, error=_error_of_quantile(it, parts, found, groups))
     left = [part.group for part in parts] + (list(base) if it.kind in ("sum", "stock") else [])
     without = {group: _left_out(it, parts, base, group, ends) for group in set(left)}
     is_total = it.kind in ("sum", "stock") and not it.denominator
@@ -376,6 +379,31 @@ def _quantile(it: Definition, parts: list[Part], units: int, immature: int) -> A
     low, high = line[rank - 1]
     reached = sum(seen <= (low, high) for seen in line)
     return Answer(Fraction(low + high, 2) * it.scale, reached, units, units, immature)
+
+
+def _error_of_quantile(it: Definition, parts: list[Part], found: Answer, groups: int) -> float | None:
+    """The error of the share at or below the value, carried over to values: half of what lies between its ends.
+
+    Woodruff (1952); None when the upper end is nowhere or a group holds all units.
+    """
+    line = sorted(part.seen for part in parts if part.seen is not None)
+    value = line[found.numerator - 1]
+    shares: list[Number] = []
+    for group in range(64):
+        kept = [part for part in parts if part.group != group]
+        units = sum(part.units for part in kept)
+        if not units:
+            return None
+        shares.append(Fraction(sum(part.seen is not None and part.seen <= value for part in kept), units))
+    student = half_width(1.0, groups)
+    half = student * (_error(shares) or 0.0)
+    if not half:
+        return 0.0
+    ranks = [max(math.ceil((float(it.quantile) + side) * found.units), 1) for side in (-half, half)]
+    if ranks[1] > len(line):
+        return None
+    low, high = (sum(line[rank - 1]) / 2 for rank in ranks)
+    return (high - low) * it.scale / (2 * student)
 
 
 def _incidence(it: Definition, parts: list[Part], units: int) -> Answer:

@@ -6,12 +6,11 @@ from collections import Counter
 from decimal import Decimal
 
 import duckdb
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_sim.metrics.histogram import bucket_of, merged, middle_of, quantile, quantiles
+from billing_sim.metrics.histogram import bucket_of, merged, middle_of, quantile
 from billing_sim.metrics.measures import Measure
 from billing_sim.metrics.shapes import counts
 
@@ -61,14 +60,3 @@ def test_sql_finds_the_same_buckets():
         statement = counts(Measure("attempts", "", (), "latency", form="histogram"), ())
         found = {bucket: count for _, bucket, count in connection.execute(statement).fetchall()}
     assert found == Counter(map(bucket_of, values))
-
-
-@given(st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), min_size=1, max_size=6), st.integers(0, 4))
-def test_many_quantiles_at_once_are_those_one_by_one(rows, more):
-    """Counts by bucket and set, with some units that never get there: each set has its own quantile, or none."""
-    table = np.array(rows, np.int64)
-    units = table.sum(axis=0) + more
-    together = quantiles(np.arange(len(rows)), table, units, Decimal("0.5"))
-    for i, found in enumerate(together):
-        alone = quantile(dict(enumerate(table[:, i].tolist())), int(units[i]), Decimal("0.5")) if units[i] else None
-        assert np.isnan(found) if alone is None else found == alone[0]

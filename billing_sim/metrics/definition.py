@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -101,7 +101,7 @@ class Population(_Part):
     @property
     def condition(self) -> tuple[str, ...]:
         """What a unit must meet: `where`, and none of `exclude`."""
-        return tuple(filter(None, (self.where, *(f"NOT ({condition})" for condition in self.exclude))))
+        return tuple(filter(None, (self.where, *(f"({condition}) IS NOT TRUE" for condition in self.exclude))))
 
 
 class Window(_Part):
@@ -130,8 +130,10 @@ class Window(_Part):
     @field_validator("zone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"there is no time zone {value!r}")
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {value!r}") from None
         return value
 
     @property

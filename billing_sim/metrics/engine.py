@@ -84,20 +84,22 @@ class Question:
     def answer(self, source: Source) -> list[Result]:
         """Scan the facts that the metrics need and put the results together."""
         summed = [it for it in self.definitions if not it.sql]
-        made_of = [sql.parts(it, self.frame, self._split(self._by(it))) for it in summed]
-        needed = dict.fromkeys(measure for found in made_of for measure in found)
+        made_of = [sql.parts(it, self.frame, self._split(it)) for it in summed]
+        wanted = {
+            (measure, self._split(it)): None for it, found in zip(summed, made_of, strict=True) for measure in found
+        }
         if any(not it.denominator for it in summed):
-            needed[_BASE] = None
-        with _connection(source, needed) as connection:
-            tally = scan(connection, needed, self._splits(needed))
+            wanted[_BASE, ()] = None
+        with _connection(source, [measure for measure, _ in wanted]) as connection:
+            tally = scan(connection, wanted)
         data = getattr(source, "content_digest", "")
         results, next_parts = [], iter(made_of)
         for it in self.definitions:
             if it.sql:
                 results.append(queries.answer(source, it, self.by, self.frame, data, strict=not summed))
             else:
-                by = self._by(it)
-                results.append(_Answer(it, next(next_parts), tally, by, self._split(by), self.frame).result(data))
+                answer = _Answer(it, next(next_parts), tally, self._by(it), self._split(it), self.frame)
+                results.append(answer.result(data))
         return results
 
     def sql(self, definition: Definition, source: Source) -> str:
@@ -112,7 +114,7 @@ class Question:
         texts = []
         for fact, clock in dict.fromkeys((it.fact, it.clock) for it in named.values()):
             own = {name: it for name, it in named.items() if (it.fact, it.clock) == (fact, clock)}
-            dims = {name: "" if name == shapes.MONTH else shapes.place(fact, name) for name in names}
+            dims = {name: "" if name == shapes.MONTH else shapes.readable(fact, name) for name in names}
             rows = fact
             if any(it.is_constant for it in own.values()):
                 rows = f"(SELECT *{constant.columns(_BY_NAME[fact], source.world_events())} FROM {fact})"
@@ -123,22 +125,14 @@ class Question:
         """The dimensions asked for when the metric has them all, else none."""
         return self.by if set(self.by) <= set(dimensions(it)) else ()
 
-    def _split(self, by: Key) -> Key:
-        """How finely a metric is looked at: by what was asked, and by month when months are wanted."""
-        return tuple(dict.fromkeys((*by, shapes.MONTH))) if self.months else by
+    def _split(self, it: Definition) -> Key:
+        """How finely a metric is looked at: by what was asked, by month when months are wanted, by what a gap compares.
 
-    def _splits(self, needed: Iterable[Measure]) -> dict[str, Key]:
-        """The finest split of each fact: the dimensions asked for, and those that its gaps compare."""
-        splits: dict[str, Key] = {}
-        for fact in dict.fromkeys(measure.fact for measure in needed):
-            compared = [it for it in self.definitions if it.across and fact in (it.fact, it.denominator_units.fact)]
-            asked = [
-                name
-                for name in (*self._split(self.by), *(it.across for it in compared))
-                if name in _dimensions(_BY_NAME[fact])
-            ]
-            splits[fact] = tuple(dict.fromkeys(asked))
-        return splits
+        A gap has a scan of its own: compared by market, all other metrics of its fact would be looked at by market.
+        """
+        month = (shapes.MONTH,) if self.months else ()
+        across = (it.across,) if it.across else ()
+        return tuple(dict.fromkeys((*self._by(it), *month, *across)))
 
 
 @dataclass(frozen=True)
@@ -175,7 +169,7 @@ class _Answer:
     def _figures(self, dims: Key, month: str = "") -> dict[Key, Figure]:
         """The figures of a metric for every combination of these dimensions that occurs."""
         within = (*dims, self.it.across) if self.it.across else dims
-        sums = {name: self.tally.by(part, within, month) for name, part in self.made_of.named.items()}
+        sums = {name: self.tally.by(part, self.split, within, month) for name, part in self.made_of.named.items()}
         keys = dict.fromkeys(key for found in sums.values() for key in found)
         if self.it.across:
             return dict(self._gaps(sums, keys))
@@ -186,7 +180,7 @@ class _Answer:
         nothing: Any = Counts(np.zeros(0, np.int64), np.zeros((0, 64), np.int64)) if counted else NOTHING
         numerator = sums["numerator"].get(key, nothing)
         immature = int(sums.get("immature", {}).get(key, NOTHING).sum())
-        base = NOTHING if self.it.denominator else self.tally.by(_BASE, ()).get((), NOTHING)
+        base = NOTHING if self.it.denominator else self.tally.by(_BASE, (), ()).get((), NOTHING)
         below, units = (sums.get(name, {}).get(key, NOTHING) for name in ("denominator", "units"))
         return figure(self.it, numerator, below, units, immature, base)
 

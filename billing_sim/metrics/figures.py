@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from billing_sim.metrics import incidence
 from billing_sim.metrics.definition import Definition
-from billing_sim.metrics.histogram import quantile, quantiles
-from billing_sim.metrics.jackknife import with_interval
+from billing_sim.metrics.histogram import middle_of, quantile
+from billing_sim.metrics.jackknife import half_width, standard_error, with_interval
 from billing_sim.metrics.result import Figure
 from billing_sim.metrics.tally import GROUPS, Counts, Sum
 
@@ -71,9 +73,34 @@ def _quantile(it: Definition, counts: Counts, units: np.ndarray, immature: int) 
         return Figure(None, happened, among, immature, reason, units=among)
     value, below = found
     made = Figure(value * it.scale, below, among, immature, units=among)
-    without = by_value[:, None] - counts.counts
-    replicates = quantiles(counts.values, without, among - units, it.quantile) * it.scale
-    return with_interval(made, replicates, _groups(units))
+    return _woodruff(it, made, counts, by_value, units)
+
+
+def _woodruff(it: Definition, made: Figure, counts: Counts, by_value: np.ndarray, units: np.ndarray) -> Figure:
+    """The interval of a quantile (Woodruff, 1952): that of the share of units at or below it, read back as values.
+
+    Leaving out groups to see how far the quantile itself moves does not work: it stays where it is, or leaps over a
+    gap (measured: such an interval held the truth in 36 to 55 of 100 worlds). No upper end where it lies among those
+    who never get there.
+    """
+    assert it.quantile is not None
+    groups, left = _groups(units), made.units - units
+    if groups < 2 or not left.all():
+        return made
+    at_or_below = counts.counts[by_value.cumsum() <= made.numerator].sum(axis=0)
+    error = standard_error((made.numerator - at_or_below) / left) or 0.0
+    half = half_width(error, groups)
+    low, high = (_read_back(it, made, counts, by_value, float(it.quantile) + side) for side in (-half, half))
+    if low is None or high is None or not half:
+        return replace(made, low=low) if half else replace(made, low=made.value, high=made.value, standard_error=0.0)
+    return replace(made, low=low, high=high, standard_error=(high - low) / (2 * half_width(1.0, groups)))
+
+
+def _read_back(it: Definition, made: Figure, counts: Counts, by_value: np.ndarray, share: float) -> float | None:
+    """The value that this share of the units do not exceed; None when fewer ever get there."""
+    rank = max(math.ceil(share * made.units), 1)
+    at = int(np.searchsorted(by_value.cumsum(), rank))
+    return middle_of(int(counts.values[at])) * it.scale if at < len(counts.values) else None
 
 
 def gap(it: Definition, parts: Mapping[str, tuple[np.ndarray, np.ndarray]], units: int, immature: int) -> Figure:

@@ -11,8 +11,6 @@ import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-import numpy as np
-
 _BITS = 7
 
 
@@ -51,11 +49,3 @@ def quantile(counts: Mapping[int, int], units: int, q: Decimal) -> tuple[float, 
         if below >= rank:
             return middle_of(bucket), below
     return None
-
-
-def quantiles(buckets: np.ndarray, counts: np.ndarray, units: np.ndarray, q: Decimal) -> np.ndarray:
-    """The same for many sets of counts at once: `counts` int64[buckets, sets], `units` int64[sets], NaN for none."""
-    ranks = np.array([math.ceil(q * int(among)) for among in units])
-    reached = counts.cumsum(axis=0) >= ranks
-    middles = np.array([middle_of(int(bucket)) for bucket in buckets])
-    return np.where(reached.any(axis=0) & (units > 0), middles[reached.argmax(axis=0)], np.nan)

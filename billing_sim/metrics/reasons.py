@@ -76,7 +76,7 @@ def _scanned(
         parts |= own
         names.append(list(own))
     is_condition = sql.condition_expressions(connection, parts.values())
-    months = [f"strftime({sql.month_of(move.definition.clock)}, '%Y-%m') AS month{i}" for i, move in enumerate(moves)]
+    months = [f"{sql.month_of(move.definition.clock)} AS month{i}" for i, move in enumerate(moves)]
     sums = [f"coalesce({sql.aggregate(part, is_condition)}, 0) AS {name}" for name, part in parts.items()]
     columns = ", ".join([*months, *map(quoted, dims), *sums])
     within = " OR ".join(dict.fromkeys(move.within for move in moves))
@@ -89,10 +89,11 @@ def _decompositions(
     connection: duckdb.DuckDBPyConnection, number: int, move: Move, dims: list[str], sums: list[str]
 ) -> Iterator[Decomposition]:
     totals = ", ".join(f"sum({name})::BIGINT" for name in sums)
+    month = f"strftime(month{number}, '%Y-%m')"
     for dim in dims:
         rows = connection.execute(
-            f"SELECT month{number}, {quoted(dim)}, {totals} FROM reduced "
-            f"WHERE month{number} IN ('{move.before}', '{move.after}') GROUP BY ALL"
+            f"SELECT {month}, {quoted(dim)}, {totals} FROM reduced "
+            f"WHERE {month} IN ('{move.before}', '{move.after}') GROUP BY ALL"
         ).fetchall()
         found = _decomposed(move, dim, rows)
         if found and len(found.terms) > 1:

@@ -97,7 +97,7 @@ class Shapes:
 
 def counts(measure: Measure, dims: Sequence[str]) -> str:
     """The SQL of a histogram: dimensions, group, value or bucket, count. Only the rows it counts are looked at."""
-    month = f"strftime({month_of(measure.clock)}, '%Y-%m')"
+    month = month_of(measure.clock)
     selected = [month if name == MONTH else place(measure.fact, name) for name in dims]
     value = _bucket(measure.expression) if measure.form == "histogram" else f"({measure.expression})"
     columns = ", ".join([*selected, GROUP, f"{value}::BIGINT", "count(*)"])
@@ -114,8 +114,13 @@ def _bucket(value: str) -> str:
 def place(fact: str, dim: str) -> str:
     """A dimension as SQL over one row: a column, or the month in which its person joined."""
     if dim == COHORT:
-        return f"strftime({month_of(_COHORTS[fact])}, '%Y-%m')"
+        return month_of(_COHORTS[fact])
     return quoted(dim)
+
+
+def readable(fact: str, dim: str) -> str:
+    """The same as a person would want to see it."""
+    return f"strftime({place(fact, dim)}, '%Y-%m')" if dim == COHORT else place(fact, dim)
 
 
 def has_cohort(fact: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeAlias
 
 import duckdb
@@ -79,50 +80,51 @@ class _Values:
         return found
 
 
+Wanted: TypeAlias = tuple[Measure, Key]
+"""A measure and the dimensions by which it is split."""
+
+
 @dataclass(frozen=True)
 class Tally:
-    """The sums of measures, each split by the dimensions of its fact's scan."""
+    """The sums of measures, each split by the dimensions of its scan."""
 
-    split: Mapping[str, Key]
-    rows: Mapping[Measure, _Rows | _Values]
+    rows: Mapping[Wanted, _Rows | _Values]
 
-    def by(self, measure: Measure, dims: Key, month: str = "") -> dict[Key, Any]:
-        """The sums of a measure merged to these dimensions, of one month only when it is named."""
-        split = self.split[measure.fact]
+    def by(self, measure: Measure, split: Key, dims: Key, month: str = "") -> dict[Key, Any]:
+        """The sums of a measure, of its scan split so, merged to some of the dimensions; of one month when named."""
         places = [split.index(name) for name in dims]
         only = (split.index("month"), month) if month else None
-        rows = self.rows[measure]
+        rows = self.rows[measure, split]
         return rows.total(places, only) if isinstance(rows, _Values) else rows.total(measure, places, only)
 
 
-def scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], split: Mapping[str, Key]) -> Tally:
-    """Compute all measures: one scan per fact, and one per histogram.
+def scan(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) -> Tally:
+    """Compute all measures: one scan per fact and split, and one per histogram.
 
     QueryError when the facts cannot be read or a definition's SQL fails on them.
     """
     try:
-        return _scan(connection, measures, split)
+        return _scan(connection, wanted)
     except duckdb.Error as error:
         raise QueryError(f"The metrics cannot be computed: {error}") from None
 
 
-def _scan(connection: duckdb.DuckDBPyConnection, measures: Collection[Measure], split: Mapping[str, Key]) -> Tally:
-    found: dict[Measure, _Rows | _Values] = {}
-    is_condition = sql.condition_expressions(connection, measures)
-    for fact in dict.fromkeys(measure.fact for measure in measures):
-        plan = shapes.Shapes(fact, split[fact], is_condition)
-        plan.add(measure for measure in measures if measure.fact == fact and measure.form == "sum")
-        if not plan.measures:
-            continue
+def _scan(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) -> Tally:
+    found: dict[Wanted, _Rows | _Values] = {}
+    is_condition = sql.condition_expressions(connection, [measure for measure, _ in wanted])
+    summed = [(measure, split) for measure, split in wanted if measure.form == "sum"]
+    for fact, split in dict.fromkeys((measure.fact, split) for measure, split in summed):
+        plan = shapes.Shapes(fact, split, is_condition)
+        plan.add(measure for measure, its_split in summed if (measure.fact, its_split) == (fact, split))
         connection.execute(plan.create("shapes"))
         for clock in plan.clocks:
             statement, own = plan.totals("shapes", clock)
             rows = _rows(connection, statement, len(plan.dims), own)
-            found |= dict.fromkeys(own, rows)
-    for measure in measures:
+            found |= {(measure, split): rows for measure in own}
+    for measure, split in wanted:
         if measure.form != "sum":
-            found[measure] = _values(connection, shapes.counts(measure, split[measure.fact]), len(split[measure.fact]))
-    return Tally(split, found)
+            found[measure, split] = _values(connection, shapes.counts(measure, split), len(split))
+    return Tally(found)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, statement: str, width: int, own: list[Measure]) -> _Rows:
@@ -161,6 +163,8 @@ def _keyed(columns: list[pa.ChunkedArray], rows: int) -> tuple[list[Key], np.nda
 def _word(value: Any) -> str:
     if value is None:
         return "none"
+    if isinstance(value, date):
+        return f"{value:%Y-%m}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
