@@ -127,19 +127,21 @@ class Run:
         as_of: str | date | datetime | None = None,
         variants: bool = False,
         definitions: str | Path | Sequence[str | Path] = (),
+        tables: str | Path | None = None,
     ) -> MetricFrame:
         """Metrics as a pandas frame, one row per metric and slice; its `sql()` shows what ran.
 
         `as_of` as in `views`; `variants` adds the canonical definition and its neighbours; `definitions` names files
-        of metrics of one's own, YAML or SQL, which win over shipped ones. QueryError for an unknown name, dimension
+        of metrics of one's own, YAML or SQL, which win over shipped ones; `tables` is a folder of exported tables that
+        queries may read too. QueryError for an unknown name, dimension
         or moment, InputError for a file that cannot be used.
         """
         from billing_sim.metric_frame import metric_frame
         from billing_sim.metrics import asking
 
-        moment, catalogue = asking.moment(as_of), asking.known(definitions)
+        moment, catalogue = asking.moment(as_of), asking.known(definitions, asking.others(tables))
         asked = asking.definitions(catalogue, name, variants=variants)
-        return metric_frame(asking.ask(self.known_at(moment), asked, by, moment))
+        return metric_frame(asking.ask(asking.beside(self.known_at(moment), tables), asked, by, moment))
 
     def table(self, name: str) -> pd.DataFrame:
         """All rows of a table: labels as categories, moments in UTC, money in whole minor units or millionths.

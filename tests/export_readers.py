@@ -18,7 +18,7 @@ from tests.conftest import SCENARIOS
 def busy_run(tmp_path_factory: pytest.TempPathFactory) -> billing_sim.Run:
     """A year of few people in 29 markets: yen, dinars, direct debits that come back, sign-ups that are given up."""
     folder = tmp_path_factory.mktemp("busy") / "run"
-    return billing_sim.run(SCENARIOS / "streaming.yaml", members=700, out=folder, workers=1, log="none")
+    return billing_sim.run(SCENARIOS / "streaming.yaml", members=400, out=folder, workers=1, log="none")
 
 
 def types(file: Path) -> dict[str, str]:

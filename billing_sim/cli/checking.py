@@ -41,7 +41,24 @@ def _problems(file: Path) -> list[Problem]:
         return _wrong_metrics(file)
     from billing_sim.scenario import check as wrong_scenario
 
-    return wrong_scenario(file)
+    return wrong_scenario(file) or _wrong_goals(file)
+
+
+def _wrong_goals(file: Path) -> list[Problem]:
+    """What is wrong with goals that name a metric: the scenario itself does not know metrics."""
+    from billing_sim.errors import QueryError
+    from billing_sim.goal_sheets.aims import read_aims
+    from billing_sim.metrics.catalogue import shipped
+    from billing_sim.scenario import load
+
+    try:
+        if any(goal.metric for goal in load(file).scenario.goals):
+            read_aims(file, None, shipped())
+    except InputError as error:
+        return error.problems
+    except QueryError:
+        return []
+    return []
 
 
 def _holds_metrics(file: Path) -> bool:

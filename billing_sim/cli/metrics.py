@@ -49,6 +49,9 @@ def metrics(
     variants: Annotated[
         bool, typer.Option("--variants", help="RUN: with all variants and how far they differ.")
     ] = False,
+    tables: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="RUN: queries may also read these tables, which `export` wrote.")
+    ] = None,
     view: Annotated[str, typer.Option(metavar="NAME", help="Only subscribers, finance, support or product.")] = "",
     form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
 ) -> None:
@@ -63,14 +66,14 @@ def metrics(
         raise typer.BadParameter(f"name a file of metrics with --definitions {subject}", param_hint="NAME or RUN")
     if subject and search:
         raise typer.BadParameter(f"it looks through all metrics; leave {subject} out", param_hint="--search")
-    catalogue = asking.known(files)
+    catalogue = asking.known(files, asking.others(tables))
     if view:
         catalogue = _only(catalogue, view)
     if _is_run(subject):
-        asked = _asked(catalogue, names, files, variants=variants)
-        _compute(Path(subject), asked, by, as_of, variants=variants, form=form)
+        asked = _asked(catalogue, names, files, tables, variants=variants)
+        _compute(Path(subject), asked, by, as_of, tables, variants=variants, form=form)
         return
-    _need_a_run({"--metric": names, "--by": by, "--as-of": as_of, "--variants": variants})
+    _need_a_run({"--metric": names, "--by": by, "--as-of": as_of, "--variants": variants, "--tables": tables})
     if subject:
         _explain(catalogue, subject, form)
     else:
@@ -99,23 +102,30 @@ def _only(catalogue: Catalogue, view: str) -> Catalogue:
     return catalogue.of([it.id for it in catalogue if it.name in names])
 
 
-def _asked(catalogue: Catalogue, names: Sequence[str], files: Sequence[Path], *, variants: bool) -> list[Definition]:
-    """Those named; else those of the files; else those that views show."""
+def _asked(
+    catalogue: Catalogue, names: Sequence[str], files: Sequence[Path], tables: Path | None, *, variants: bool
+) -> list[Definition]:
+    """Those named; else those of the files; else every canonical metric and what views show beside them."""
     from billing_sim.metrics import asking
     from billing_sim.metrics.catalogue import load
 
     if not names and files:
-        own = {it.id for file in files for it in load(file) if not it.is_variant}
+        own = {it.id for file in files for it in load(file, asking.others(tables)) if not it.is_variant}
         names = [it.id for it in catalogue if it.id in own]
-    return asking.definitions(catalogue, names or [it.id for it in catalogue.shown], variants=variants)
+    return asking.definitions(
+        catalogue, names or [it.id for it in catalogue if it.shown or not it.is_variant], variants=variants
+    )
 
 
-def _compute(run: Path, asked: Sequence[Definition], by: str, as_of: str, *, variants: bool, form: Format) -> None:
+def _compute(
+    run: Path, asked: Sequence[Definition], by: str, as_of: str, beside: Path | None, *, variants: bool, form: Format
+) -> None:
     from billing_sim.metrics import asking
     from billing_sim.result import open as open_run
 
     moment = asking.moment(as_of or None)
-    answer = asking.ask(open_run(run).known_at(moment), asked, by, moment)
+    source = asking.beside(open_run(run).known_at(moment), beside)
+    answer = asking.ask(source, asked, by, moment)
     if form is Format.JSON:
         say_json(answer.as_dict())
     elif form is Format.CSV:

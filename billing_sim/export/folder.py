@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from billing_sim.errors import RunError
+from billing_sim.runs.manifest import MANIFEST_FILE
 
 NOTE_FILE = "export.json"
 """Says what the folder holds and where it came from; only folders with one are ever replaced."""
@@ -46,6 +47,8 @@ def write_note(folder: Path, note: dict[str, Any]) -> None:
 def _check(target: Path, overwrite: bool) -> None:
     if not target.name or target.is_file():
         raise RunError(f"{target} is no folder to write to: name a new one with --to.")
+    if any((parent / MANIFEST_FILE).exists() for parent in target.absolute().parents):
+        raise RunError(f"{target} lies within a run, which is not to be changed: name a folder elsewhere with --to.")
     if not target.is_dir() or not any(target.iterdir()):
         return
     if not overwrite:

@@ -17,7 +17,7 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import Question, checked
 from billing_sim.metrics.frame import frame, utc
 from billing_sim.metrics.result import Figure, Result, Slice
-from billing_sim.metrics.source import Source
+from billing_sim.metrics.source import Others, Source, WithTables, exported_tables
 
 COLUMNS = (
     "value", "low", "high", "standard_error", "numerator", "denominator", "units", "immature", "coverage", "unit",
@@ -98,11 +98,21 @@ def ask(
     return Answer(question, source, tuple(question.answer(source)))
 
 
-def known(files: str | Path | Sequence[str | Path] = ()) -> Catalogue:
+def beside(source: Source, folder: str | Path | None) -> Source:
+    """A run's facts with the tables of an exported folder beside them, when one is named."""
+    return WithTables(source, Path(folder)) if folder else source
+
+
+def others(folder: str | Path | None) -> Others:
+    """The exported tables of a folder by name; none without a folder."""
+    return exported_tables(Path(folder)) if folder else {}
+
+
+def known(files: str | Path | Sequence[str | Path] = (), others: Others | None = None) -> Catalogue:
     """The shipped metrics with those of files of one's own, which win; InputError when one cannot be used."""
     found = shipped()
     for file in _several(files):
-        found = found.with_(load(Path(file)))
+        found = found.with_(load(Path(file), others))
     return found
 
 

@@ -15,6 +15,7 @@ from billing_sim.metrics.definition import TIERS, VIEWS, Definition
 from billing_sim.metrics.deriving import Draft, drafts, resolved
 from billing_sim.metrics.mistakes import explain
 from billing_sim.metrics.names import unknown
+from billing_sim.metrics.source import Others
 from billing_sim.scenario import reader
 from billing_sim.scenario.nodes import Mapping, Place, at, items, text
 
@@ -78,7 +79,7 @@ def shipped() -> Catalogue:
     return Catalogue(_ordered(found), goals)
 
 
-def load(path: Path) -> Catalogue:
+def load(path: Path, others: Others | None = None) -> Catalogue:
     """The metrics of a file of one's own: YAML with `view`, optionally `goal`, and a list `metrics`; or a `.sql` file.
 
     A metric may be `like` a shipped one. Raises InputError with everything that is wrong in it, including SQL that its
@@ -87,9 +88,9 @@ def load(path: Path) -> Catalogue:
     if path.suffix == ".sql":
         from billing_sim.metrics.queries import definition_of
 
-        return Catalogue((definition_of(path),), {})
+        return Catalogue((definition_of(path, others),), {})
     reading = _read(path, str(path), shipped())
-    wrong = [*reading.wrong, *_wrong_sql(reading.made)]
+    wrong = [*reading.wrong, *_wrong_sql(reading.made, others)]
     if wrong:
         raise InputError(wrong)
     return Catalogue(_ordered(definition for _, definition in reading.made), reading.goals)
@@ -138,13 +139,13 @@ def _made(written: list[Draft], known: dict[str, Definition]) -> tuple[list[tupl
     return made, wrong
 
 
-def _wrong_sql(made: Iterable[tuple[Draft, Definition]]) -> Iterator[Problem]:
+def _wrong_sql(made: Iterable[tuple[Draft, Definition]], others: Others | None) -> Iterator[Problem]:
     """What is wrong with expressions and queries, each place told once although variants take it over."""
     from billing_sim.metrics.expressions import problems
 
     told = set()
     for draft, definition in made:
-        for field, what, remedy in problems(definition):
+        for field, what, remedy in problems(definition, others):
             place = draft.place(*field.split("."))
             if (place, what) not in told:
                 yield place.problem(f"{definition.id}, {field}: {what}", remedy)

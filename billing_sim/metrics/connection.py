@@ -17,7 +17,7 @@ from billing_sim.errors import QueryError, RunError
 from billing_sim.events import COLUMNS, WORLD_COLUMNS, Column
 from billing_sim.facts.schema import FACTS, Fact
 from billing_sim.metrics import constant
-from billing_sim.metrics.source import Source
+from billing_sim.metrics.source import Others, Source, WithTables
 
 THREADS = 2
 _Table: TypeAlias = tuple[str, Sequence[Column], Sequence[Path]]
@@ -53,31 +53,50 @@ def connect_to(
     told = source.world_events() if with_constant else []
     more = {fact.name: constant.columns(fact, told) for fact in wanted} if with_constant else {}
     limits: dict[str, Any] = {"memory_limit": memory, "max_temp_directory_size": "0B"} if memory else {}
-    return _locked(duckdb.connect(":memory:", config={"threads": threads, **limits}), tables, more)
+    others = source.more_tables if isinstance(source, WithTables) else {}
+    return _locked(duckdb.connect(":memory:", config={"threads": threads, **limits}), tables, more, others)
 
 
 def _locked(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[_Table], more: Mapping[str, str] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[_Table],
+    more: Mapping[str, str] | None = None,
+    others: Others | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """The connection with its views, `more` columns in some of them, and nothing else within reach."""
+    """The connection with its views, `more` columns in some of them, and `others`; nothing else is within reach."""
+    others = others or {}
     try:
         for name, columns, files in tables:
             _view(connection, name, columns, files, (more or {}).get(name, ""))
+        _as_they_are(connection, others)
     except duckdb.Error as error:
         raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
-    allowed = ", ".join(_quoted(file) for _, _, files in tables for file in files)
+    _lock(connection, [*(files for _, _, files in tables), *others.values()])
+    return connection
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Sequence[Path]]) -> None:
+    """From here on only these files can be read, and no setting changed."""
+    allowed = ", ".join(_quoted(file) for files in readable for file in files)
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    return connection
 
 
-def empty_facts() -> duckdb.DuckDBPyConnection:
-    """A connection with every fact as a table without rows: enough to see whether SQL fits."""
+def empty_facts(others: Others | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection with every fact as a table without rows, and others: enough to see whether SQL fits."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
     for fact in FACTS:
         connection.execute(_table(fact.name, fact.columns))
+    _as_they_are(connection, others or {})
+    _lock(connection, (others or {}).values())
     return connection
+
+
+def _as_they_are(connection: duckdb.DuckDBPyConnection, others: Others) -> None:
+    for name, files in others.items():
+        rows = f"SELECT * FROM read_parquet([{', '.join(map(_quoted, files))}])"
+        connection.execute(f'CREATE VIEW "{name}" AS {rows}')
 
 
 def query(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:

@@ -208,6 +208,9 @@ class Definition(Population):
     differs: str = Field("", description="variants: how it differs from the canonical one, in words")
     source: str = Field("", description="whose rule it is: where it is published")
     retrieved: date | None = Field(None, description="when the source was read")
+    has_months: bool = Field(
+        True, description="whether its months can be compared; false where a month says only what is left of it"
+    )
     shown: bool = Field(True, description="whether views show it; variants are shown on request")
 
     @model_validator(mode="after")
@@ -228,6 +231,13 @@ class Definition(Population):
         return "@" in self.id
 
     @property
+    def is_part(self) -> bool:
+        """Whether the numerator is part of the denominator: the same units, or amounts, under a condition."""
+        if self.kind != "ratio" or self.over or self.sql or self.unit not in ("share", "per_thousand"):
+            return False
+        return bool(self.weight) or self.denominator == "1" or self.numerator.endswith(f"THEN {self.denominator} END")
+
+    @property
     def denominator_units(self) -> Population:
         """The population of the denominator."""
         return self.over or self
@@ -241,7 +251,7 @@ class Definition(Population):
 
 WORDS = frozenset(
     "view also_in tier title question formula direction bound estimand misleads".split()
-    + "axis differs source retrieved shown".split()
+    + "axis differs source retrieved shown has_months".split()
 )
 """Fields that do not decide the number."""
 

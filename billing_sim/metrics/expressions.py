@@ -18,6 +18,7 @@ from billing_sim.metrics.connection import empty_facts
 from billing_sim.metrics.constant import twins
 from billing_sim.metrics.definition import Definition, Population
 from billing_sim.metrics.names import unknown
+from billing_sim.metrics.source import Others
 
 Wrong = tuple[str, str, str]
 """The field as in `window.of`, what is wrong with it, and what to do."""
@@ -52,12 +53,15 @@ _OVER_ROW: dict[str, _Need] = {
 """Fields over one row of the definition's own fact, besides its population and its numerator."""
 
 
-def problems(definition: Definition) -> list[Wrong]:
-    """What is wrong with the SQL of a definition: (field, what, remedy) each; empty when it can be computed."""
+def problems(definition: Definition, others: Others | None = None) -> list[Wrong]:
+    """What is wrong with the SQL of a definition: (field, what, remedy) each; empty when it can be computed.
+
+    Queries may read `others` besides the facts.
+    """
     if definition.sql:
         from billing_sim.metrics.queries import complaints
 
-        return [("sql", what, remedy) for what, remedy in complaints(definition.sql)]
+        return [("sql", what, remedy) for what, remedy in complaints(definition.sql, others)]
     with empty_facts() as connection:
         return list(_problems(connection, definition))
 

@@ -11,7 +11,7 @@ import numpy as np
 from billing_sim.metrics import incidence
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.histogram import middle_of, quantile
-from billing_sim.metrics.jackknife import half_width, standard_error, with_interval
+from billing_sim.metrics.jackknife import half_width, share_interval, standard_error, with_interval
 from billing_sim.metrics.result import Figure
 from billing_sim.metrics.tally import GROUPS, Counts, Sum
 
@@ -34,11 +34,16 @@ def figure(
 def _ratio(it: Definition, numerator: np.ndarray, denominator: np.ndarray, units: np.ndarray, immature: int) -> Figure:
     above, below = int(numerator.sum()), int(denominator.sum())
     if below == 0:
-        return Figure(None, above, 0, immature, nothing(immature), units=int(units.sum()))
+        counted = int(units.sum())
+        return Figure(None, above, 0, immature, nothing(0 if counted else immature), units=counted)
     unit = MICROS if it.unit == "money" else 1
     found = Figure(above * it.scale / (below * unit), above, below, immature, units=int(units.sum()))
     left = np.where(below == denominator, np.nan, below - denominator)
-    return with_interval(found, (above - numerator) * it.scale / (left * unit), _groups(denominator))
+    made = with_interval(found, (above - numerator) * it.scale / (left * unit), _groups(denominator))
+    if it.is_part and made.standard_error is not None and 0 <= above <= below:
+        low, high = share_interval(above / below, made.standard_error / it.scale, made.units, _groups(denominator))
+        made = replace(made, low=low * it.scale, high=high * it.scale)
+    return made
 
 
 def _total(it: Definition, numerator: np.ndarray, units: np.ndarray, immature: int, base: np.ndarray) -> Figure:

@@ -40,6 +40,19 @@ def half_width(error: float, groups: int) -> float:
     return _T_975[min(groups, len(_T_975) + 1) - 2] * error
 
 
+def share_interval(share: float, error: float, units: int, groups: int) -> tuple[float, float]:
+    """The ends for a share of units, between 0 and 1 however few they are.
+
+    Wilson's score interval (1927) for as many independent units as would have this error (Korn and Graubard, 1998); for
+    as many as there are when all are alike and the error is 0.
+    """
+    independent = share * (1 - share) / error**2 if error else float(units)
+    z2 = half_width(1.0, groups) ** 2 / max(independent, 1e-9)
+    middle = (share + z2 / 2) / (1 + z2)
+    half = (z2 * share * (1 - share) + z2**2 / 4) ** 0.5 / (1 + z2)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
 def with_interval(figure: AnyFigure, replicates: np.ndarray, groups: int) -> AnyFigure:
     """The figure with its error and interval; `groups` have units. What is never negative has no negative low end."""
     if figure.value is None or groups < 2:

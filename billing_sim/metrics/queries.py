@@ -12,12 +12,14 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import duckdb
 import numpy as np
+from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem, QueryError
 from billing_sim.facts.schema import FACTS
@@ -28,8 +30,8 @@ from billing_sim.metrics.frame import Frame
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.shapes import MONTH
-from billing_sim.metrics.source import Source
-from billing_sim.metrics.tally import GROUPS, NOTHING
+from billing_sim.metrics.source import Others, Source
+from billing_sim.metrics.tally import GROUPS
 
 SECONDS = 30.0
 MEMORY = "2GB"
@@ -37,8 +39,17 @@ ROWS_MAX = 1_000_000
 _NEEDED = ("period", "numerator", "denominator")
 
 
-def definition_of(path: Path) -> Definition:
-    """The metric that a `.sql` file defines, named after the file; InputError when the file cannot be read."""
+_BASE = """SELECT "group", count(*) FROM subscriptions WHERE started_by = 'imported' GROUP BY ALL"""
+_Columns: TypeAlias = dict[str, np.ndarray]
+
+_TOLD = ("id", "view", "tier", "title", "question", "formula", "kind", "unit", "direction", "estimand", "misleads")
+"""What comments at the top of a `.sql` file may say."""
+
+_EXAMPLE = "`-- unit: money`, `-- kind: sum` or `-- direction: up` at the top"
+
+
+def definition_of(path: Path, others: Others | None = None) -> Definition:
+    """The metric that a `.sql` file defines, named after the file, over the facts and `others`; InputError if wrong."""
     from billing_sim.scenario.reader import read_bytes
 
     text = read_bytes(path).decode("utf-8", errors="replace")
@@ -46,30 +57,47 @@ def definition_of(path: Path) -> Definition:
     if not name or not name[0].isalpha():
         remedy = "Name it like success_rate.sql."
         raise InputError([Problem(str(path), 0, 0, "The file's name does not begin with a letter.", remedy)])
-    made = Definition.model_validate({
+    if not text.strip():
+        raise InputError([Problem(str(path), 1, 1, "The file holds no query.", "Write one SELECT.")])
+    fields = {
         "id": name, "view": "product", "tier": "supporting", "title": name.replace("_", " "), "kind": "ratio",
         "question": f"What does {path.name} compute?", "formula": f"numerator / denominator of {path.name}",
-        "direction": "up", "unit": "share", "sql": text, "estimand": "unnamed",
-        "misleads": "Nobody has said yet; the stress lab can find out.",
-    })  # fmt: skip
-    wrong = [Problem(str(path), line, column, what, remedy) for line, column, what, remedy in _complaints(text)]
+        "direction": "neither", "unit": "share", "sql": text, "estimand": "unnamed",
+        "misleads": "Nobody has said yet.",
+    }  # fmt: skip
+    try:
+        made = Definition.model_validate(fields | dict(_said(text)))
+    except ValidationError as error:
+        told = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        remedy = f"Lines such as {_EXAMPLE} say it."
+        raise InputError([Problem(str(path), 1, 1, what, remedy) for what in told]) from None
+    wrong = [Problem(str(path), line, column, what, remedy) for line, column, what, remedy in _complaints(text, others)]
     if wrong:
         raise InputError(wrong)
     return made
 
 
-def complaints(text: str) -> Iterator[tuple[str, str]]:
+def _said(text: str) -> Iterator[tuple[str, str]]:
+    """What the comments at the top of a query say of it: `-- unit: money` and so on."""
+    for line in text.splitlines():
+        if not line.strip().startswith("--"):
+            return
+        key, colon, value = line.strip().removeprefix("--").partition(":")
+        if colon and key.strip() in _TOLD:
+            yield key.strip(), value.strip()
+
+
+def complaints(text: str, others: Others | None = None) -> Iterator[tuple[str, str]]:
     """What is wrong with a query, before any data is there: (what, remedy)."""
-    for _, _, what, remedy in _complaints(text):
+    for _, _, what, remedy in _complaints(text, others):
         yield what, remedy
 
 
-def _complaints(text: str) -> Iterator[tuple[int, int, str, str]]:
+def _complaints(text: str, others: Others | None) -> Iterator[tuple[int, int, str, str]]:
     """The same with line and column in front."""
     from billing_sim.metrics.connection import empty_facts
 
-    with empty_facts() as connection:
-        connection.execute("SET enable_external_access = false")
+    with empty_facts(others) as connection:
         try:
             columns = connection.sql(reading(connection, text)).columns  # bound, not run: it may be endless
         except QueryError as error:
@@ -107,14 +135,14 @@ def answer(source: Source, it: Definition, by: Sequence[str], frame: Frame, data
 
     Without one of the columns it is given in all only, or refused with a QueryError when `strict`.
     """
-    columns = _run(source, it)
+    columns, base = _run(source, it)
     missing = next((name for name in by if _column(name) not in columns), None)
     if missing is not None and strict:
         raise QueryError(unknown(f"column in {it.id}", missing, [*columns]))
     by = () if missing is not None else by
-    total = _figure(it, columns, np.ones(len(columns["numerator"]), bool), stock=it.kind == "stock")
-    slices = tuple(_slices(it, columns, by, frame)) if by else ()
-    months = tuple(_slices(it, columns, (MONTH,), frame))
+    total = _figure(it, columns, np.ones(len(columns["numerator"]), bool), base, stock=it.kind == "stock")
+    slices = tuple(_slices(it, columns, by, frame, base)) if by else ()
+    months = tuple(_slices(it, columns, (MONTH,), frame, base))
     currency = frame.currency if it.unit == "money" else ""
     return Result(
         **vars(total), definition=it, currency=currency, slices=slices, months=months,
@@ -126,13 +154,17 @@ def _column(name: str) -> str:
     return "period" if name == "month" else name
 
 
-def _run(source: Source, it: Definition) -> dict[str, np.ndarray]:
-    """The query's columns by name; QueryError when it fails, takes too long or returns something else."""
+def _run(source: Source, it: Definition) -> tuple[_Columns, np.ndarray]:
+    """The query's columns by name, and the members at the start by group.
+
+    QueryError when it fails, takes too long or returns something else.
+    """
     with connect_to(source, FACTS, memory=MEMORY) as connection:
         try:
             with _time_limit(connection):
                 rows = connection.sql(reading(connection, it.sql)).limit(ROWS_MAX + 1)
                 table = rows.to_arrow_table()
+                members = connection.execute(_BASE).fetchall()
         except duckdb.InterruptException:
             raise QueryError(f"{it.id} took longer than {SECONDS:g} s and was stopped.") from None
         except duckdb.Error as error:
@@ -144,7 +176,10 @@ def _run(source: Source, it: Definition) -> dict[str, np.ndarray]:
             raise QueryError(f"{it.id} returns no column `{needed}`; it returns {', '.join(table.column_names)}.")
     columns = {name: _values(table.column(name), name) for name in table.column_names}
     _check(it, columns)
-    return columns
+    base = np.zeros(GROUPS, np.int64)
+    for group, count in members:
+        base[group] = count
+    return columns, base
 
 
 def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:
@@ -196,23 +231,24 @@ def _text(value: Any, name: str) -> str:
     return f"{value:%Y-%m}" if name == "period" and hasattr(value, "strftime") else str(value)
 
 
-def _slices(it: Definition, columns: dict[str, np.ndarray], by: Sequence[str], frame: Frame) -> Iterator[Slice]:
+def _slices(it: Definition, columns: _Columns, by: Sequence[str], frame: Frame, base: np.ndarray) -> Iterator[Slice]:
     first, end = (f"{moment:%Y-%m}" for moment in frame.whole_months)
     keys = list(zip(*(columns[_column(name)] for name in by), strict=True))
     for key in sorted(set(keys)):
         here = np.array([found == key for found in keys])
-        part = _figure(it, columns, here, stock=it.kind == "stock" and "period" not in map(_column, by))
+        part = _figure(it, columns, here, base, stock=it.kind == "stock" and "period" not in map(_column, by))
         dims = dict(zip(by, key, strict=True))
         partial = MONTH in dims and not first <= dims[MONTH] < end
         yield Slice(**vars(part), dims=dims, partial=partial)
 
 
-def _figure(it: Definition, columns: dict[str, np.ndarray], rows: np.ndarray, *, stock: bool = False) -> Figure:
+def _figure(it: Definition, columns: _Columns, rows: np.ndarray, base: np.ndarray, *, stock: bool = False) -> Figure:
     if stock:
         rows = rows & (columns["period"] == max((each for each in columns["period"] if each != "none"), default=""))
     if "group" in columns:
         sums = [_by_group(columns, name, rows) for name in ("numerator", "denominator")]
-        return figure(_as_ratio(it), sums[0], sums[1], sums[1], 0, NOTHING)
+        made = figure(_as_ratio(it), sums[0], sums[1], sums[1], 0, base)
+        return replace(made, units=0)  # it says sums, not whom they are about
     above, below = (sum(columns[name][rows]) for name in ("numerator", "denominator"))
     if it.kind != "ratio":
         return Figure(_money(it, above * it.scale), round(above), 1, 0)

@@ -148,7 +148,8 @@ def _happened(event: Event | None) -> Text:
     it = event.definition
     moved = f" {words.signed(it, event.change.value)} in {_month(event.month)} against {_month(event.before)}"
     surely = f", {event.change.signal:.0f} standard errors."
-    shown = Text.assemble(("What happened: ", "bold"), (it.id, "bold"), moved, surely)
+    first = "" if it.tier == "core" else "no core rate moved beyond chance; "
+    shown = Text.assemble(("What happened: ", "bold"), first, (it.id, "bold"), moved, surely)
     for label, found in (("Where", event.place), ("Why", event.cause)):
         if found:
             shown.append(f" {label}: {_reason(it, found)}.")

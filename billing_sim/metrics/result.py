@@ -45,8 +45,8 @@ class Figure:
 
     @property
     def half_width(self) -> float | None:
-        """How far the interval reaches beyond the value; None where there is none."""
-        return None if self.high is None or self.value is None else self.high - self.value
+        """Half of the interval; None where there is none."""
+        return None if self.high is None or self.low is None else (self.high - self.low) / 2
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import duckdb
 
-from billing_sim.errors import RunError
+from billing_sim.errors import QueryError, RunError
 from billing_sim.events import WORLD_COLUMNS
 from billing_sim.runs.manifest import FINISHED, Manifest, read_manifest
+
+Others: TypeAlias = Mapping[str, Sequence[Path]]
+"""Exported tables by name: their Parquet files."""
 
 
 class Source(Protocol):
@@ -23,6 +26,40 @@ class Source(Protocol):
 
     def world_events(self) -> list[dict[str, Any]]:
         """The world events in order, as dictionaries of `WORLD_COLUMNS`, moments in integer microseconds."""
+
+
+def exported_tables(folder: Path) -> Others:
+    """The Parquet files of a folder by name; QueryError when there are none."""
+    found = {file.stem: [file] for file in sorted(folder.glob("*.parquet"))}
+    if not found:
+        raise QueryError(f"{folder} holds no tables: write some with `billing-sim export RUN --as stripe`.")
+    return found
+
+
+@dataclass(frozen=True)
+class WithTables:
+    """A run's facts and, for queries, tables exported from it: the Parquet files of a folder, by their names."""
+
+    facts: Source
+    folder: Path
+
+    @property
+    def content_digest(self) -> str:
+        """That of the run."""
+        return getattr(self.facts, "content_digest", "")
+
+    @property
+    def more_tables(self) -> Others:
+        """The tables by name; QueryError when there are none."""
+        return exported_tables(self.folder)
+
+    def facts_files(self, name: str) -> Sequence[Path]:
+        """The Parquet files of a fact."""
+        return self.facts.facts_files(name)
+
+    def world_events(self) -> list[dict[str, Any]]:
+        """The world events of the run."""
+        return self.facts.world_events()
 
 
 @dataclass(frozen=True)

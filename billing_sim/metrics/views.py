@@ -47,16 +47,16 @@ class Views:
 
     @cached_property
     def events(self) -> dict[str, Event]:
-        """By view, what happened: the largest move of its core metrics that is beyond chance; absent where none is.
+        """By view, what happened: the largest move beyond chance of a core rate, or else of any; absent where none is.
 
         The reason is looked for when it is first asked for.
         """
         moved = {}
         for view, results in self.results.items():
-            core = [it for it in results if it.definition.tier == "core"]
             # A sum follows the size of the business, month after month; a rate moves when something happens.
-            rates = [it for it in core if it.definition.kind == "ratio"]
-            largest = max(rates or core, key=_signal, default=None)
+            rates = [it for it in results if it.definition.kind == "ratio" and it.definition.has_months]
+            core = [it for it in rates if it.definition.tier == "core" and _signal(it)]
+            largest = max(core or rates, key=_signal, default=None)
             if largest is not None and _signal(largest):
                 moved[view] = largest
         told = happened(self.source, list(moved.values()), self.frame)
@@ -108,6 +108,8 @@ def _signal(result: Result) -> float:
 
 def latest_change(result: Result) -> tuple[Slice, Slice, Change] | None:
     """The last two whole months whose units are all mature, and the change between them."""
+    if not result.definition.has_months:
+        return None
     whole = [part for part in result.months if not part.partial and part.value is not None]
     if len(whole) < 2:
         return None

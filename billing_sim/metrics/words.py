@@ -64,10 +64,25 @@ def signed(it: Definition, number: float | None) -> str:
 def parts(result: Result, figure: Figure) -> str:
     """Numerator and denominator; a sum has no denominator worth showing."""
     it = result.definition
+    if it.sql:
+        return _of_query(it, figure)
     numerator = _part(it.weight or it.numerator, figure.numerator)
-    if it.kind in ("sum", "stock"):
+    if it.kind == "sum" or (it.kind == "stock" and not it.denominator):
         return numerator
+    if it.kind == "incidence":
+        return f"{numerator} of {whole(figure.denominator)} so far"
+    if it.kind == "quantile":
+        return f"{numerator} of {whole(figure.denominator)} at or below"
+    if it.kind == "gap":
+        return f"lowest: {numerator} / {whole(figure.denominator)}"
     return f"{numerator} / {_part(it.weight or it.denominator, figure.denominator)}"
+
+
+def _of_query(it: Definition, figure: Figure) -> str:
+    """What a query returned; millionths of the reporting currency where it sums columns of them."""
+    sums = (figure.numerator, figure.denominator) if it.kind == "ratio" else (figure.numerator,)
+    shown = [amount(number / MICROS) if "_micros" in it.sql else whole(number) for number in sums]
+    return " / ".join(shown)
 
 
 def whole(number: int) -> str:
