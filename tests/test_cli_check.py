@@ -91,3 +91,14 @@ def test_a_query_without_its_columns_is_told_which(call, tmp_path):
         f"{query}:1:1  the query returns no column `numerator`.",
         "It returns period.",
     ]
+
+
+def test_a_goal_whose_metric_is_not_there_is_told_by_the_check(tmp_path, call):
+    """The scenario does not know metrics; the check does."""
+    text = (Path("scenarios") / "first_month.yaml").read_text(encoding="utf-8")
+    goal = "{owner: product, goal: All paid., metric: payment_sucess_rate, target: 99%, deadline: 2025-12-01}"
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"{text}\ngoals:\n  - {goal}\n", encoding="utf-8")
+    answer = call("check", file)
+    assert answer.code == 2
+    assert "did you mean `payment_success_rate`?" in answer.out

@@ -52,12 +52,16 @@ def _wrong_goals(file: Path) -> list[Problem]:
     from billing_sim.scenario import load
 
     try:
-        if any(goal.metric for goal in load(file).scenario.goals):
+        goals = load(file).scenario.goals
+    except InputError:
+        return []  # a file of goals alone: they are looked at with their scenario
+    try:
+        if any(goal.metric for goal in goals):
             read_aims(file, None, shipped())
     except InputError as error:
         return error.problems
     except QueryError:
-        return []
+        pass
     return []
 
 
