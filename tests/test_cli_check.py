@@ -95,7 +95,7 @@ def test_a_query_without_its_columns_is_told_which(call, tmp_path):
 
 def test_a_goal_whose_metric_is_not_there_is_told_by_the_check(tmp_path, call):
     """The scenario does not know metrics; the check does."""
-    text = (Path("scenarios") / "first_month.yaml").read_text(encoding="utf-8")
+    text = (SCENARIOS / "first_month.yaml").read_text(encoding="utf-8")
     goal = "{owner: product, goal: All paid., metric: payment_sucess_rate, target: 99%, deadline: 2025-12-01}"
     file = tmp_path / "mine.yaml"
     file.write_text(f"{text}\ngoals:\n  - {goal}\n", encoding="utf-8")
