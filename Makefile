@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint format docs bench lock clean
+.PHONY: help demo test lint format docs bench fuzz intervals lock clean
 
 help:  ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -35,6 +35,12 @@ docs: $(READY)  ## write the generated reference pages anew
 
 bench: $(READY)  ## measure speeds as ratios, in one run on this machine
 	$(BIN)/python tests/bench
+
+fuzz: $(READY)  ## compare every metric with row-by-row Python on thousands of random logs
+	$(BIN)/python tests/test_metrics_naive.py 3000
+
+intervals: $(READY)  ## how often the 95 % intervals hold the truth, over a thousand seeds
+	$(BIN)/python tests/bench/intervals.py 1000
 
 lock:  ## pin every dependency anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock

@@ -31,7 +31,7 @@ def bare(source: RunFolder) -> None:
     """One statement per fact, each sum as a filtered aggregate over its rows."""
     span = frame(source)
     needed = dict.fromkeys(part for it in shipped() if not it.sql for part in sql.parts(it, span, ()))
-    with connect_to(source, FACTS) as connection:
+    with connect_to(source, FACTS, with_constant=True) as connection:
         is_condition = sql.condition_expressions(connection, needed)
         for fact in dict.fromkeys(part.fact for part in needed):
             own = [sql.aggregate(part, is_condition) for part in needed if part.fact == fact]
