@@ -28,10 +28,13 @@ def compile_all() -> None:
 
 @contextmanager
 def _helper() -> Iterator[None]:
-    """A process that compiles its part while the body runs; it ends with the body or soon after."""
+    """A process that compiles its part while the body runs; it ends with the body or soon after.
+
+    It imports nothing from the folder that the user happens to be in (-P).
+    """
     try:
         helper = subprocess.Popen(
-            [sys.executable, "-c", _BESIDE],
+            [sys.executable, "-P", "-c", _BESIDE],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, ValueError):
