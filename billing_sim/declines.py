@@ -24,6 +24,14 @@ ISSUER_MEMORY = 10
 OUTAGE = 11
 TECHNICAL = 12
 RESTRICTED = 13
+AUTHENTICATION = 14
+FRAUD_SCREEN = 15
+STOLEN = 16
+THROTTLED = 17
+BAD_RELEASE = 18
+WITHDRAWN = 19
+VOUCHER_UNPAID = 20
+ABANDONED = 21
 
 CAUSES: tuple[tuple[str, str], ...] = (
     ("none", "nothing is wrong"),
@@ -40,6 +48,14 @@ CAUSES: tuple[tuple[str, str], ...] = (
     ("outage", "the gateway was failing"),
     ("technical", "gateway or issuer could not be reached"),
     ("restricted", "not permitted at that moment"),
+    ("authentication", "the issuer wanted the customer to authenticate"),
+    ("fraud_screen", "our own screen took the payment for fraud"),
+    ("stolen", "whoever paid did not own the card"),
+    ("throttled", "the gateway had more attempts than it could take"),
+    ("bad_release", "a faulty release refused a good payment"),
+    ("withdrawn", "the payment method is no longer accepted"),
+    ("voucher_unpaid", "the voucher was not paid in time"),
+    ("abandoned", "the customer gave up while authenticating"),
 )
 """Latent causes by number: name and meaning."""
 
@@ -91,6 +107,13 @@ CODES: tuple[Code, ...] = (
     Code("carrier_barred", "hard", "partner: line closed or billing barred"),
     Code("carrier_error", "soft", "partner: system error"),
     Code("balance_used", "hard", "gift balance used up"),
+    Code("authentication_failed", "soft", "the customer could not authenticate"),
+    Code("authentication_abandoned", "soft", "the customer gave up authenticating"),
+    Code("blocked", "hard", "blocked by our own fraud screen, never sent"),
+    Code("throttled", "soft", "gateway: too many requests"),
+    Code("processor_error", "soft", "refused by a fault of ours or the gateway's"),
+    Code("method_withdrawn", "hard", "the payment method is no longer accepted"),
+    Code("voucher_expired", "soft", "the voucher expired unpaid"),
 )
 """Decline codes by number; 0 means that there was none."""
 

@@ -38,6 +38,20 @@ REASONS = (
     "payment_failed", "payment_reminder", "hold_started", "ended",
     "authorized", "failed",
     "new", "returning", "gave_up", "preferred",
+    # Plans and money.
+    "upgrade", "downgrade", "trial_converted", "trial_ended", "trial_without_method", "goodwill", "proration",
+    # Refunds and disputes.
+    "complaint", "duplicate", "unauthorised", "fraud", "friendly_fraud", "service", "full", "partial",
+    # Authentication and the fraud screen.
+    "frictionless", "challenge_passed", "challenge_failed", "challenge_abandoned",
+    "passed", "reviewed", "blocked", "approved", "rejected",
+    # Support: what contacts are about, and how they end.
+    "double_charge", "price_rise", "cannot_pay", "unknown_charge",
+    "retried", "refunded", "grace_extended", "link_sent", "explained", "saved", "unresolved", "no_answer",
+    # What people say, and what they are offered.
+    "price", "content", "not_using", "other", "nps", "csat", "win_back", "save", "retention",
+    # The campaign against sharing.
+    "i_follow_the_rules", "netflix_criminal", "does_not_share", "shares", "host", "borrower", "control",
 )  # fmt: skip
 """What the column `reason` can say; each kind documents which of these it uses."""
 (
@@ -48,7 +62,20 @@ REASONS = (
     NOTICE_FAILED, NOTICE_REMINDER, NOTICE_HOLD, NOTICE_ENDED,
     RESOLVED_AUTHORIZED, RESOLVED_FAILED,
     NEW, RETURNING, GAVE_UP, PREFERRED,
-) = range(22)  # fmt: skip
+    UPGRADE, DOWNGRADE, TRIAL_CONVERTED, TRIAL_OVER, TRIAL_WITHOUT_METHOD, GOODWILL, PRORATION,
+    COMPLAINT, DUPLICATE, UNAUTHORISED, TRUE_FRAUD, FRIENDLY_FRAUD, SERVICE, FULL, PARTIAL,
+    FRICTIONLESS, CHALLENGE_PASSED, CHALLENGE_FAILED, CHALLENGE_ABANDONED,
+    SCREEN_PASSED, SCREEN_REVIEWED, SCREEN_BLOCKED, REVIEW_APPROVED, REVIEW_REJECTED,
+    DOUBLE_CHARGE, PRICE_RISE, CANNOT_PAY, UNKNOWN_CHARGE,
+    RETRIED, REFUNDED, GRACE_EXTENDED, LINK_SENT, EXPLAINED_TO, SAVED, UNRESOLVED, NO_ANSWER,
+    WHY_PRICE, WHY_CONTENT, WHY_NOT_USING, WHY_OTHER, NPS, CSAT, WIN_BACK, SAVE, RETENTION,
+    FOLLOWS_THE_RULES, CRIMINAL, DOES_NOT_SHARE, SHARES, HOST, BORROWER, CONTROL,
+) = range(len(REASONS))  # fmt: skip
+
+CHANNELS = (NONE, "email", "push", "in_app", "chat", "phone")
+BY_EMAIL, BY_PUSH, BY_IN_APP, BY_CHAT, BY_PHONE = range(1, 6)
+NETWORKS = (NONE, "visa", "mastercard", "other")
+VISA, MASTERCARD, OTHER_NETWORK = range(1, 4)
 
 
 @dataclass(frozen=True)
@@ -84,11 +111,16 @@ PAYLOAD: tuple[Column, ...] = (
     Column("reason", "u1", "what qualifies the kind", "reasons"),
     Column("group", "u1", "jackknife group, 0 to 63, by keyed hash of the subscriber"),
     Column("arm", "u1", "experiment arm, 0 when none"),
+    Column("channel", "u1", "how a notice or a contact travels", "channels"),
+    Column("network", "u1", "card network", "networks"),
+    Column("coupon", "u1", "promotion that gives a discount", "coupons"),
+    Column("score", "i2", "risk from 0 to 999, or what a survey was answered with"),
     Column("latency_ms", "i4", "response time in milliseconds"),
     Column("period_start", "date", "first day of the service period, local calendar"),
     Column("period_end", "date", "first day after the service period, local calendar"),
     Column("amount_minor", "i8", "amount in minor units of the market's currency, tax included"),
     Column("tax_minor", "i8", "tax within that amount, minor units"),
+    Column("fee_minor", "i8", "what it costs us, minor units of the same currency"),
 )
 COLUMNS = ENVELOPE + PAYLOAD
 
@@ -145,6 +177,14 @@ PAYMENT_CAPTURED = 40
 PAYMENT_RETURNED = 41
 DUNNING_STARTED = 50
 NOTICE_SENT = 51
+# Plans and money.
+# Refunds and disputes.
+# Fraud and authentication.
+# Gateways under load.
+# Support.
+# People and what they say.
+# Campaigns.
+# Experiments.
 
 EVENTS: tuple[Kind, ...] = (
     _kind(SIGNUP_STARTED, "signup.started", "spell market plan method method_kind reason group arm",
@@ -204,6 +244,14 @@ EVENTS: tuple[Kind, ...] = (
           "The first failure of an invoice: this policy now says when to retry, tell, hold and end."),
     _kind(NOTICE_SENT, "notice.sent", "spell invoice reason",
           "The member is told: payment_failed, payment_reminder, hold_started or ended."),
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 )  # fmt: skip
 """Every public kind. Adding one: a number here, a sentence in `billing_sim.trace.sentences`, a story test."""
 
@@ -214,9 +262,18 @@ EXPLAINED = 1
 INTENT_CHANGED = 2
 EPISODE_BEGAN = 3
 LOSS_JUDGED = 4
+# Plans and money.
+# Refunds and disputes.
+# Fraud and authentication.
+# Gateways under load.
+# Support.
+# People and what they say.
+# Campaigns.
+# Experiments.
 
 STAY, INERT, GO = 0, 1, 2
 INTENTS = ("stay", "inert", "go")
+WHYS = (NONE, "price", "content", "not_using", "payment_trouble", "other")
 
 TRUTH_COLUMNS: tuple[Column, ...] = (
     Column("subscriber", "i8", "who"),
@@ -229,6 +286,8 @@ TRUTH_COLUMNS: tuple[Column, ...] = (
     Column("method", "i2", "which payment method"),
     Column("cause", "u1", "latent cause", "causes"),
     Column("intent", "u1", "whether the person wants to stay, stays only out of inertia, or wants to go", "intents"),
+    Column("why", "u1", "why the person wants to go", "whys"),
+    Column("fraud", "u1", "1 when whoever pays does not own the payment method"),
     Column("able", "u1", "1 when some instrument held could have paid within the dunning window"),
 )
 TRUTH_ROW = _row_type(TRUTH_COLUMNS)
@@ -241,6 +300,14 @@ TRUTH: tuple[Kind, ...] = (
     _kind(LOSS_JUDGED, "loss.judged", "spell invoice intent able",
           "A subscription ended through payment, given up after dunning or cancelled in payment trouble: whether "
           "the person wanted to stay and could have paid."),
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 )  # fmt: skip
 
 WORLD_COLUMNS: tuple[Column, ...] = (
@@ -269,12 +336,23 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(7, "account_updater.switched", "market detail", "The account updater is on or off."),
     _kind(8, "signup_surge.started", "market share_ppm until", "Sign-ups rise or fall for a while."),
     _kind(9, "plan.offered", "plan detail", "A plan and its billing interval."),
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 )  # fmt: skip
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     "method_kinds": METHOD_KINDS,
     "initiators": INITIATORS,
     "reasons": REASONS,
+    "channels": CHANNELS,
+    "networks": NETWORKS,
+    "whys": WHYS,
     "codes": tuple(code.code for code in declines.CODES),
     "causes": tuple(name for name, _ in declines.CAUSES),
     "intents": INTENTS,

@@ -57,3 +57,19 @@ MEANS = 51  # hour the method was added
 MACHINE = 52  # hour * 2 + slot, subject: method
 SAMPLE = 53  # 0
 REACH = 54  # 0
+
+# Plans and money: 60 to 79.
+
+# Refunds and disputes: 80 to 99.
+
+# Fraud and authentication: 100 to 119.
+
+# Gateways under load: 120 to 129.
+
+# Support: 130 to 139.
+
+# People and what they say: 140 to 169.
+
+# Campaigns: 170 to 189.
+
+# Experiments: 190 to 199.

@@ -144,6 +144,7 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
         "plans": world.names.plans,
         "gateways": world.names.gateways,
         "policies": world.names.policies,
+        "coupons": world.names.coupons,
         "currencies": world.names.currencies,
     }
 

@@ -14,11 +14,14 @@ import pytest
 from billing_sim.clock import DAY, HOUR
 from billing_sim.money import EXPONENTS
 from billing_sim.scenario import Loaded, check, load
+from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.checks.names import locales
+from billing_sim.scenario.dunning import DunningPolicy
+from billing_sim.scenario.interventions import GatewayOutage, PriceChange
 from billing_sim.scenario.layers import shipped
 from billing_sim.scenario.meaning import CHECKS
-from billing_sim.scenario.model import CAPACITY, Behaviour, DunningPolicy, GatewayOutage, PriceChange
 from billing_sim.scenario.nodes import entries, plain
+from billing_sim.scenario.parts import CAPACITY
 from billing_sim.scenario.values import price_minor, read_duration, read_moment
 
 SHIPPED = sorted(Path("scenarios").glob("*.yaml")) if Path("scenarios").is_dir() else []

@@ -40,7 +40,7 @@ def run_lives(worlds, numbers, markets, first, states, pages, filled):
                 filled[0] = written
                 filled[1] = told
                 return i
-            at = ring(world, state, page)
+            at = ring(worlds[state.lives_in], state, page)
             rung += 1
         written = state.rows
         told = state.truths
@@ -65,7 +65,7 @@ def ring_once(worlds, states, i, pages, filled):
     state = states[i]
     state.rows = filled[0]
     state.truths = filled[1]
-    at = ring(worlds[0], state, pages[0])
+    at = ring(worlds[state.lives_in], state, pages[0])
     filled[0] = state.rows
     filled[1] = state.truths
     filled[2] += 1

@@ -12,9 +12,11 @@ from typing import Any, cast
 from billing_sim.errors import InputError, QueryError
 from billing_sim.scenario.checks.dunning import nothing_comes_after_the_end, steps_ascend
 from billing_sim.scenario.complaints import complaints
+from billing_sim.scenario.dunning import DunningPolicy
 from billing_sim.scenario.layers import Composition, read_chain, shipped, suggestion
-from billing_sim.scenario.model import DunningPolicy, Name, Part, Scenario
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import Entry, Mapping, entries, plain
+from billing_sim.scenario.parts import Name, Part
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.world.record import POLICIES
 

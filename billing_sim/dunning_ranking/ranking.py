@@ -32,7 +32,8 @@ from billing_sim.dunning_ranking.scores import (
 from billing_sim.errors import QueryError
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure
-from billing_sim.scenario.model import DunningPolicy, Scenario
+from billing_sim.scenario.dunning import DunningPolicy
+from billing_sim.scenario.model import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

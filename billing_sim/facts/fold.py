@@ -75,6 +75,14 @@ def read(context, person, page, row):
         close_invoice(page, person, row, _UNCOLLECTIBLE)
     elif kind in (events.SUBSCRIPTION_HELD, events.SUBSCRIPTION_RESTORED):
         read_hold(person, page, row)
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 
 
 @rule(Nothing(Context, Person, Page))

@@ -55,6 +55,14 @@ def open_invoice(person, page, i):
     fact.method_updated_at = NULL
     fact.held_at = NULL
     fact.recovered_by = 0
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 
 
 @rule(Nothing(Context, Person, Page, Row))

@@ -63,7 +63,7 @@ PAGE = np.dtype([
     *[(fact.name, fact.dtype, (_ROOM[fact.name],)) for fact in schema.FACTS],
 ])  # fmt: skip
 
-INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(len(NAMES))
+INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(7)
 
 Context = from_dtype(CONTEXT)
 Person = from_dtype(PERSON)

@@ -96,6 +96,14 @@ INVOICES = Fact("invoices", "one invoice", (
     _c("method_updated_at", "timestamp", "first change of the payment method by the member after the first failure"),
     _c("held_at", "timestamp", "when the subscription was first put on hold for it"),
     _c("recovered_by", "u1", "what mended a failure: none, retry, member, updater, backup", "recoveries"),
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 ))  # fmt: skip
 
 ATTEMPTS = Fact("attempts", "one payment attempt", (
@@ -119,6 +127,14 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("was_returned", "bool", "its captured payment came back"),
     _c("amount_minor", "i8", "amount, minor units"),
     _c("amount_micros", "i8", "amount in the reporting currency"),
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 ))  # fmt: skip
 
 SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person from its start to its end", (
@@ -183,8 +199,25 @@ PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, until ano
     _c("replaced_at", "timestamp", "when another took its place"),
 ))  # fmt: skip
 
+# Plans and money.
+# Refunds and disputes.
+# Fraud and authentication.
+# Gateways under load.
+# Support.
+# People and what they say.
+# Campaigns.
+# Experiments.
+
 FACTS: tuple[Fact, ...] = (
     INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS,
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 )  # fmt: skip
 """Every fact, in the order in which `billing-sim schema facts` prints them."""
 

@@ -54,6 +54,11 @@ def record(world, state, page, kind, at):
     row.reason = 0
     row.group = 0
     row.arm = 0
+    row.channel = 0
+    row.network = 0
+    row.coupon = 0
+    row.score = 0
+    row.fee_minor = 0
     if state.logging:
         state.rows += 1
         state.sequence += 1
@@ -75,6 +80,8 @@ def confide(state, page, kind, at, sequence):
     row.kind = kind
     row.cause = 0
     row.intent = state.intent
+    row.why = 0
+    row.fraud = 0
     row.able = 0
     if state.logging:
         state.truths += 1

@@ -21,6 +21,7 @@ from billing_sim.lifecycle.leaving import (
     lose_through_payment,
     ring_period_end,
 )
+from billing_sim.lifecycle.matters import ring_matter
 from billing_sim.lifecycle.methods import choose_kind, replace, ring_episode
 from billing_sim.lifecycle.spells import (
     begin_arrival,
@@ -36,6 +37,7 @@ from billing_sim.lifecycle.state import (
     ALARM_HOLD,
     ALARM_IMPORT,
     ALARM_INTENT,
+    ALARM_MATTER,
     ALARM_MEMBER,
     ALARM_NOTICE,
     ALARM_PERIOD_END,
@@ -213,6 +215,8 @@ def ring(world, state, page):
         ring_signup(world, state, page, now)
     elif k == ALARM_IMPORT:
         ring_import(world, state, page, now)
+    elif k == ALARM_MATTER:
+        ring_matter(world, state, page, now)
     if state.collects or state.failed_code:
         collect(world, state, page, now)
     return next_alarm(state)

@@ -25,11 +25,12 @@ ALARM_HOLD = 8
 ALARM_EXHAUST = 9
 ALARM_PERIOD_END = 10
 ALARM_SIGNUP = 11
-ALARMS = 12
+ALARM_MATTER = 12
+ALARMS = 13
 
 ALARM_NAMES = (
     "import", "episode", "intent", "resolve", "member", "retry", "renewal", "notice", "hold", "exhaust", "period_end",
-    "signup",
+    "signup", "matter",
 )  # fmt: skip
 
 # Where a person stands.
@@ -48,15 +49,41 @@ period_start period_end period_month canceling intent joined_at
 invoice attempt open amount tax
 first_failed policy next_retry next_notice stopped held
 pending pending_cause pending_code pending_slot pending_initiator
-collects failed_code methods backup balance gateway sight_until signup_tries
+collects failed_code lives_in methods backup balance gateway sight_until signup_tries
 """.split()
+_NOUNS = {
+    # Plans and money.
+    "plans": "",
+    # Refunds and disputes.
+    "refunds": "",
+    # Fraud and authentication.
+    "fraud": "",
+    # Gateways under load.
+    "gateways": "",
+    # Support.
+    "support": "",
+    # People and what they say.
+    "people": "",
+    # Campaigns.
+    "campaigns": "",
+    # Experiments.
+    "experiments": "",
+}
+"""What each of these nouns remembers of a person."""
+
 _PER_SLOT = """
 method_number method_kind method_key method_added method_expiry method_status method_token
 episode_at episode_cause memory_since memory_count counted_since counted
 """.split()
 
+MATTERS = 12
+"""Dated matters that a person can have under way at once (see `lifecycle.agenda`)."""
+
+_PER_MATTER = "matter_at matter matter_invoice matter_amount matter_detail".split()
+
 STATE = np.dtype(
-    [(name, "i8") for name in _SCALARS]
+    [(name, "i8") for name in (*_SCALARS, *" ".join(_NOUNS.values()).split())]
+    + [(name, "i8", (MATTERS,)) for name in _PER_MATTER]
     + [(name, "i8", (2,)) for name in _PER_SLOT]
     + [("alarm", "i8", (ALARMS,))]
 )  # fmt: skip

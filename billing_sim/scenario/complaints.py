@@ -15,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from billing_sim.errors import Problem
+from billing_sim.scenario.dunning import DunningPolicy
 from billing_sim.scenario.layers import FILE_ONLY_KEYS, nearest, suggestion
-from billing_sim.scenario.model import DunningPolicy, Scenario
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import NOWHERE, Mapping, Node, Place, Sequence
 from billing_sim.scenario.values import shown
 

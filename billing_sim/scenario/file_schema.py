@@ -24,6 +24,14 @@ _IN_LISTS = {
     "AccountUpdaterSwitch",
     "SignupSurge",
     "ExchangeRate",
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 }
 """Parts that stand in lists, which are replaced whole: their keys are as in a finished scenario."""
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
+from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.goal_file import checked_goals, is_goal_file
 from billing_sim.scenario.layers import Composition, read_chain, with_value
 from billing_sim.scenario.meaning import examine
-from billing_sim.scenario.model import Behaviour, Scenario
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import Mapping, Place, plain, spoken
 from billing_sim.scenario.reader import parse, read_bytes
 

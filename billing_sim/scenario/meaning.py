@@ -50,6 +50,14 @@ CHECKS: tuple[Check, ...] = (
     people.returns_accumulate,
     people.decline_codes_are_known,
     people.decline_codes_are_complete,
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 )
 
 

@@ -11,52 +11,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from billing_sim.scenario.values import (
-    YEARS_MAX,
-    Change,
-    Day,
-    Duration,
-    Moment,
-    Month,
-    PerMonth,
-    Positive,
-    PriceText,
-    Share,
-    Target,
-)
-
-MethodKind = Literal[
-    "credit", "debit", "prepaid", "wallet", "direct_debit", "a2a_emandate", "carrier_partner", "gift_balance"
-]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
-DeclineKind = Literal["soft", "hard"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-RegionName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,39}|[A-Z][A-Z0-9_]{1,19})$")]
-MarketCode = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,3}$")]
-
-CAPACITY = {
-    "markets": 256,
-    "plans": 16,
-    "gateways": 16,
-    "dunning_policies": 32,
-    "retries": 24,
-    "notices": 16,
-    "epochs": 16,
-    "outages": 1024,
-    "rates": 128,
-    "zones": 64,
-    "years": YEARS_MAX,
-    "members": 1_000_000_000,
-}
-"""Fixed capacities of the compiled world; a scenario beyond them is refused by name."""
-
-
-class Part(BaseModel):
-    """Every part of a scenario: unknown keys are refused, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+from billing_sim.scenario.behaviour import Behaviour, Causes
+from billing_sim.scenario.dunning import DunningPolicy, DunningRule
+from billing_sim.scenario.interventions import ExchangeRate, Intervention
+from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
+from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
 
 
 class Plan(Part):
@@ -71,101 +32,6 @@ class Tax(Part):
 
     rate: Share = Field(description="the rate, as in 20%")
     included: bool = Field(description="true: list prices include it; false: it is added on top")
-
-
-class Paydays(Part):
-    """A calendar on which income arrives. Exactly one of its keys is given."""
-
-    days_of_month: list[Annotated[int, Field(ge=1, le=31)]] | None = Field(
-        None, min_length=1, max_length=4, description="days of the month; 31 means the last day"
-    )
-    last_business_day: Literal[True] | None = Field(None, description="the last Monday-to-Friday day of the month")
-    weekly: Weekday | None = Field(None, description="every week on this day")
-    every_two_weeks: Weekday | None = Field(None, description="every second week on this day")
-    share: Share = Field(description="share of payers with this calendar")
-
-
-class Rejoin(Part):
-    """The share of those who left that came back within 1, 6 and 12 months."""
-
-    month_1: Share = Field(description="back within a month")
-    month_6: Share = Field(description="back within 6 months, those within a month included")
-    month_12: Share = Field(description="back within a year; nobody comes back later")
-
-
-class WinBack(Part):
-    """Coming back, by how people left."""
-
-    voluntary: Rejoin = Field(description="of those who cancelled")
-    involuntary: Rejoin = Field(description="of those lost through payment who wanted to stay")
-
-
-class Tenure(Part):
-    """A value per tenure: months 1-3, 4-12, and the second, third and later years."""
-
-    months_1_3: Share = Field(description="the first three months")
-    months_4_12: Share = Field(description="the rest of the first year")
-    year_2: Share = Field(description="the second year")
-    year_3: Share = Field(description="the third year")
-    year_4_on: Share = Field(description="all later years")
-
-
-class Causes(Part):
-    """How the first-attempt failures of a method divide by their latent cause; adds up to 100 %."""
-
-    funds: Share = Field(Decimal(0), description="the payer's money has run dry")
-    suspicion: Share = Field(Decimal(0), description="the issuer takes a good payment for a risky one")
-    lifecycle: Share = Field(Decimal(0), description="expired, closed, or mandate lapsed")
-    lost_stolen: Share = Field(Decimal(0), description="blocked and reissued under another number")
-    restricted: Share = Field(Decimal(0), description="not permitted at this moment; noise by the hour")
-    technical: Share = Field(Decimal(0), description="gateway or issuer unreachable")
-
-
-class Behaviour(Part):
-    """How the people and banks of a region or market behave. Every value has a default with its source."""
-
-    method_mix: dict[MethodKind, Share] = Field(description="payment methods of sign-ups and members; adds up to 100 %")
-    first_attempt_failure: dict[MethodKind, Share] = Field(
-        description="target share of renewals whose first attempt fails, after account updater and tokens"
-    )
-    backup_method: Share = Field(description="share of subscribers with a second method on file")
-    account_updater_coverage: Share = Field(description="share of reissued cards that the updater knows")
-    network_tokens: Share = Field(description="share of cards held as network tokens, which survive a reissue")
-    expiry_years: list[Annotated[int, Field(ge=1, le=10)]] = Field(
-        min_length=1, max_length=8, description="validity of new cards, each equally likely, in years"
-    )
-    lost_or_stolen: PerMonth = Field(description="hazard of a card being blocked and reissued")
-    closed: PerMonth = Field(description="hazard of a card or account being closed, or a mandate lapsing")
-    paydays: list[Paydays] = Field(min_length=1, max_length=8, description="income calendars; shares add up to 100 %")
-    attention: Share = Field(description="chance per day that a person reacts to a notice in sight")
-    attention_on_hold: Share = Field(description="the same while access is blocked (at least as large)")
-    unreachable: Share = Field(
-        description="share of people whom no notice reaches: old addresses, filters, not looking any more"
-    )
-    has_other_means: Share = Field(description="share of people who could pay with another method if asked")
-    signup_first_payment_failure: Share = Field(
-        description="share of sign-ups whose first card attempt is refused for risk"
-    )
-    signup_try_again: Share = Field(description="share of refused sign-ups that try again with another method")
-    voluntary_churn: PerMonth = Field(
-        description="mean monthly hazard of wanting to leave and acting on it, at the tenure mix"
-    )
-    tenure_hazard: Tenure = Field(description="relative monthly churn by tenure; its level is set by voluntary_churn")
-    tenure_mix: Tenure = Field(description="tenure of the members at the start; adds up to 100 %")
-    inert_members: Share = Field(description="share of members at the start who stay only out of inertia")
-    inert_instead_of_leaving: Share = Field(
-        description="share of those losing interest who stay out of inertia instead of leaving"
-    )
-    inert_wakes: PerMonth = Field(description="hazard of an inert member leaving after all")
-    cancel_in_trouble: Share = Field(description="chance that a member who reacts to a payment problem cancels instead")
-    inert_cancel_in_trouble: Share = Field(description="the same for the inert, whom trouble forces to choose")
-    bank_stop: dict[MethodKind, Share] = Field(
-        description="share of leavers who stop the payment at their bank instead of cancelling"
-    )
-    win_back: WinBack = Field(description="how many of those who left come back, and when")
-    former_members: Share = Field(
-        description="people who left in the 12 months before the start, as a share of members"
-    )
 
 
 class Signups(Part):
@@ -218,31 +84,6 @@ class Routing(Part):
     use: dict[Name, Share] = Field(min_length=1, description="gateway -> weight; adds up to 100 %")
 
 
-class DunningPolicy(Part):
-    """What is done about a failed invoice: retries, notices, grace, hold, end. Times count from the first failure."""
-
-    about: str = Field("", description="what the policy is like, for people")
-    source: str = Field("", description="where the schedule comes from")
-    retries: list[Duration] = Field(max_length=24, description="when to try again")
-    notices: list[Duration] = Field(max_length=16, description="when to tell the member")
-    grace: Duration = Field(description="how long access stays; then the subscription is put on hold")
-    end: Duration = Field(description="when the subscription ends if the invoice is still unpaid")
-    stop_on: list[DeclineKind] = Field([], description="stop retrying after such a decline until the method changes")
-    retry_hour: int | None = Field(
-        None, ge=0, le=23, description="local hour of retries a day or more away; none: same hour"
-    )
-    use_backup: bool = Field(True, description="try the backup method when the preferred one fails")
-
-
-class DunningRule(Part):
-    """Which policy is for whom; the last rule that fits wins."""
-
-    market: list[MarketCode] = Field([], description="only these markets; empty: all")
-    method: list[MethodKind] = Field([], description="only these methods; empty: all")
-    decline: list[DeclineKind] = Field([], description="kind of the first decline")
-    use: Name = Field(description="a policy of this scenario, or a shipped preset")
-
-
 class NetworkRules(Part):
     """What card networks allow. Sources differ, so these are parameters."""
 
@@ -264,80 +105,6 @@ class RecordingDelay(Part):
     p50: Duration = Field(description="half are recorded by then")
     p99: Duration = Field(description="99 % are recorded by then")
     max: Duration = Field(description="all are recorded by then")
-
-
-class _Intervention(Part):
-    market: list[MarketCode] = Field([], description="only these markets; empty: all")
-
-
-class GatewayOutage(Part):
-    """A gateway refuses a share of its attempts for a while."""
-
-    kind: Literal["gateway_outage"]
-    at: Moment = Field(description="when it begins")
-    gateway: Name = Field(description="which gateway")
-    duration: Duration = Field(description="how long it lasts")
-    failing: Share = Field(description="share of attempts that it cannot process meanwhile")
-
-
-class AddedChurn(Part):
-    """What a price rise does to the monthly hazard of leaving; it decays linearly."""
-
-    points: Share | None = Field(
-        None,
-        description="added to the monthly hazard; none: drawn as published (0 in 60 % of rises, else 0.3-1.0 points)",
-    )
-    months: int = Field(3, ge=1, le=24, description="after how many months nothing is left of it")
-
-
-class PriceChange(_Intervention):
-    """New list prices: sign-ups pay them at once, members from their first renewal after the notice."""
-
-    kind: Literal["price_change"]
-    at: Day = Field(description="the day on which it is announced, and holds for new people")
-    prices: dict[Name, PriceText] = Field(description="the new price of each plan that changes")
-    notice: Duration = Field(30 * 86_400_000_000, description="how much later members pay it")
-    added_churn: AddedChurn = Field(AddedChurn(points=None, months=3), description="who leaves because of it")
-
-
-class DunningSwitch(Part):
-    """From this moment invoices that fail are handled by other rules."""
-
-    kind: Literal["dunning_switch"]
-    at: Moment = Field(description="for invoices that fail from then on")
-    dunning: list[DunningRule] = Field(min_length=1, description="the rules from then on, for everyone")
-
-
-class AccountUpdaterSwitch(_Intervention):
-    """The account updater is switched off or on."""
-
-    kind: Literal["account_updater"]
-    at: Moment = Field(description="from when on")
-    switched: Literal["on", "off"] = Field(description="what it is from then on")
-
-
-class SignupSurge(_Intervention):
-    """More (or fewer) sign-ups for a while."""
-
-    kind: Literal["signup_surge"]
-    at: Moment = Field(description="when it begins")
-    duration: Duration = Field(description="how long it lasts")
-    increase: Change = Field(description="how much more people sign up; -30% for fewer")
-
-
-class ExchangeRate(Part):
-    """A currency is worth more or less from a day on. Nobody's life changes, only what amounts are reported as."""
-
-    kind: Literal["exchange_rate"]
-    at: Day = Field(description="the first day of the new rate, UTC")
-    currency: str = Field(description="ISO 4217 code of a market's currency")
-    rate: Positive = Field(description="units of the reporting currency for one unit, from then on")
-
-
-Intervention = Annotated[
-    GatewayOutage | PriceChange | DunningSwitch | AccountUpdaterSwitch | SignupSurge | ExchangeRate,
-    Field(discriminator="kind"),
-]
 
 
 class Goal(Part):
@@ -414,6 +181,14 @@ class Scenario(Part):
     recording_delay: RecordingDelay = Field(description="how late events reach the log")
     window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
     timeline: list[Intervention] = Field([], description="what happens on given dates")
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
     log: Annotated[str, Field(pattern=r"^(all|none|1/(1|2|4|8|16|32|64|128|256|512|1024))$")] = Field(
         "all",
         description="whose events a run keeps unless told otherwise: all, none, or 1/N of the people (N a power of 2)",

@@ -22,8 +22,9 @@ from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import FILE_ONLY_KEYS, nearest, suggestion
 from billing_sim.scenario.merge import overlay
-from billing_sim.scenario.model import Market, Name, Part, Scenario
+from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.nodes import Entry, Mapping, Node, at, entries, items, plain, text
+from billing_sim.scenario.parts import Name, Part
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.scenario.values import Day, Duration
 from billing_sim.stress.damages import Damage, labels_of_kind

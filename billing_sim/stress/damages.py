@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from billing_sim import declines, events
 from billing_sim.scenario.layers import suggestion
-from billing_sim.scenario.model import MarketCode, Name, Part
+from billing_sim.scenario.parts import MarketCode, Name, Part
 from billing_sim.scenario.values import Duration, Moment, Share
 
 _KINDS = tuple(kind.name for kind in events.EVENTS)

@@ -174,5 +174,13 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.PAYMENT_RETURNED: _payment_returned,
     events.DUNNING_STARTED: _dunning_started,
     events.NOTICE_SENT: _notice_sent,
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 }
 """Kind of event -> what happened, as a sentence."""

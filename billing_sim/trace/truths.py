@@ -39,5 +39,13 @@ SEALED: dict[int, Callable[[Row], str]] = {
     events.INTENT_CHANGED: _intent_changed,
     events.EPISODE_BEGAN: _episode_began,
     events.LOSS_JUDGED: _loss_judged,
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 }
 """Kind of truth -> what was really so, as a sentence."""

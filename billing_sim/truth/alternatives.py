@@ -15,8 +15,10 @@ import numpy as np
 from billing_sim import clock
 from billing_sim.draws import ONE
 from billing_sim.errors import QueryError
+from billing_sim.scenario.dunning import DunningPolicy, DunningRule
+from billing_sim.scenario.interventions import DunningSwitch
 from billing_sim.scenario.layers import shipped, suggestion
-from billing_sim.scenario.model import DunningPolicy, DunningRule, DunningSwitch, Scenario
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import plain
 from billing_sim.truth.worlds import frictionless, lengthened, perfect
 from billing_sim.world.compile import CompiledWorld

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from billing_sim import clock
-from billing_sim.scenario.model import AccountUpdaterSwitch, DunningRule, DunningSwitch, GatewayOutage, SignupSurge
+from billing_sim.scenario.dunning import DunningRule
+from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
 from billing_sim.world.compile import CompiledWorld
 
 Announcement = dict[str, Any]
@@ -18,6 +19,14 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     start = int(world.record.start[0])
     rows = [_configured(world), *_plans(world), *_markets(world), *_prices(world), *_rates(world), *_policies(world)]
     rows += _timeline(world)
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
     for row in rows:
         row.setdefault("occurred_at", start)
         row.setdefault("recorded_at", min(row["occurred_at"], start))

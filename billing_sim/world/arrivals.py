@@ -15,7 +15,8 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR, MINUTE, day_number, micros, transitions
 from billing_sim.errors import BillingSimError
 from billing_sim.rule import entry
-from billing_sim.scenario.model import Market, Scenario, SignupSurge
+from billing_sim.scenario.interventions import SignupSurge
+from billing_sim.scenario.model import Market, Scenario
 from billing_sim.world.quantiles import exponential
 
 ONE_PERSON = 1 << 20

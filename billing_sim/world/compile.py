@@ -24,6 +24,14 @@ from billing_sim.world.record import new_world
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
     fill_policies, fill_updater,
+    # Plans and money.
+    # Refunds and disputes.
+    # Fraud and authentication.
+    # Gateways under load.
+    # Support.
+    # People and what they say.
+    # Campaigns.
+    # Experiments.
 )  # fmt: skip
 """What fills a world, a table or two each. A new intervention adds a function here."""
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from billing_sim import clock, draws, people
-from billing_sim.scenario.model import MethodKind, Scenario
+from billing_sim.scenario.model import Scenario
+from billing_sim.scenario.parts import MethodKind
 
 MARGIN_DAYS = 70
 """Days beyond both ends of a run that calendars cover: a dunning window may look past the end."""
@@ -41,6 +42,11 @@ class Names:
     def policies(self) -> tuple[str, ...]:
         """Dunning policies in use."""
         return tuple(self.scenario.dunning_policies)
+
+    @cached_property
+    def coupons(self) -> tuple[str, ...]:
+        """What the column `coupon` can say; 0 is none."""
+        return ("none",)
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from billing_sim.errors import BillingSimError
-from billing_sim.scenario.model import Paydays
+from billing_sim.scenario.behaviour import Paydays
 from billing_sim.world.record import CALENDARS, DAYS, QUANTILES
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")

@@ -8,7 +8,7 @@ import numpy as np
 
 from billing_sim import clock, declines, draws, events
 from billing_sim.errors import BillingSimError
-from billing_sim.scenario.model import AccountUpdaterSwitch, GatewayOutage
+from billing_sim.scenario.interventions import AccountUpdaterSwitch, GatewayOutage
 from billing_sim.world.names import Names, fits
 from billing_sim.world.people import cumulative
 from billing_sim.world.quantiles import DRY_DAYS, STRAINED_DAYS, SUSPICION_HOURS, interpolated

@@ -15,7 +15,9 @@ import numpy as np
 
 from billing_sim import events
 from billing_sim.draws import ONE, threshold
-from billing_sim.scenario.model import Behaviour, Market, MethodKind, Rejoin, Scenario, Tenure
+from billing_sim.scenario.behaviour import Behaviour, Rejoin, Tenure
+from billing_sim.scenario.model import Market, Scenario
+from billing_sim.scenario.parts import MethodKind
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.quantiles import DRY_DAYS, STRAINED_DAYS, SUSPICION_HOURS
 from billing_sim.world.record import KINDS, QUANTILES

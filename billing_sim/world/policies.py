@@ -6,7 +6,8 @@ import numpy as np
 
 from billing_sim import clock, declines, events
 from billing_sim.errors import BillingSimError
-from billing_sim.scenario.model import DunningRule, DunningSwitch
+from billing_sim.scenario.dunning import DunningRule
+from billing_sim.scenario.interventions import DunningSwitch
 from billing_sim.world.names import Names, fits
 from billing_sim.world.record import EPOCHS, KINDS
 

@@ -11,7 +11,8 @@ from billing_sim import clock, draws, people
 from billing_sim import purposes as purpose
 from billing_sim.errors import BillingSimError
 from billing_sim.money import EXPONENTS
-from billing_sim.scenario.model import PriceChange, Scenario
+from billing_sim.scenario.interventions import PriceChange
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.values import price_minor
 from billing_sim.world.apportion import apportion
 from billing_sim.world.names import Names

@@ -15,7 +15,7 @@ DAYS = 4096
 MONTHS = 160
 PAYDAYS = 8
 CALENDARS = 32
-CAUSES, CODES, CODE_SLOTS = 16, 64, 12
+CAUSES, CODES, CODE_SLOTS = 32, 64, 12
 TRANSITIONS = 64
 QUANTILES = 256
 TENURES = 5
@@ -119,6 +119,14 @@ WORLD = np.dtype(
         ("updater_count", "i8", (MARKETS,)),
         ("updater_from", "i8", (MARKETS, EPOCHS)),
         ("updater_on", "i8", (MARKETS, EPOCHS)),
+        # Plans and money.
+        # Refunds and disputes.
+        # Fraud and authentication.
+        # Gateways under load.
+        # Support.
+        # People and what they say.
+        # Campaigns.
+        # Experiments.
     ]
 )
 

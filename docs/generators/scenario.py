@@ -13,10 +13,12 @@ from pydantic.fields import FieldInfo
 
 from billing_sim import clock
 from billing_sim.scenario import json_schema, model, values
+from billing_sim.scenario.behaviour import Behaviour, Rejoin, Tenure, WinBack
 from billing_sim.scenario.layers import FILE_ONLY_KEYS, shipped
 from billing_sim.scenario.meaning import CHECKS
-from billing_sim.scenario.model import CAPACITY, Behaviour, Market, Part, Rejoin, Scenario, Tenure, WinBack
+from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.nodes import plain
+from billing_sim.scenario.parts import CAPACITY, Part
 from generators.markdown import bullets, code, codes, page, section, sentence, table
 
 _WORDS: list[tuple[Any, str, str]] = [

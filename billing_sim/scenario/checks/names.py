@@ -11,8 +11,8 @@ from pathlib import Path
 from billing_sim.errors import Problem
 from billing_sim.scenario.checks.read import dunning_rules, fits, interventions, markets, methods_in_use
 from billing_sim.scenario.layers import shipped, suggestion
-from billing_sim.scenario.model import CAPACITY
 from billing_sim.scenario.nodes import Mapping, Node, at, entries, items, text, texts
+from billing_sim.scenario.parts import CAPACITY
 
 DECLINES = ("soft", "hard")
 

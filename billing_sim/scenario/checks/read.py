@@ -7,8 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar, get_args
 
-from billing_sim.scenario.model import MethodKind
 from billing_sim.scenario.nodes import Entry, Mapping, Node, Scalar, at, entries, items, text, texts
+from billing_sim.scenario.parts import MethodKind
 from billing_sim.scenario.values import read_day, read_duration, read_moment, read_share
 
 T = TypeVar("T")

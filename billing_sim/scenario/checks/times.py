@@ -10,8 +10,8 @@ from billing_sim.clock import zone, zone_names
 from billing_sim.errors import Problem
 from billing_sim.scenario.checks.read import day, duration, markets, moment, whole
 from billing_sim.scenario.layers import suggestion
-from billing_sim.scenario.model import CAPACITY
 from billing_sim.scenario.nodes import Entry, Mapping, Node, at, blame, entries, items, text
+from billing_sim.scenario.parts import CAPACITY
 from billing_sim.scenario.values import YEARS_MAX
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)

@@ -8,8 +8,9 @@ from typing import Any
 
 from billing_sim.dunning_ranking.policies import presets, read_policies
 from billing_sim.errors import QueryError
+from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.layers import suggestion
-from billing_sim.scenario.model import DunningRule, Scenario
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import at, plain
 from billing_sim.scenario.reader import parse, read_bytes
 
