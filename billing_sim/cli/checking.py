@@ -46,7 +46,22 @@ def _problems(file: Path) -> list[Problem]:
         return _wrong_case(file)
     from billing_sim.scenario import check as wrong_scenario
 
-    return wrong_scenario(file) or _wrong_goals(file)
+    return wrong_scenario(file) or [*_wrong_goals(file), *_wrong_expectations(file)]
+
+
+def _wrong_expectations(file: Path) -> list[Problem]:
+    """What is wrong with what a scenario expects of metrics."""
+    from billing_sim.expectations import read_expectations
+    from billing_sim.scenario.goal_file import is_goal_file
+    from billing_sim.scenario.reader import parse, read_bytes
+
+    if is_goal_file(parse(read_bytes(file), str(file))):
+        return []
+    try:
+        read_expectations(file)
+    except InputError as error:
+        return error.problems
+    return []
 
 
 def _wrong_goals(file: Path) -> list[Problem]:

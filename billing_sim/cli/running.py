@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing_sim.cli.output import Format, complain, say, say_csv, say_json
-from billing_sim.errors import EXIT_INTERRUPTED
+from billing_sim.errors import EXIT_CHECK_FAILED, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
+    from billing_sim.expectations import Finding
     from billing_sim.result import Run
 
 EXAMPLE = "Example:  billing-sim run scenarios/first_month.yaml --seed 7 --out mine"
@@ -72,12 +73,39 @@ def run(
         from billing_sim.cli.watching import watch as show_days
 
         show_days(result)
+    found = _findings(scenario, result, members)
     if form is Format.JSON:
-        say_json(result.summary())
+        say_json(result.summary() | ({"expectations": [it.as_dict() for it in found]} if found else {}))
     elif form is Format.CSV:
         say_csv(result.summary())
     else:
         _tell(result, quiet, not quiet if views is None else views)
+    _judge(found, quiet or form is not Format.TABLE)
+
+
+def _findings(scenario: Path, result: Run, members: int | None) -> list[Finding]:
+    """What came out where the scenario says what must; with other members nothing is looked at."""
+    if members is not None:
+        return []
+    from billing_sim.expectations import findings, read_expectations
+
+    expected = read_expectations(scenario)
+    return findings(expected, result.known_at(None), dict(result.manifest.result.kinds)) if expected else []
+
+
+def _judge(found: list[Finding], quiet: bool) -> None:
+    """Print what was expected and exit with 1 where it did not come out."""
+    failed = [it for it in found if not it.holds]
+    if found and not quiet:
+        from billing_sim.cli.expecting import table
+        from billing_sim.cli.output import show
+
+        say("")
+        show(table(found))
+    for it in failed:
+        complain(f"Expected {it.what} {it.bounds}; it came to {it.found}.")
+    if failed:
+        raise typer.Exit(EXIT_CHECK_FAILED)
 
 
 def _simulate(

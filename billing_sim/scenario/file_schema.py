@@ -18,6 +18,8 @@ _IN_LISTS = {
     "Routing",
     "DunningRule",
     "Goal",
+    "Expectation",
+    "Place",
     "GatewayOutage",
     "PriceChange",
     "DunningSwitch",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, goals, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, expectations, goals, names, people, prices, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -42,6 +42,8 @@ CHECKS: tuple[Check, ...] = (
     names.interventions_fit,
     goals.goals_can_be_judged,
     goals.deadlines_come_after_the_start,
+    expectations.expectations_measure_something,
+    expectations.expectations_have_bounds,
     dunning.steps_ascend,
     dunning.nothing_comes_after_the_end,
     people.methods_have_failures,

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
+from billing_sim.scenario.expectations import Expectation
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
@@ -151,6 +152,7 @@ class Scenario(Part):
     best: str = Field(
         "", description="a scenario with the best policy known, relative to this file; goals are judged under it"
     )
+    expect: list[Expectation] = Field([], description="what must come out; `billing-sim run` looks, and says so")
     plans: dict[Name, Plan] = Field(
         min_length=1, max_length=CAPACITY["plans"], description="what people subscribe to, by a name of your own"
     )
