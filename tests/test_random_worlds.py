@@ -1,0 +1,52 @@
+"""Any features together, with any values: both drivers agree, and the log keeps its promises.
+
+`python tests/test_random_worlds.py 3000` tries so many (`make fuzz`); the suite tries a few hundred.
+Windows may be of any length here, so the promise about hours is left to other tests.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from tests.log_promises import CHECKS, decisions_wait_for_their_window, read
+from tests.random_worlds import compiled, content_of, leaves, scenarios, switches
+from tests.world_builder import digests, log_of
+
+EXAMPLES = 150
+
+
+def check(content) -> None:
+    """One world: the same digests from both drivers, and no promise broken."""
+    world = compiled(content)
+    assume(world is not None)
+    assert digests(world, "batch") == digests(world, "simpy")
+    kept = [it for it in CHECKS if it is not decisions_wait_for_their_window]
+    lives = [read(rows) for _, rows in log_of(world).lives()]
+    assert [wrong for life in lives for it in kept for wrong in it(life)] == []
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+@given(scenarios())
+def test_drivers_agree_on_any_features_together(content):
+    """Hundreds of worlds that nobody thought of."""
+    check(content)
+
+
+@pytest.mark.parametrize("name", ["none", *switches()])
+def test_every_noun_can_be_laid_over_the_busy_world(name):
+    """What the random worlds are built from is itself a legal scenario, and has values to exchange."""
+    content = content_of(() if name == "none" else (name,))
+    assert compiled(content) is not None
+    from billing_sim.scenario.model import Scenario
+
+    schema = Scenario.model_json_schema()
+    assert len(list(leaves(content, schema, schema["$defs"]))) > 100
+
+
+if __name__ == "__main__":
+    many = settings(max_examples=int(sys.argv[1]), derandomize=False, suppress_health_check=list(HealthCheck))
+    many(given(scenarios())(check))()
+    print(f"{sys.argv[1]} random worlds: both drivers agree on each, and every promise is kept.")
