@@ -143,7 +143,7 @@ def test_what_is_excluded_is_no_unit(tmp_path):
 @pytest.mark.parametrize(
     ("window", "condition"),
     [
-        ("last: 7 days", "paid_at >= issued_at + INTERVAL 0 DAY AND paid_at <= issued_at + INTERVAL 7 DAY"),
+        ("last: 7 days", "paid_at >= issued_at AND paid_at <= issued_at + INTERVAL 7 DAY"),
         (
             "first: 6 hours, last: 90 minutes, ends: ()",
             "paid_at > issued_at + INTERVAL 6 HOUR AND paid_at < issued_at + INTERVAL 5400 SECOND",

@@ -34,16 +34,6 @@ class Move:
     before: str
     after: str
 
-    @property
-    def within(self) -> str:
-        """The rows of either month, as SQL."""
-        clock = self.definition.clock
-        spans = [
-            f"({clock} >= {literal(first)} AND {clock} < {literal(end)})"
-            for first, end in map(_span, (self.before, self.after))
-        ]
-        return f"({' OR '.join(spans)})"
-
 
 def explain(source: Source, moves: Sequence[Move], frame: Frame) -> list[tuple[Decomposition, ...]]:
     """The change of each ratio or sum, by each place and cause that its fact knows; nothing for other metrics."""
@@ -79,21 +69,30 @@ def _scanned(
     months = [f"{sql.month_of(move.definition.clock)} AS month{i}" for i, move in enumerate(moves)]
     sums = [f"coalesce({sql.aggregate(part, is_condition)}, 0) AS {name}" for name, part in parts.items()]
     columns = ", ".join([*months, *map(quoted, dims), *sums])
-    within = " OR ".join(dict.fromkeys(move.within for move in moves))
     fact = moves[0].definition.fact
-    connection.execute(f"CREATE TEMP TABLE reduced AS SELECT {columns} FROM {fact} WHERE {within} GROUP BY ALL")
+    connection.execute(f"CREATE TEMP TABLE reduced AS SELECT {columns} FROM {fact} WHERE {_within(moves)} GROUP BY ALL")
     return names
+
+
+def _within(moves: Iterable[Move]) -> str:
+    """The rows of all these months, as SQL. Months that follow one another are one span: every row meets every span."""
+    months = {(move.definition.clock, *_span(month)) for move in moves for month in (move.before, move.after)}
+    spans: list[tuple[str, datetime, datetime]] = []
+    for clock, first, end in sorted(months):
+        follows = spans and spans[-1][0] == clock and spans[-1][2] == first
+        spans.append((clock, spans.pop()[1] if follows else first, end))
+    return " OR ".join(f"({clock} >= {literal(first)} AND {clock} < {literal(end)})" for clock, first, end in spans)
 
 
 def _decompositions(
     connection: duckdb.DuckDBPyConnection, number: int, move: Move, dims: list[str], sums: list[str]
 ) -> Iterator[Decomposition]:
     totals = ", ".join(f"sum({name})::BIGINT" for name in sums)
-    month = f"strftime(month{number}, '%Y-%m')"
+    month = f"month{number}"
+    either = ", ".join(literal(_span(each)[0]) for each in (move.before, move.after))
     for dim in dims:
         rows = connection.execute(
-            f"SELECT {month}, {quoted(dim)}, {totals} FROM reduced "
-            f"WHERE {month} IN ('{move.before}', '{move.after}') GROUP BY ALL"
+            f"SELECT {month}, {quoted(dim)}, {totals} FROM reduced WHERE {month} IN ({either}) GROUP BY ALL"
         ).fetchall()
         found = _decomposed(move, dim, rows)
         if found and len(found.terms) > 1:
@@ -103,7 +102,7 @@ def _decompositions(
 def _decomposed(move: Move, dim: str, rows: Iterable[tuple]) -> Decomposition | None:
     sides: _SIDES = {move.before: {}, move.after: {}}
     for month, segment, *totals in rows:
-        sides[month]["none" if segment is None else str(segment)] = (totals[0], totals[-1])
+        sides[f"{month:%Y-%m}"]["none" if segment is None else str(segment)] = (totals[0], totals[-1])
     if move.definition.denominator:
         return decomposition.of_ratio(dim, sides[move.before], sides[move.after])
     before, after = ({name: n for name, (n, _) in sides[month].items()} for month in (move.before, move.after))

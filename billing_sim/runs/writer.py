@@ -151,6 +151,10 @@ class RunWriter:
                     self._written.append({"path": file, "rows": 0, **write_aside(self._home / file, content)})
         except OSError as error:
             raise cannot_write(self._home, error) from error
+        except BaseException:
+            # Interrupted this early nobody holds the writer yet who could say so.
+            self.abort()
+            raise
 
     def part(self, number: int) -> PartWriter:
         """The writer of shards 4 * number to 4 * number + 3."""
