@@ -36,8 +36,9 @@ docs: $(READY)  ## write the generated reference pages anew
 bench: $(READY)  ## measure speeds as ratios, in one run on this machine
 	$(BIN)/python tests/bench
 
-fuzz: $(READY)  ## compare every metric with row-by-row Python on thousands of random logs
+fuzz: $(READY)  ## thousands of random logs against row-by-row Python, and of random worlds in both drivers
 	$(BIN)/python tests/test_metrics_naive.py 3000
+	$(BIN)/python -m tests.test_random_worlds 3000
 
 intervals: $(READY)  ## how often the 95 % intervals hold the truth, over a thousand seeds
 	$(BIN)/python tests/bench/intervals.py 1000

@@ -16,6 +16,7 @@ from pathlib import Path
 from generators.commands import commands_page
 from generators.exports import exports_page
 from generators.lab import cases_page, estimands_page
+from generators.library import library_page
 from generators.lived import relived
 from generators.log import events_page, facts_page
 from generators.metrics import metrics_page
@@ -35,6 +36,7 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "reference/exports.md": exports_page,
     "reference/estimands.md": estimands_page,
     "reference/cases.md": cases_page,
+    "reference/library.md": library_page,
 }
 LIVED = (
     "tutorial.md",

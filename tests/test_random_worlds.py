@@ -1,6 +1,6 @@
 """Any features together, with any values: both drivers agree, and the log keeps its promises.
 
-`python tests/test_random_worlds.py 3000` tries so many (`make fuzz`); the suite tries a few hundred.
+`python -m tests.test_random_worlds 3000` tries so many (`make fuzz`); the suite tries a few hundred.
 Windows may be of any length here, so the promise about hours is left to other tests.
 """
 
