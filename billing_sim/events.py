@@ -179,6 +179,13 @@ DUNNING_STARTED = 50
 NOTICE_SENT = 51
 # Plans and money.
 # Refunds and disputes.
+PAYMENT_DUPLICATED = 42
+REFUND_ISSUED = 43
+DISPUTE_OPENED = 44
+DISPUTE_REPRESENTED = 45
+DISPUTE_WON = 46
+DISPUTE_LOST = 47
+FRAUD_REPORTED = 48
 # Fraud and authentication.
 # Gateways under load.
 # Support.
@@ -206,9 +213,9 @@ EVENTS: tuple[Kind, ...] = (
           "Grace is over and the invoice still unpaid: access is blocked."),
     _kind(SUBSCRIPTION_RESTORED, "subscription.restored", "spell invoice",
           "Access is back after a hold."),
-    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind reason period_end",
+    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network reason period_end",
           "A payment method is put on file: preferred or backup; `period_end` is a card's expiry."),
-    _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind reason period_end",
+    _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind network reason period_end",
           "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
           "or by falling back to the backup. `method` is the number after the change; a token keeps its own."),
     _kind(INVOICE_ISSUED, "invoice.issued",
@@ -223,20 +230,20 @@ EVENTS: tuple[Kind, ...] = (
     _kind(INVOICE_UNCOLLECTIBLE, "invoice.marked_uncollectible", "spell invoice",
           "Dunning is exhausted: the invoice is given up."),
     _kind(ATTEMPT_AUTHORIZED, "payment_attempt.authorized",
-          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor",
+          "spell invoice attempt method method_kind gateway initiator network latency_ms amount_minor fee_minor",
           "One try to collect an invoice is answered with yes."),
     _kind(ATTEMPT_DECLINED, "payment_attempt.declined",
-          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor code",
+          "spell invoice attempt method method_kind gateway initiator network latency_ms amount_minor fee_minor code",
           "One try to collect an invoice is answered with no."),
     _kind(ATTEMPT_UNKNOWN, "payment_attempt.outcome_unknown",
-          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor",
+          "spell invoice attempt method method_kind gateway initiator network latency_ms amount_minor fee_minor",
           "No answer came in time; it is reconciled later and nothing is charged meanwhile."),
     _kind(ATTEMPT_RECONCILED, "payment_attempt.reconciled",
-          "spell invoice attempt method method_kind gateway initiator amount_minor code reason",
+          "spell invoice attempt method method_kind gateway initiator network amount_minor code reason",
           "The unknown outcome is known: `reason` is authorized or failed (then with a code)."),
     _kind(GATEWAY_CALL_FAILED, "gateway_call.failed", "spell invoice attempt method_kind gateway latency_ms",
           "A gateway could not process the attempt, which went on to another gateway in the same decision."),
-    _kind(PAYMENT_CAPTURED, "payment.captured", "spell invoice attempt amount_minor",
+    _kind(PAYMENT_CAPTURED, "payment.captured", "spell invoice attempt amount_minor fee_minor",
           "The money of an authorized attempt is taken: the invoice is paid."),
     _kind(PAYMENT_RETURNED, "payment.returned", "spell invoice attempt amount_minor code",
           "A captured direct debit comes back unpaid days later: the invoice is open again."),
@@ -246,6 +253,22 @@ EVENTS: tuple[Kind, ...] = (
           "The member is told: payment_failed, payment_reminder, hold_started or ended."),
     # Plans and money.
     # Refunds and disputes.
+    _kind(PAYMENT_DUPLICATED, "payment.duplicated", "spell invoice attempt amount_minor fee_minor reason",
+          "A paid invoice is charged once more by mistake: twice in one go (duplicate), or again after the "
+          "subscription had ended (unauthorised)."),
+    _kind(REFUND_ISSUED, "refund.issued", "spell invoice amount_minor reason",
+          "We give money of a paid invoice back, all or a part: after a complaint, as goodwill, for fraud, or because "
+          "it had been charged twice (duplicate) or after the end (unauthorised)."),
+    _kind(DISPUTE_OPENED, "dispute.opened", "spell invoice network amount_minor fee_minor reason",
+          "The payer's bank takes a charge back, for a fee: fraud, service, duplicate or unauthorised."),
+    _kind(DISPUTE_REPRESENTED, "dispute.represented", "spell invoice network reason",
+          "We contest the dispute with evidence."),
+    _kind(DISPUTE_WON, "dispute.won", "spell invoice network amount_minor reason",
+          "The bank gives us right: the money comes back."),
+    _kind(DISPUTE_LOST, "dispute.lost", "spell invoice network amount_minor reason",
+          "The money is gone: the bank gave the payer right, or we did not contest."),
+    _kind(FRAUD_REPORTED, "fraud.reported", "spell invoice network amount_minor",
+          "The payer's bank reports the charge to its card network as fraud (Visa calls it TC40)."),
     # Fraud and authentication.
     # Gateways under load.
     # Support.
@@ -264,6 +287,7 @@ EPISODE_BEGAN = 3
 LOSS_JUDGED = 4
 # Plans and money.
 # Refunds and disputes.
+DISPUTE_EXPLAINED = 20
 # Fraud and authentication.
 # Gateways under load.
 # Support.
@@ -302,6 +326,8 @@ TRUTH: tuple[Kind, ...] = (
           "the person wanted to stay and could have paid."),
     # Plans and money.
     # Refunds and disputes.
+    _kind(DISPUTE_EXPLAINED, "dispute.explained", "spell invoice intent fraud",
+          "Whether a disputed charge was made by somebody who does not own the payment method."),
     # Fraud and authentication.
     # Gateways under load.
     # Support.
@@ -338,6 +364,9 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(9, "plan.offered", "plan detail", "A plan and its billing interval."),
     # Plans and money.
     # Refunds and disputes.
+    _kind(20, "partner_billing.agreed", "share_ppm detail",
+          "The share that partners keep of what they collect, and whether revenue is booked gross or net of it."),
+    _kind(21, "network_rules.announced", "detail", "What card networks allow per card, and what an excess try costs."),
     # Fraud and authentication.
     # Gateways under load.
     # Support.

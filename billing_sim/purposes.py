@@ -61,6 +61,20 @@ REACH = 54  # 0
 # Plans and money: 60 to 79.
 
 # Refunds and disputes: 80 to 99.
+COMPLAINT = 80  # hour of the charge * 2 + slot
+COMPLAINT_DELAY = 81  # the same
+COMPLAINT_SIZE = 82  # the same
+DISPUTE = 83  # the same
+DISPUTE_DELAY = 84  # the same
+DISPUTE_FIRST_ASKS = 85  # the same
+DISPUTE_CONTEST = 86  # hour it is opened
+DISPUTE_OUTCOME = 87  # hour it is opened
+DISPUTE_REPORT = 88  # hour it is opened
+DOUBLE = 89  # hour of the charge * 2 + slot
+DOUBLE_REMEDY = 90  # hour
+DOUBLE_DELAY = 91  # hour
+AFTER_END = 92  # hour of the end
+NETWORK = 93  # hour the method was added, subject: method
 
 # Fraud and authentication: 100 to 119.
 

@@ -14,8 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from tests.naive_refunds import Worth, dispute, on_attempt, on_invoice, refund
+
 Row = dict[str, Any]
 Facts = dict[str, list[Row]]
+OPENINGS = ("invoice.issued", "invoice.imported")
 STARTS = ("subscription.imported", "subscription.created")
 TRIES = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
 HARD = set("04 07 14 15 41 43 46 54 R0 R1 R3 AC04 MD01 VE carrier_barred balance_used".split())
@@ -32,6 +35,7 @@ class Naive:
         self.rates: dict[str, list[tuple[int, int]]] = {}
         self.months: dict[str, int] = {}
         self.prices: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self.is_net = False
         for event in told:
             detail = json.loads(event.get("detail") or "{}")
             match event["kind"]:
@@ -41,6 +45,8 @@ class Naive:
                     self.region[event["market"]], self.currency[event["market"]] = detail["region"], event["currency"]
                 case "exchange_rate.published":
                     self.rates.setdefault(event["currency"], []).append((event["occurred_at"], event["rate_nanos"]))
+                case "partner_billing.agreed":
+                    self.is_net = detail["booked"] == "net"
                 case "plan.offered":
                     self.months[event["plan"]] = 12 if detail["interval"] == "year" else 1
                 case "price.set":
@@ -57,7 +63,8 @@ class Naive:
     def read(self, rows: np.ndarray) -> Row | list[Row]:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
-                  "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators"}  # fmt: skip
+                  "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
+                  "network": "networks"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -77,6 +84,8 @@ class Naive:
             "signups": [self.signup(life, row) for row in life if row["kind"] == "signup.started"],
             "notices": [self.notice(life, row) for row in life if row["kind"] == "notice.sent"],
             "payment_methods": [self.method(life, row) for row in life if row["kind"].startswith("payment_method.")],
+            "refunds": [self.refund(life, row) for row in life if row["kind"] == "refund.issued"],
+            "disputes": [self.dispute(life, row) for row in life if row["kind"] == "dispute.opened"],
         }
 
     def who(self, life: list[Row], row: Row) -> Row:
@@ -139,7 +148,40 @@ class Naive:
             "method_updated_at": _mended_at(life, opened, mine),
             "held_at": next((row["occurred_at"] for row in mine if row["kind"] == "subscription.put_on_hold"), None),
             "recovered_by": _recovery(life, opened, paid) if paid and failing_before(mine, paid, imported) else "none",
+        } | on_invoice(
+            life, number, self.worth(life, number)(opened["amount_minor"]), self.is_net, self.worth(life, number)
+        )  # fmt: skip
+
+    def worth(self, life: list[Row], number: int) -> Worth:
+        """What minor units about an invoice are worth, at the rate of its issue."""
+        opened = next(row for row in life if row["invoice"] == number and row["kind"] in OPENINGS)
+        at = 0 if opened["kind"] == OPENINGS[1] else opened["occurred_at"]
+        return lambda minor: self.micros(minor, self.money(life), at)
+
+    def charge(self, life: list[Row], row: Row) -> Row:
+        """What a refund or dispute takes from its invoice: who pays it, and when it was paid."""
+        opened = next(r for r in life if r["invoice"] == row["invoice"] and r["kind"] in OPENINGS)
+        paid = [r for r in life if r["invoice"] == row["invoice"] and r["kind"] == "payment.captured"]
+        first = next(
+            (r for r in life if r["invoice"] == row["invoice"] and r["kind"] in TRIES and r["attempt"] == 1), None
+        )
+        method = (first or _preferred(life, opened))["method_kind"]
+        return self.who(life, opened) | {
+            "method": method, "currency": self.money(life), "amount_minor": opened["amount_minor"],
+            "charged_at": paid[-1]["occurred_at"],
         }  # fmt: skip
+
+    def refund(self, life: list[Row], row: Row) -> Row:
+        """One refund."""
+        charge = self.charge(life, row)
+        who = {name: value for name, value in charge.items() if name not in ("currency", "amount_minor", "charged_at")}
+        return who | refund(row, charge, self.worth(life, row["invoice"]))
+
+    def dispute(self, life: list[Row], row: Row) -> Row:
+        """One dispute."""
+        charge = self.charge(life, row)
+        who = {name: value for name, value in charge.items() if name not in ("currency", "amount_minor", "charged_at")}
+        return who | dispute(life, row, charge, self.worth(life, row["invoice"]))
 
     def attempt(self, life: list[Row], row: Row) -> Row:
         """One attempt; what became known later belongs to it."""
@@ -162,7 +204,7 @@ class Naive:
             "failed_calls": sum(r["kind"] == "gateway_call.failed" for r in same),
             "was_unknown": row["kind"] == TRIES[2], "was_returned": returned is not None,
             "amount_minor": row["amount_minor"], "amount_micros": self.micros(row["amount_minor"], currency, issued),
-        }  # fmt: skip
+        } | on_attempt(same, self.is_net, self.worth(life, row["invoice"]))  # fmt: skip
 
     def subscription(self, life: list[Row], start: Row) -> Row:
         """One spell."""

@@ -17,7 +17,7 @@ from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
 from tests.world_builder import Log, happened
-from tests.world_texts import BUSY
+from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
 
 TEXT = """
 members: 900
@@ -29,7 +29,7 @@ regions: {UCAN: {backup_method: 50%, network_tokens: 70%, expiry_years: [1]}}
 @cache
 def log() -> Log:
     """A busy service; many payments are held, restored and held again."""
-    return happened(TEXT, BUSY)
+    return happened(TEXT + CLAIMS, BUSY_FAULTS)
 
 
 def blocks(rows: np.ndarray) -> list[np.ndarray]:

@@ -53,6 +53,8 @@ def read_attempt(context, person, page, row, outcome):
     fact.was_unknown = 1 if outcome == _UNKNOWN else 0
     fact.was_returned = 0
     fact.amount_minor = row.amount_minor
+    fact.network = row.network
+    fact.fee_micros = 0
     person.failed_calls = 0
     place = invoice_place(page, person, row.invoice)
     if place < 0:

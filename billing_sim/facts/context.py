@@ -34,6 +34,8 @@ def context_of(
             case "plan.offered":
                 place = vocabularies["plans"].index(event["plan"])
                 context.interval[0, place] = INTERVALS.index(detail["interval"])
+            case "partner_billing.agreed":
+                context.partner_is_net[0] = int(detail["booked"] == "net")
             case "market.opened":
                 _set_market(context, event, vocabularies)
     for event in world_events:

@@ -14,6 +14,7 @@ from billing_sim.facts.invoices import close_invoice, read_captured, read_dunnin
 from billing_sim.facts.methods import read_hold, read_method, read_notice
 from billing_sim.facts.months import close_months
 from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows
+from billing_sim.facts.refunds import read_claim, read_fee
 from billing_sim.facts.spells import (
     close_signup,
     meet,
@@ -77,6 +78,10 @@ def read(context, person, page, row):
         read_hold(person, page, row)
     # Plans and money.
     # Refunds and disputes.
+    if row.fee_minor:
+        read_fee(context, person, page, row)
+    if events.PAYMENT_DUPLICATED <= kind <= events.FRAUD_REPORTED:
+        read_claim(context, person, page, row)
     # Fraud and authentication.
     # Gateways under load.
     # Support.

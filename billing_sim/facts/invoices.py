@@ -57,6 +57,13 @@ def open_invoice(person, page, i):
     fact.recovered_by = 0
     # Plans and money.
     # Refunds and disputes.
+    fact.refunded_at = NULL
+    fact.disputed_at = NULL
+    fact.refunded_micros = 0
+    fact.chargeback_micros = 0
+    fact.duplicated_micros = 0
+    fact.fee_micros = 0
+    fact.booked_micros = 0
     # Fraud and authentication.
     # Gateways under load.
     # Support.
@@ -87,6 +94,7 @@ def read_invoice(context, person, page, row):
     is_imported = row.kind == events.INVOICE_IMPORTED
     factor = factor_at(context, person.currency, NULL if is_imported else row.occurred_at)
     fact.amount_micros = micros(row.amount_minor, factor)
+    fact.booked_micros = fact.amount_micros
     fact.tax_micros = micros(row.tax_minor, factor)
     person.invoice = i
     person.fixed_by = 0

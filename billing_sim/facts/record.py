@@ -36,10 +36,11 @@ CONTEXT = np.dtype([
     ("net_count", "i8", (MARKETS, PLANS)),
     ("net_from", "i8", (MARKETS, PLANS, EPOCHS)),
     ("net", "i8", (MARKETS, PLANS, EPOCHS)),
+    ("partner_is_net", "i8"),
 ])  # fmt: skip
 """What world events say: the calendar of the run, where a market lies, what a minor unit of a
 currency is worth from when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor
-units, for members who have not been invoiced yet. Of the log only
+units, for members who have not been invoiced yet; whether the share of partners is no revenue. Of the log only
 rows recorded before `known_before` are read."""
 
 _PERSON = """
@@ -64,6 +65,7 @@ PAGE = np.dtype([
 ])  # fmt: skip
 
 INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(7)
+REFUNDS, DISPUTES = NAMES.index("refunds"), NAMES.index("disputes")
 
 Context = from_dtype(CONTEXT)
 Person = from_dtype(PERSON)

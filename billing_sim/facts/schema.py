@@ -98,6 +98,13 @@ INVOICES = Fact("invoices", "one invoice", (
     _c("recovered_by", "u1", "what mended a failure: none, retry, member, updater, backup", "recoveries"),
     # Plans and money.
     # Refunds and disputes.
+    _c("refunded_at", "timestamp", "when money of it was first given back, duplicates aside"),
+    _c("disputed_at", "timestamp", "when its charge was first disputed, duplicates aside"),
+    _c("refunded_micros", "i8", "given back of what was owed"),
+    _c("chargeback_micros", "i8", "lost in disputes of what was owed"),
+    _c("duplicated_micros", "i8", "charged besides what was owed, and neither given nor taken back (yet)"),
+    _c("fee_micros", "i8", "what collecting it cost: attempts, charges, disputes"),
+    _c("booked_micros", "i8", "what is booked as revenue once it is paid: less a partner's share where that is net"),
     # Fraud and authentication.
     # Gateways under load.
     # Support.
@@ -129,6 +136,8 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("amount_micros", "i8", "amount in the reporting currency"),
     # Plans and money.
     # Refunds and disputes.
+    _c("network", "u1", "card network of the method", "networks"),
+    _c("fee_micros", "i8", "what it cost: its own fee, and that of its charge"),
     # Fraud and authentication.
     # Gateways under load.
     # Support.
@@ -201,6 +210,38 @@ PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, until ano
 
 # Plans and money.
 # Refunds and disputes.
+REFUNDS = Fact("refunds", "one refund: money of a paid invoice that we gave back", (
+    *_WHO,
+    _c("invoice", "i4", "of which invoice of this person"),
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("reason", "u1", "complaint, goodwill, fraud, or of a charge never owed: duplicate or unauthorised", "reasons"),
+    _c("is_full", "bool", "all of the invoice's amount"),
+    _c("charged_at", "timestamp", "when the invoice was paid (for cohorts)"),
+    _c("refunded_at", "timestamp", "when the money went back"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("amount_minor", "i8", "what went back"),
+    _c("amount_micros", "i8", "the same in the reporting currency"),
+))  # fmt: skip
+
+DISPUTES = Fact("disputes", "one dispute: a charge that the payer's bank took back", (
+    *_WHO,
+    _c("invoice", "i4", "of which invoice of this person"),
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("network", "u1", "card network of the charge", "networks"),
+    _c("reason", "u1", "fraud, service, duplicate or unauthorised", "reasons"),
+    _c("charged_at", "timestamp", "when the invoice was paid (for cohorts)"),
+    _c("opened_at", "timestamp", "when the bank took the money back"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("represented_at", "timestamp", "when we contested it"),
+    _c("resolved_at", "timestamp", "when it was won or lost"),
+    _c("resolved_recorded_at", "timestamp", "when that became known"),
+    _c("outcome", "u1", "open, won or lost, as last seen", "dispute_outcomes"),
+    _c("fraud_reported", "bool", "the bank reported the charge to its network as fraud"),
+    _c("contacted_before", "bool", "the person had written to support about this invoice before"),
+    _c("amount_minor", "i8", "what was taken back"),
+    _c("amount_micros", "i8", "the same in the reporting currency"),
+    _c("fee_micros", "i8", "what the case cost besides, won or lost"),
+))  # fmt: skip
 # Fraud and authentication.
 # Gateways under load.
 # Support.
@@ -212,6 +253,7 @@ FACTS: tuple[Fact, ...] = (
     INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS,
     # Plans and money.
     # Refunds and disputes.
+    REFUNDS, DISPUTES,
     # Fraud and authentication.
     # Gateways under load.
     # Support.
@@ -228,6 +270,7 @@ RECOVERIES = ("none", "retry", "member", "updater", "backup")
 STARTS = ("none", "imported", "new", "returning")
 SIGNUP_OUTCOMES = ("open", "paid", "abandoned")
 INTERVALS = ("month", "year")
+DISPUTE_OUTCOMES = ("open", "won", "lost")
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     "outcomes": OUTCOMES,
@@ -237,5 +280,6 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "starts": STARTS,
     "signup_outcomes": SIGNUP_OUTCOMES,
     "intervals": INTERVALS,
+    "dispute_outcomes": DISPUTE_OUTCOMES,
     "decline_kinds": ("none", "soft", "hard"),
 }

@@ -17,6 +17,11 @@ NO_MATTER = 0
 # Kinds of matters; numbers are part of every digest.
 # Plans and money: 1 to 9.
 # Refunds and disputes: 10 to 19.
+REFUND_DUE = 10
+DISPUTE_OPENS = 11
+DISPUTE_CONTESTED = 12
+DISPUTE_ENDS = 13
+CHARGE_AFTER_END = 14
 # Fraud and authentication: 20 to 29.
 # Gateways under load: 30 to 39.
 # Support: 40 to 49.

@@ -13,8 +13,10 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.billing import close_paid, log_invoice
 from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
+from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
+from billing_sim.lifecycle.networks import count, is_capped, price_attempt, price_charge
 from billing_sim.lifecycle.paths import gateway_fails, machine_fate, next_gateway, payer_fate, route, times_out
 from billing_sim.lifecycle.spells import complete_signup, log_open_invoice, refuse_signup
 from billing_sim.lifecycle.state import (
@@ -69,18 +71,23 @@ def log_attempt(world, state, page, event, slot, initiator, at, latency):
     row.method_kind = state.method_kind[slot]
     row.gateway = state.gateway
     row.initiator = initiator
+    row.network = state.network[slot]
     row.latency_ms = latency
     row.amount_minor = state.amount
+    row.fee_minor = state.attempt_cost
     return i
 
 
-@rule(Nothing(World, State, Page, Int), inline=True)
-def capture(world, state, page, at):
+@rule(Nothing(World, State, Page, Int, Int), inline=True)
+def capture(world, state, page, slot, at):
     """The money is taken: the invoice counts as paid."""
+    if world.fees or world.networks:
+        price_charge(world, state, slot)
     row = page.rows[record(world, state, page, events.PAYMENT_CAPTURED, at)]
     row.invoice = state.invoice
     row.attempt = state.attempt
     row.amount_minor = state.amount
+    row.fee_minor = state.charged_fee
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -108,23 +115,6 @@ def remember(world, state, slot, at):
         state.memory_since[slot] = at
         state.memory_count[slot] = 0
     state.memory_count[slot] += 1
-
-
-@rule(Nothing(World, State, Int, Int), inline=True)
-def count(world, state, slot, at):
-    """Count a merchant-initiated attempt for the network's cap."""
-    if at - state.counted_since[slot] >= world.attempts_window or state.counted[slot] == 0:
-        state.counted_since[slot] = at
-        state.counted[slot] = 0
-    state.counted[slot] += 1
-
-
-@rule(Int(World, State, Int, Int))
-def is_capped(world, state, slot, at):
-    """Whether the network's cap forbids another merchant-initiated attempt on this card now."""
-    if state.counted[slot] < world.max_attempts:
-        return 0
-    return 1 if at - state.counted_since[slot] < world.attempts_window else 0
 
 
 @rule(Int(Int))
@@ -187,12 +177,14 @@ def fate(world, state, slot, initiator, at, luck):
 def try_slot(world, state, page, slot, initiator, now):
     """One attempt with the method in a slot; returns 0, or the code with which it was declined."""
     state.attempt += 1
-    if initiator == events.MIT:
-        count(world, state, slot, now)
     occasion = hour_of(now) * 2 + slot
     path = draws.draw(state.key, purpose.ROUTE, occasion)
     luck = draws.draw(state.method_key[slot], purpose.MACHINE, occasion)
     choose_gateway(world, state, page, slot, now, path)
+    if world.fees or world.ignores_caps:
+        price_attempt(world, state, slot, initiator, now)
+    if initiator == events.MIT:
+        count(world, state, slot, now)
     cause = fate(world, state, slot, initiator, now, luck)
     latency = latency_of(world, state.gateway, path)
     at = now + latency * _MILLISECOND
@@ -204,12 +196,14 @@ def try_slot(world, state, page, slot, initiator, now):
     late = kind == events.DIRECT_DEBIT and fails_late(cause)
     if cause == declines.NO_CAUSE or late:
         log_attempt(world, state, page, events.ATTEMPT_AUTHORIZED, slot, initiator, at, latency)
-        capture(world, state, page, at)
+        capture(world, state, page, slot, at)
         if kind == events.GIFT_BALANCE:
             state.balance -= state.amount
         succeed(world, state, page, now)
         if late:
             await_answer(world, state, now, PENDING_RETURN, cause, slot, initiator)
+        elif world.claims:
+            after_charge(world, state, page, now, slot)
         return 0
     code = observed_code(world, state, cause, kind, occasion)
     sequence = state.sequence
@@ -279,13 +273,16 @@ def reconcile(world, state, page, now):
     slot = state.pending_slot
     state.pending = NOTHING_PENDING
     sequence = state.sequence
+    state.attempt_cost = 0
     i = log_attempt(world, state, page, events.ATTEMPT_RECONCILED, slot, state.pending_initiator, now, 0)
     if state.pending_cause == declines.NO_CAUSE:
         page.rows[i].reason = events.RESOLVED_AUTHORIZED
-        capture(world, state, page, now)
+        capture(world, state, page, slot, now)
         if state.method_kind[slot] == events.GIFT_BALANCE:
             state.balance -= state.amount
         succeed(world, state, page, now)
+        if world.claims:
+            after_charge(world, state, page, now, slot)
         return
     page.rows[i].reason = events.RESOLVED_FAILED
     page.rows[i].code = state.pending_code

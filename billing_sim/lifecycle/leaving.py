@@ -11,6 +11,7 @@ from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import put_on_file
 from billing_sim.lifecycle.paths import funds_run_dry
+from billing_sim.lifecycle.refunds import foresee_charge_after_end
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
     ALARM_INTENT,
@@ -191,6 +192,8 @@ def ring_period_end(world, state, page, now):
         return
     if state.open:
         close_void(world, state, page, now)
+    elif world.faults:
+        foresee_charge_after_end(world, state, now)
     end_spell(world, state, page, now, events.VOLUNTARY)
 
 

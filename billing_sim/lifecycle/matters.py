@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from billing_sim.lifecycle import agenda
 from billing_sim.lifecycle.agenda import NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle.disputes import contest_dispute, end_dispute, open_dispute
+from billing_sim.lifecycle.refunds import charge_after_end, ring_refund
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
 from billing_sim.rule import rule
 
@@ -11,10 +14,21 @@ from billing_sim.rule import rule
 def ring_matter(world, state, page, now):
     """The earliest matter is due; its place is free before its rule is called, which may need it."""
     place = take_up(state, now)
+    matter = state.matter[place]
     state.matter[place] = NO_MATTER
     set_matter_alarm(state)
     # Plans and money.
     # Refunds and disputes.
+    if matter == agenda.REFUND_DUE:
+        ring_refund(world, state, page, now, place)
+    elif matter == agenda.DISPUTE_OPENS:
+        open_dispute(world, state, page, now, place)
+    elif matter == agenda.DISPUTE_CONTESTED:
+        contest_dispute(world, state, page, now, place)
+    elif matter == agenda.DISPUTE_ENDS:
+        end_dispute(world, state, page, now, place)
+    elif matter == agenda.CHARGE_AFTER_END:
+        charge_after_end(world, state, page, now, place)
     # Fraud and authentication.
     # Gateways under load.
     # Support.

@@ -18,6 +18,7 @@ from billing_sim.lifecycle.calendar import (
     not_before_next_window,
 )
 from billing_sim.lifecycle.log import confide, record
+from billing_sim.lifecycle.networks import draw_network
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
     ALARM_MEMBER,
@@ -33,6 +34,7 @@ from billing_sim.rule import rule
 from billing_sim.world.record import KINDS, YEARS
 
 _PROACTIVE_DAYS = 10
+_REISSUED = (declines.EXPIRED, declines.REPLACED)
 
 
 @rule(Int(Int))
@@ -106,6 +108,7 @@ def put_on_file(world, state, slot, kind, at, is_new):
     """Put a method into a slot: a card just issued, or one that has been in the wallet for a while."""
     hour = hour_of(at)
     occasion = hour * 2 + slot
+    was_reissued = is_new and kind == state.method_kind[slot] and state.method_status[slot] in _REISSUED
     state.methods += 1
     state.method_number[slot] = state.methods
     state.method_kind[slot] = kind
@@ -116,6 +119,11 @@ def put_on_file(world, state, slot, kind, at, is_new):
     state.method_expiry[slot] = 0
     state.memory_count[slot] = 0
     state.counted[slot] = 0
+    state.recounted[slot] = 0
+    if not is_card(kind):
+        state.network[slot] = 0
+    elif world.networks and not was_reissued:
+        draw_network(world, state, slot, hour)
     if is_card(kind):
         key = state.method_key[slot]
         choice = draws.below(draws.draw(key, purpose.EXPIRY, hour), world.expiry_choices[state.market])
@@ -147,6 +155,7 @@ def log_method(world, state, page, event, slot, reason, at):
     row = page.rows[record(world, state, page, event, at)]
     row.method = state.method_number[slot]
     row.method_kind = state.method_kind[slot]
+    row.network = state.network[slot]
     row.reason = reason
     row.period_end = expires_on(state, slot)
 
@@ -186,10 +195,12 @@ def follow(world, state, page, slot, at):
     """A token carries over to the next card: the number on file stays, and so does what the member told the bank."""
     number = state.method_number[slot]
     status = state.method_status[slot]
+    network = state.network[slot]
     put_on_file(world, state, slot, state.method_kind[slot], at, 1)
     state.methods -= 1
     state.method_number[slot] = number
     state.method_status[slot] = status
+    state.network[slot] = network
     state.method_token[slot] = 1
     log_method(world, state, page, events.METHOD_UPDATED, slot, events.BY_TOKEN, at)
 

@@ -55,9 +55,9 @@ _NOUNS = {
     # Plans and money.
     "plans": "",
     # Refunds and disputes.
-    "refunds": "",
+    "refunds": "refunded disputed doubled attempt_cost charged_fee charged_network",
     # Fraud and authentication.
-    "fraud": "",
+    "fraud": "fraudster",
     # Gateways under load.
     "gateways": "",
     # Support.
@@ -74,6 +74,7 @@ _NOUNS = {
 _PER_SLOT = """
 method_number method_kind method_key method_added method_expiry method_status method_token
 episode_at episode_cause memory_since memory_count counted_since counted
+network recounted_since recounted
 """.split()
 
 MATTERS = 12

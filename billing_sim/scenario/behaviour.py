@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.parts import MethodKind, Part, Weekday
+from billing_sim.scenario.refunds import NetworkName
 from billing_sim.scenario.values import PerMonth, Share
 
 
@@ -106,6 +107,9 @@ class Behaviour(Part):
     )
     # Plans and money.
     # Refunds and disputes.
+    card_networks: dict[NetworkName, Share] = Field(
+        {}, description="networks of cards; adds up to 100 %; empty: nobody knows them"
+    )
     # Fraud and authentication.
     # Gateways under load.
     # Support.

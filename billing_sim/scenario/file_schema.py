@@ -28,6 +28,10 @@ _IN_LISTS = {
     "ExchangeRate",
     # Plans and money.
     # Refunds and disputes.
+    "Fee",
+    "Cap",
+    "DoubleCharging",
+    "ChargingAfterEnd",
     # Fraud and authentication.
     # Gateways under load.
     # Support.

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.parts import MarketCode, Name, Part
+from billing_sim.scenario.refunds import ChargingAfterEnd, DoubleCharging
 from billing_sim.scenario.values import Change, Day, Duration, Moment, Positive, PriceText, Share
 
 
@@ -88,6 +89,8 @@ Intervention = Annotated[
     | ExchangeRate
     # Plans and money.
     # Refunds and disputes.
+    | DoubleCharging
+    | ChargingAfterEnd
     # Fraud and authentication.
     # Gateways under load.
     # Support.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, expectations, goals, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, expectations, goals, names, people, prices, refunds, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -54,6 +54,14 @@ CHECKS: tuple[Check, ...] = (
     people.decline_codes_are_complete,
     # Plans and money.
     # Refunds and disputes.
+    refunds.claims_name_what_exists,
+    refunds.claims_fit_into_the_whole,
+    refunds.claims_take_their_time,
+    refunds.fees_are_amounts,
+    refunds.least_cost_has_fees,
+    refunds.networks_are_known,
+    refunds.caps_have_a_length,
+    refunds.faults_fit,
     # Fraud and authentication.
     # Gateways under load.
     # Support.

@@ -18,6 +18,7 @@ from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
+from billing_sim.scenario.refunds import CardNetwork, Disputes, Faults, Fee, NetworkName, PartnerBilling, Refunds
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
 
 
@@ -83,6 +84,9 @@ class Routing(Part):
     market: list[MarketCode] = Field([], description="only these markets; empty: all")
     method: list[MethodKind] = Field([], description="only these methods; empty: all")
     use: dict[Name, Share] = Field(min_length=1, description="gateway -> weight; adds up to 100 %")
+    by: Literal["weight", "least_cost"] = Field(
+        "weight", description="weight; or least_cost: the cheapest of them by `fees`, the others only to fail over to"
+    )
 
 
 class NetworkRules(Part):
@@ -91,6 +95,10 @@ class NetworkRules(Part):
     never_retry: list[str] = Field(description="decline codes after which the same card may not be tried again")
     max_attempts: int = Field(ge=1, le=1000, description="attempts per card within the window, merchant-initiated")
     window: Duration = Field(description="how long attempts count")
+    networks: dict[NetworkName, CardNetwork] = Field(
+        {}, description="caps of their own, for cards whose network is known (`card_networks`)"
+    )
+    respect_caps: bool = Field(True, description="false: attempts beyond a cap are made, and cost the network's fee")
 
 
 class IssuerMemory(Part):
@@ -185,6 +193,11 @@ class Scenario(Part):
     timeline: list[Intervention] = Field([], description="what happens on given dates")
     # Plans and money.
     # Refunds and disputes.
+    refunds: Refunds | None = Field(None, description="which charges are complained about; none: nobody complains")
+    disputes: Disputes | None = Field(None, description="which charges the bank takes back; none: it takes none")
+    charging_faults: Faults = Field(Faults(), description="what becomes of charges that were never owed")  # type: ignore[call-arg]
+    fees: list[Fee] = Field([], description="what gateways take; the last that fits wins; empty: nothing")
+    partner_billing: PartnerBilling | None = Field(None, description="what partners keep; none: nothing")
     # Fraud and authentication.
     # Gateways under load.
     # Support.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import events
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
+from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
 
 _STANDING = {
     events.ACTIVE: "paid until {end}",
@@ -176,6 +177,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.NOTICE_SENT: _notice_sent,
     # Plans and money.
     # Refunds and disputes.
+    **REFUND_SENTENCES,
     # Fraud and authentication.
     # Gateways under load.
     # Support.

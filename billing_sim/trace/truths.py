@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import declines, events
 from billing_sim.trace.context import Row
+from billing_sim.trace.refunds_sentences import REFUND_TRUTHS
 
 _WISHES = {events.STAY: "wants to stay", events.INERT: "stays only out of inertia", events.GO: "wants to go"}
 _WISHED = {events.STAY: "wanted to stay", events.INERT: "stayed only out of inertia", events.GO: "wanted to go"}
@@ -41,6 +42,7 @@ SEALED: dict[int, Callable[[Row], str]] = {
     events.LOSS_JUDGED: _loss_judged,
     # Plans and money.
     # Refunds and disputes.
+    **REFUND_TRUTHS,
     # Fraud and authentication.
     # Gateways under load.
     # Support.

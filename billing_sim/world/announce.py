@@ -10,6 +10,7 @@ from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.refund_announcements import refund_announcements
 
 Announcement = dict[str, Any]
 
@@ -21,6 +22,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     rows += _timeline(world)
     # Plans and money.
     # Refunds and disputes.
+    rows += refund_announcements(world)
     # Fraud and authentication.
     # Gateways under load.
     # Support.

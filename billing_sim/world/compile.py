@@ -13,6 +13,7 @@ from billing_sim import draws
 from billing_sim.scenario.model import Scenario
 from billing_sim.world.arrivals import arrivals, expected_arrivals
 from billing_sim.world.calendars import fill_span, fill_zones
+from billing_sim.world.fees import fill_cheapest, fill_fees, fill_networks
 from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.payments import fill_codes, fill_gateways, fill_outages, fill_rules, fill_updater
@@ -20,12 +21,14 @@ from billing_sim.world.people import fill_people
 from billing_sim.world.policies import fill_policies
 from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.record import new_world
+from billing_sim.world.refunds import fill_claims, fill_faults
 
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
     fill_policies, fill_updater,
     # Plans and money.
     # Refunds and disputes.
+    fill_claims, fill_faults, fill_fees, fill_networks, fill_cheapest,
     # Fraud and authentication.
     # Gateways under load.
     # Support.

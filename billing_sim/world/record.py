@@ -20,6 +20,7 @@ TRANSITIONS = 64
 QUANTILES = 256
 TENURES = 5
 YEARS = 8
+NETWORKS, CLAIM_KINDS = 4, 8
 
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
@@ -121,6 +122,43 @@ WORLD = np.dtype(
         ("updater_on", "i8", (MARKETS, EPOCHS)),
         # Plans and money.
         # Refunds and disputes.
+        # Whether any of the rules about a charge that stands is in force, and which mistakes are made: charged twice,
+        # charged after the end.
+        ("claims", "i8"),
+        ("faults", "i8"),
+        ("complaint", "i8", (MARKETS,)),
+        ("refund_full", "i8"),
+        ("refund_part", "i8"),
+        ("refund_delay", "i8", (QUANTILES,)),
+        ("friendly_fraud", "i8", (MARKETS,)),
+        ("dispute_service", "i8", (MARKETS,)),
+        ("dispute_fraud", "i8", (MARKETS,)),
+        ("asks_first", "i8", (MARKETS,)),
+        ("dispute_delay", "i8", (QUANTILES,)),
+        ("dispute_contest", "i8"),
+        ("dispute_wins", "i8", (CLAIM_KINDS,)),
+        ("dispute_response", "i8"),
+        ("dispute_decision", "i8"),
+        ("dispute_fee", "i8", (MARKETS,)),
+        ("fraud_report", "i8"),
+        ("double_refunded", "i8"),
+        ("double_disputed", "i8"),
+        ("fault_count", "i8", (2, MARKETS)),
+        ("fault_from", "i8", (2, MARKETS, EPOCHS)),
+        ("fault_until", "i8", (2, MARKETS, EPOCHS)),
+        ("fault_share", "i8", (2, MARKETS, EPOCHS)),
+        # Fees: minor units and millionths, by market, kind of method and gateway.
+        ("fees", "i8"),
+        ("fee_fixed", "i8", (MARKETS, KINDS, GATEWAYS)),
+        ("fee_share", "i8", (MARKETS, KINDS, GATEWAYS)),
+        ("fee_attempt", "i8", (MARKETS, KINDS, GATEWAYS)),
+        # Card networks, by number; 0 is no card.
+        ("networks", "i8"),
+        ("ignores_caps", "i8"),
+        ("network_mix", "i8", (MARKETS, NETWORKS)),
+        ("network_cap", "i8", (NETWORKS, 2)),
+        ("network_window", "i8", (NETWORKS, 2)),
+        ("excess_fee", "i8", (MARKETS, NETWORKS)),
         # Fraud and authentication.
         # Gateways under load.
         # Support.

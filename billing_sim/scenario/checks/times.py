@@ -76,8 +76,8 @@ def billing_hours_ascend(tree: Mapping) -> Iterator[Problem]:
 def percentiles_ascend(tree: Mapping) -> Iterator[Problem]:
     """Percentiles of a delay do not fall: p50, p95, p99, max."""
     for gateway in entries(tree, "gateways"):
-        yield from _ascend(at(gateway.value, "latency"), LATENCY)
-    yield from _ascend(at(tree, "recording_delay"), RECORDING)
+        yield from ascend(at(gateway.value, "latency"), LATENCY)
+    yield from ascend(at(tree, "recording_delay"), RECORDING)
 
 
 def windows_have_a_length(tree: Mapping) -> Iterator[Problem]:
@@ -100,7 +100,8 @@ def _instant(found: date | None) -> datetime | None:
     return datetime(found.year, found.month, found.day, tzinfo=UTC) if found else None
 
 
-def _ascend(owner: Node | None, keys: tuple[str, ...]) -> Iterator[Problem]:
+def ascend(owner: Node | None, keys: tuple[str, ...]) -> Iterator[Problem]:
+    """Durations under these keys do not fall."""
     given: list[tuple[Entry, int]] = []
     by_key = {entry.key: entry for entry in entries(owner)}
     for key in keys:
