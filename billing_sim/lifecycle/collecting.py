@@ -91,6 +91,14 @@ def succeed(world, state, page, now):
     close_paid(world, state, page, now)
 
 
+@rule(Nothing(World, State, Page, Int))
+def settle_free(world, state, page, now):
+    """Nothing is left of the invoice after coupons and credits: it is paid without an attempt."""
+    state.free = 0
+    capture(world, state, page, now)
+    succeed(world, state, page, now)
+
+
 @rule(Nothing(State, Page, Int, Int, Int))
 def explain(state, page, cause, slot, sequence):
     """Tell the sealed truth why an attempt failed."""
@@ -247,6 +255,9 @@ def collect(world, state, page, now):
     """
     initiator = state.collects
     slot = state.pending_slot
+    if initiator and state.free:
+        settle_free(world, state, page, now)
+        initiator = 0
     if initiator:
         slot = FIRST
         if initiator == events.MIT:

@@ -10,6 +10,7 @@ from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_w
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import put_on_file
+from billing_sim.lifecycle.offers import end_coupon
 from billing_sim.lifecycle.paths import funds_run_dry
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
@@ -82,6 +83,7 @@ def end_spell(world, state, page, now, reason):
     state.open = 0
     state.held = 0
     state.canceling = 0
+    end_coupon(state)
     through_payment = 1 if reason == events.NONPAYMENT and state.intent == events.STAY else 0
     back = moment_of_return(world, state, now, through_payment)
     if back < NEVER:

@@ -10,7 +10,7 @@ from billing_sim import draws, events, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
-from billing_sim.lifecycle.billing import advance_period, open_invoice, quote
+from billing_sim.lifecycle.billing import advance_period, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.collecting import collect, ring_resolve, ring_retry
 from billing_sim.lifecycle.intent import change_mind
@@ -23,6 +23,7 @@ from billing_sim.lifecycle.leaving import (
 )
 from billing_sim.lifecycle.matters import ring_matter
 from billing_sim.lifecycle.methods import choose_kind, replace, ring_episode
+from billing_sim.lifecycle.offers import issue
 from billing_sim.lifecycle.spells import (
     begin_arrival,
     begin_base,
@@ -108,7 +109,7 @@ def ring_renewal(world, state, page, now):
         return
     advance_period(world, state)
     quote(world, state, now)
-    open_invoice(world, state, page, now)
+    issue(world, state, page, now)
     state.collects = events.MIT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER, SECOND
-from billing_sim.lifecycle.billing import advance_period, close_void, open_invoice, quote, schedule_renewal
+from billing_sim.lifecycle.billing import advance_period, close_void, quote, schedule_renewal
 from billing_sim.lifecycle.calendar import (
     anchored,
     first_of_month,
@@ -18,6 +18,7 @@ from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.leaving import MONTH_HOURS, moment_of_return
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file, replace
+from billing_sim.lifecycle.offers import issue
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
     ALARM_IMPORT,
@@ -114,7 +115,7 @@ def begin_signup(world, state, page, now):
     advance_period(world, state)
     log_spell(world, state, page, events.SIGNUP_STARTED, now)
     log_method(world, state, page, events.METHOD_ADDED, FIRST, events.PREFERRED, now)
-    open_invoice(world, state, page, now)
+    issue(world, state, page, now)
 
 
 @rule(Nothing(World, State, Page, Int))

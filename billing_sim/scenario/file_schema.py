@@ -25,6 +25,7 @@ _IN_LISTS = {
     "SignupSurge",
     "ExchangeRate",
     # Plans and money.
+    "PromotionWindow",
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.

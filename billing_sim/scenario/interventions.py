@@ -8,6 +8,7 @@ from pydantic import Field
 
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.parts import MarketCode, Name, Part
+from billing_sim.scenario.promotions import PromotionWindow
 from billing_sim.scenario.values import Change, Day, Duration, Moment, Positive, PriceText, Share
 
 
@@ -87,6 +88,7 @@ Intervention = Annotated[
     | SignupSurge
     | ExchangeRate
     # Plans and money.
+    | PromotionWindow
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.
