@@ -21,7 +21,6 @@ from billing_sim.lifecycle.state import (
 )
 from billing_sim.rule import rule
 
-
 TAX_UNIT = 1_000_000
 """A tax rate of 100 %."""
 

@@ -13,6 +13,7 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.billing import close_paid, log_invoice
 from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
+from billing_sim.lifecycle.changing import complete_upgrade, give_up_upgrade
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
 from billing_sim.lifecycle.paths import gateway_fails, machine_fate, next_gateway, payer_fate, route, times_out
@@ -88,6 +89,8 @@ def succeed(world, state, page, now):
     """The invoice is paid: a sign-up becomes a subscription, a renewal closes."""
     if state.phase == SIGNING_UP:
         complete_signup(world, state, page, now)
+    if state.changing:
+        complete_upgrade(world, state, page, now)
     close_paid(world, state, page, now)
 
 
@@ -209,7 +212,7 @@ def try_slot(world, state, page, slot, initiator, now):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
         await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
         return 0
-    late = kind == events.DIRECT_DEBIT and fails_late(cause)
+    late = kind == events.DIRECT_DEBIT and fails_late(cause) and not state.verifying
     if cause == declines.NO_CAUSE or late:
         log_attempt(world, state, page, events.ATTEMPT_AUTHORIZED, slot, initiator, at, latency)
         capture(world, state, page, at)
@@ -233,6 +236,9 @@ def handle_failure(world, state, page, code, slot, now):
     """A first failure starts dunning, which may try the backup at once; any failure sets the next retry."""
     if state.phase == SIGNING_UP:
         refuse_signup(world, state, page, now)
+        return
+    if state.changing:
+        give_up_upgrade(world, state, page, now)
         return
     if state.first_failed == NEVER:
         dunning.begin(world, state, page, now, code)

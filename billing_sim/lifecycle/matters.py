@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from billing_sim.lifecycle.agenda import NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle.agenda import CHANGE_PLAN, LEAVE_TRIAL, NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle.changing import wish_change
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
+from billing_sim.lifecycle.trials import leave_trial
 from billing_sim.rule import rule
 
 
@@ -11,9 +13,14 @@ from billing_sim.rule import rule
 def ring_matter(world, state, page, now):
     """The earliest matter is due; its place is free before its rule is called, which may need it."""
     place = take_up(state, now)
+    matter = state.matter[place]
     state.matter[place] = NO_MATTER
     set_matter_alarm(state)
     # Plans and money.
+    if matter == LEAVE_TRIAL:
+        leave_trial(world, state, page, now)
+    elif matter == CHANGE_PLAN:
+        wish_change(world, state, page, now, state.matter_detail[place])
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.

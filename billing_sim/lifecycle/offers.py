@@ -142,7 +142,7 @@ def log_reduction(world, state, page, event, amount, tax, now):
 
 
 @rule(Nothing(World, State, Page, Int))
-def reduce(world, state, page, now):
+def find_reductions(world, state, page, now):
     """Find what reduces the invoice that is about to be issued."""
     state.discount = 0
     state.credit_used = 0
@@ -171,7 +171,7 @@ def tell_reductions(world, state, page, now):
 def issue(world, state, page, now):
     """Issue the invoice of the period, less what a coupon and credits take off it."""
     if world.reductions:
-        reduce(world, state, page, now)
+        find_reductions(world, state, page, now)
     open_invoice(world, state, page, now)
     if world.reductions:
         tell_reductions(world, state, page, now)

@@ -25,6 +25,9 @@ _IN_LISTS = {
     "SignupSurge",
     "ExchangeRate",
     # Plans and money.
+    "TrialsEnd",
+    "PriceReversal",
+    "TaxChange",
     "PromotionWindow",
     # Refunds and disputes.
     # Fraud and authentication.

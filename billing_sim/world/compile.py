@@ -17,6 +17,7 @@ from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.payments import fill_codes, fill_gateways, fill_outages, fill_rules, fill_updater
 from billing_sim.world.people import fill_people
+from billing_sim.world.plans import fill_plans, fill_taxes, fill_trials
 from billing_sim.world.policies import fill_policies
 from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.promotions import fill_offers, fill_promotions
@@ -26,6 +27,7 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
     fill_policies, fill_updater,
     # Plans and money.
+    fill_plans, fill_trials, fill_taxes,
     fill_promotions, fill_offers,
     # Refunds and disputes.
     # Fraud and authentication.
