@@ -52,6 +52,7 @@ REASONS = (
     "price", "content", "not_using", "other", "nps", "csat", "win_back", "save", "retention",
     # The campaign against sharing.
     "i_follow_the_rules", "netflix_criminal", "does_not_share", "shares", "host", "borrower", "control",
+    "verification",
 )  # fmt: skip
 """What the column `reason` can say; each kind documents which of these it uses."""
 (
@@ -70,6 +71,7 @@ REASONS = (
     RETRIED, REFUNDED, GRACE_EXTENDED, LINK_SENT, EXPLAINED_TO, SAVED, UNRESOLVED, NO_ANSWER,
     WHY_PRICE, WHY_CONTENT, WHY_NOT_USING, WHY_OTHER, NPS, CSAT, WIN_BACK, SAVE, RETENTION,
     FOLLOWS_THE_RULES, CRIMINAL, DOES_NOT_SHARE, SHARES, HOST, BORROWER, CONTROL,
+    VERIFICATION,
 ) = range(len(REASONS))  # fmt: skip
 
 CHANNELS = (NONE, "email", "push", "in_app", "chat", "phone")
@@ -178,6 +180,15 @@ PAYMENT_RETURNED = 41
 DUNNING_STARTED = 50
 NOTICE_SENT = 51
 # Plans and money.
+PLAN_CHANGED = 9
+SUBSCRIPTION_PAUSED = 12
+SUBSCRIPTION_RESUMED = 13
+COUPON_REDEEMED = 14
+TRIAL_STARTED = 15
+TRIAL_ENDED = 16
+DISCOUNT_APPLIED = 24
+CREDIT_NOTE_ISSUED = 25
+CREDIT_APPLIED = 26
 # Refunds and disputes.
 PAYMENT_DUPLICATED = 42
 REFUND_ISSUED = 43
@@ -213,14 +224,16 @@ EVENTS: tuple[Kind, ...] = (
           "Grace is over and the invoice still unpaid: access is blocked."),
     _kind(SUBSCRIPTION_RESTORED, "subscription.restored", "spell invoice",
           "Access is back after a hold."),
-    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network reason period_end",
-          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry."),
-    _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind network reason period_end",
+    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network reason period_end amount_minor",
+          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry, the amount what is on a "
+          "gift balance."),
+    _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind network reason period_end amount_minor",
           "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
           "or by falling back to the backup. `method` is the number after the change; a token keeps its own."),
     _kind(INVOICE_ISSUED, "invoice.issued",
-          "spell invoice plan currency amount_minor tax_minor period_start period_end",
-          "An invoice is opened for a service period."),
+          "spell invoice plan currency amount_minor tax_minor reason period_start period_end",
+          "An invoice is opened for a service period; the amount is what is due after discounts and credits. `reason` is "
+          "verification (a trial's method is checked with nothing), proration (a change of plan), else none."),
     _kind(INVOICE_IMPORTED, "invoice.imported",
           "spell invoice attempt plan currency policy amount_minor tax_minor period_start period_end",
           "An invoice of before the start that is open: of a base member in dunning at the start, or whose captured "
@@ -252,6 +265,24 @@ EVENTS: tuple[Kind, ...] = (
     _kind(NOTICE_SENT, "notice.sent", "spell invoice reason",
           "The member is told: payment_failed, payment_reminder, hold_started or ended."),
     # Plans and money.
+    _kind(PLAN_CHANGED, "subscription.plan_changed", "spell invoice plan amount_minor tax_minor reason period_end",
+          "The member has another plan from now on: upgrade (paid for at once) or downgrade. The amount is its price "
+          "per billing interval, before discounts; `period_end` is when that is next due."),
+    _kind(SUBSCRIPTION_PAUSED, "subscription.paused", "spell period_start period_end",
+          "The member pauses from `period_start` to `period_end`: no access and no charge."),
+    _kind(SUBSCRIPTION_RESUMED, "subscription.resumed", "spell", "A pause is over: the next period is billed."),
+    _kind(COUPON_REDEEMED, "coupon.redeemed", "spell coupon", "The person redeems a coupon: it reduces what comes next."),
+    _kind(TRIAL_STARTED, "trial.started", "spell method_kind period_start period_end",
+          "A free trial begins; `method_kind` is none where no payment method was asked for."),
+    _kind(TRIAL_ENDED, "trial.ended", "spell reason",
+          "A free trial is over: trial_converted (the first period is billed), trial_ended (the person cancelled in it) "
+          "or trial_without_method (nobody left a payment method)."),
+    _kind(DISCOUNT_APPLIED, "discount.applied", "spell invoice coupon amount_minor tax_minor",
+          "What a coupon takes off the invoice just issued, whose amount is what is left."),
+    _kind(CREDIT_NOTE_ISSUED, "credit_note.issued", "spell invoice amount_minor tax_minor reason",
+          "The member is owed an amount, which reduces the next invoices: goodwill, downgrade or proration."),
+    _kind(CREDIT_APPLIED, "credit.applied", "spell invoice amount_minor tax_minor",
+          "What earlier credit notes take off the invoice just issued."),
     # Refunds and disputes.
     _kind(PAYMENT_DUPLICATED, "payment.duplicated", "spell invoice attempt amount_minor fee_minor reason",
           "A paid invoice is charged once more by mistake: twice in one go (duplicate), or again after the "
@@ -363,6 +394,12 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(8, "signup_surge.started", "market share_ppm until", "Sign-ups rise or fall for a while."),
     _kind(9, "plan.offered", "plan detail", "A plan and its billing interval."),
     # Plans and money.
+    _kind(10, "promotion.defined", "detail", "A promotion that coupons stand for: what it takes off, for how long."),
+    _kind(11, "promotion.opened", "market share_ppm until detail", "For a while people may redeem a promotion."),
+    _kind(12, "trial.offered", "market detail", "New people may try the service for free."),
+    _kind(13, "trial.withdrawn", "market", "Whoever signs up from now on gets no free trial."),
+    _kind(14, "tax.changed", "market share_ppm", "Another tax rate holds from this moment."),
+    _kind(15, "price_change.reverted", "market", "The prices before the last change hold again."),
     # Refunds and disputes.
     _kind(20, "partner_billing.agreed", "share_ppm detail",
           "The share that partners keep of what they collect, and whether revenue is booked gross or net of it."),

@@ -59,6 +59,17 @@ SAMPLE = 53  # 0
 REACH = 54  # 0
 
 # Plans and money: 60 to 79.
+REDEEM = 60  # hour the offer begins
+TRIAL_LEAVER = 61  # hour of sign-up
+TRIAL_LEAVES_AT = 62  # hour of sign-up
+TRIAL_METHOD = 63  # hour of sign-up
+TRIAL_METHOD_KIND = 64  # hour the trial ends
+PAUSE = 65  # month
+PAUSE_LENGTH = 66  # month
+PLAN_CHANGE = 67  # month
+PLAN_CHANGE_MOMENT = 68  # month
+GOODWILL = 69  # day
+TRIAL_TAKEN = 70  # hour of sign-up
 
 # Refunds and disputes: 80 to 99.
 COMPLAINT = 80  # hour of the charge * 2 + slot

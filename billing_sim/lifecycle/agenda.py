@@ -16,6 +16,8 @@ NO_MATTER = 0
 """A free place."""
 # Kinds of matters; numbers are part of every digest.
 # Plans and money: 1 to 9.
+LEAVE_TRIAL = 1
+CHANGE_PLAN = 2
 # Refunds and disputes: 10 to 19.
 REFUND_DUE = 10
 DISPUTE_OPENS = 11

@@ -21,6 +21,28 @@ from billing_sim.lifecycle.state import (
 )
 from billing_sim.rule import rule
 
+TAX_UNIT = 1_000_000
+"""A tax rate of 100 %."""
+
+
+@rule(Nothing(World, State, Int, Int))
+def retax(world, state, listed, at):
+    """Where the tax rate has changed: the tax of the moment on a listed price, halves to the even unit as at first."""
+    market = state.market
+    i = world.tax_changes[market] - 1
+    while i >= 0 and world.tax_from[market, i] > at:
+        i -= 1
+    if i < 0:
+        return
+    rate = world.tax_rate[market, i]
+    whole = TAX_UNIT + rate if world.tax_included[market] else TAX_UNIT
+    tax = listed * rate // whole
+    twice = 2 * (listed * rate - tax * whole)
+    if twice > whole or (twice == whole and tax % 2 == 1):
+        tax += 1
+    state.amount = listed if world.tax_included[market] else listed + tax
+    state.tax = tax
+
 
 @rule(Nothing(World, State, Int), inline=True)
 def quote(world, state, at):
@@ -37,6 +59,12 @@ def quote(world, state, at):
         i -= 1
     state.amount = world.price[market, plan, i]
     state.tax = world.price_tax[market, plan, i]
+    if world.tax_changes[market] > 0:
+        retax(world, state, world.price_listed[market, plan, i], at)
+    state.quoted = state.amount
+    state.quoted_tax = state.tax
+    state.worth = state.amount
+    state.worth_tax = state.tax
 
 
 @rule(Int(World, State, Int), inline=True)
@@ -49,6 +77,9 @@ def billing_moment(world, state, day):
 def advance_period(world, state):
     """The next service period: it begins where the last one ended and ends on the anchor, one interval later."""
     state.period_start = state.period_end
+    if state.months == 0:
+        state.period_end += world.plan_days[state.plan]
+        return
     state.period_month += state.months
     state.period_end = anchored(world, state.period_month, state.anchor_day)
 

@@ -13,6 +13,7 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.billing import close_paid, log_invoice
 from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
+from billing_sim.lifecycle.changing import complete_upgrade, give_up_upgrade
 from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
@@ -95,7 +96,17 @@ def succeed(world, state, page, now):
     """The invoice is paid: a sign-up becomes a subscription, a renewal closes."""
     if state.phase == SIGNING_UP:
         complete_signup(world, state, page, now)
+    if state.changing:
+        complete_upgrade(world, state, page, now)
     close_paid(world, state, page, now)
+
+
+@rule(Nothing(World, State, Page, Int))
+def settle_free(world, state, page, now):
+    """Nothing is left of the invoice after coupons and credits: it is paid without an attempt."""
+    state.free = 0
+    capture(world, state, page, now)
+    succeed(world, state, page, now)
 
 
 @rule(Nothing(State, Page, Int, Int, Int))
@@ -193,7 +204,7 @@ def try_slot(world, state, page, slot, initiator, now):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
         await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
         return 0
-    late = kind == events.DIRECT_DEBIT and fails_late(cause)
+    late = kind == events.DIRECT_DEBIT and fails_late(cause) and not state.verifying
     if cause == declines.NO_CAUSE or late:
         log_attempt(world, state, page, events.ATTEMPT_AUTHORIZED, slot, initiator, at, latency)
         capture(world, state, page, slot, at)
@@ -220,6 +231,9 @@ def handle_failure(world, state, page, code, slot, now):
     if state.phase == SIGNING_UP:
         refuse_signup(world, state, page, now)
         return
+    if state.changing:
+        give_up_upgrade(world, state, page, now)
+        return
     if state.first_failed == NEVER:
         dunning.begin(world, state, page, now, code)
     elif state.alarm[ALARM_EXHAUST] == NEVER:
@@ -241,6 +255,9 @@ def collect(world, state, page, now):
     """
     initiator = state.collects
     slot = state.pending_slot
+    if initiator and state.free:
+        settle_free(world, state, page, now)
+        initiator = 0
     if initiator:
         slot = FIRST
         if initiator == events.MIT:

@@ -7,9 +7,11 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER
 from billing_sim.lifecycle.billing import billing_moment, close_void, log_invoice, schedule_renewal, silence_dunning
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
+from billing_sim.lifecycle.changing import forget_change
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import put_on_file
+from billing_sim.lifecycle.offers import end_coupon
 from billing_sim.lifecycle.paths import funds_run_dry
 from billing_sim.lifecycle.refunds import foresee_charge_after_end
 from billing_sim.lifecycle.state import (
@@ -66,11 +68,21 @@ def carry_on(world, state, now):
 
 
 @rule(Nothing(World, State, Page, Int, Int))
+def log_trial_end(world, state, page, reason, now):
+    """Write that the free trial is over."""
+    state.trial = 0
+    row = page.rows[record(world, state, page, events.TRIAL_ENDED, now)]
+    row.reason = reason
+
+
+@rule(Nothing(World, State, Page, Int, Int))
 def end_spell(world, state, page, now, reason):
     """The subscription ends; the person may come back."""
     if not state.logging:
         carry_on(world, state, now)
         return
+    if state.trial:
+        log_trial_end(world, state, page, events.TRIAL_OVER, now)
     row = page.rows[record(world, state, page, events.SUBSCRIPTION_CANCELED, now)]
     row.invoice = state.invoice
     row.reason = reason
@@ -83,6 +95,10 @@ def end_spell(world, state, page, now, reason):
     state.open = 0
     state.held = 0
     state.canceling = 0
+    state.paused = 0
+    if world.reductions:
+        end_coupon(state)
+        forget_change(state)
     through_payment = 1 if reason == events.NONPAYMENT and state.intent == events.STAY else 0
     back = moment_of_return(world, state, now, through_payment)
     if back < NEVER:
@@ -151,16 +167,22 @@ def cancel_in_dunning(world, state, page, now, reason):
 
 @rule(Nothing(World, State, Page, Int))
 def cancel(world, state, page, now):
-    """The member cancels: at the end of the paid period, or at once when the period is not paid.
+    """The member cancels: at the end of the paid period, or at once when the period is not paid, or in a pause.
 
     While an attempt's outcome is unknown the end waits for it, so that nobody is charged for a void invoice.
     """
-    if state.open and state.pending != PENDING_OUTCOME:
+    # An upgrade that waits for its answer owes nothing for the period, which is paid.
+    is_unpaid = 1 if state.open and not state.changing else 0
+    if is_unpaid and state.pending != PENDING_OUTCOME:
         cancel_in_dunning(world, state, page, now, events.VOLUNTARY)
+        return
+    if state.paused:
+        log_cancel(world, state, page, now, events.VOLUNTARY, local_day(world, world.zone[state.market], now))
+        end_spell(world, state, page, now, events.VOLUNTARY)
         return
     state.canceling = 1
     state.alarm[ALARM_RENEWAL] = NEVER
-    if state.open:
+    if is_unpaid:
         at = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
         log_cancel(world, state, page, now, events.VOLUNTARY, local_day(world, world.zone[state.market], at))
     else:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from billing_sim.lifecycle import agenda
-from billing_sim.lifecycle.agenda import NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle.agenda import CHANGE_PLAN, LEAVE_TRIAL, NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle.changing import wish_change
 from billing_sim.lifecycle.disputes import contest_dispute, end_dispute, open_dispute
 from billing_sim.lifecycle.refunds import charge_after_end, ring_refund
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
+from billing_sim.lifecycle.trials import leave_trial
 from billing_sim.rule import rule
 
 
@@ -18,6 +20,10 @@ def ring_matter(world, state, page, now):
     state.matter[place] = NO_MATTER
     set_matter_alarm(state)
     # Plans and money.
+    if matter == LEAVE_TRIAL:
+        leave_trial(world, state, page, now)
+    elif matter == CHANGE_PLAN:
+        wish_change(world, state, page, now, state.matter_detail[place])
     # Refunds and disputes.
     if matter == agenda.REFUND_DUE:
         ring_refund(world, state, page, now, place)

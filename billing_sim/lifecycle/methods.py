@@ -137,7 +137,7 @@ def put_on_file(world, state, slot, kind, at, is_new):
     if kind == events.GIFT_BALANCE:
         most = world.gift_charges[state.market]
         charges = 1 + draws.below(draws.draw(state.method_key[slot], purpose.GIFT, hour), most)
-        state.balance = charges * state.amount
+        state.balance = charges * state.quoted
     foresee_episode(world, state, slot)
     set_episode_alarm(state, at)
 
@@ -158,6 +158,8 @@ def log_method(world, state, page, event, slot, reason, at):
     row.network = state.network[slot]
     row.reason = reason
     row.period_end = expires_on(state, slot)
+    if row.method_kind == events.GIFT_BALANCE:
+        row.amount_minor = state.balance
 
 
 @rule(Nothing(World, State, Page, Int, Int, Int, Int))

@@ -142,7 +142,7 @@ def payer_fate(world, state, slot, at, initiator):
     kind = state.method_kind[slot]
     if kind == events.GIFT_BALANCE:
         return declines.BALANCE if state.balance < state.amount else declines.NO_CAUSE
-    if funds_run_dry(world, state, slot, at):
+    if not state.verifying and funds_run_dry(world, state, slot, at):
         return declines.FUNDS
     if issuer_is_suspicious(world, state, slot, at):
         return declines.SUSPICION

@@ -10,8 +10,9 @@ from billing_sim import draws, events, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
-from billing_sim.lifecycle.billing import advance_period, open_invoice, quote
+from billing_sim.lifecycle.billing import advance_period, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
+from billing_sim.lifecycle.changing import downgrade_at_renewal, show_goodwill
 from billing_sim.lifecycle.collecting import collect, ring_resolve, ring_retry
 from billing_sim.lifecycle.intent import change_mind
 from billing_sim.lifecycle.leaving import (
@@ -23,6 +24,8 @@ from billing_sim.lifecycle.leaving import (
 )
 from billing_sim.lifecycle.matters import ring_matter
 from billing_sim.lifecycle.methods import choose_kind, replace, ring_episode
+from billing_sim.lifecycle.offers import issue
+from billing_sim.lifecycle.pausing import pauses
 from billing_sim.lifecycle.spells import (
     begin_arrival,
     begin_base,
@@ -56,6 +59,7 @@ from billing_sim.lifecycle.state import (
     State,
     World,
 )
+from billing_sim.lifecycle.trials import end_trial
 from billing_sim.rule import rule
 
 MOST_ROWS = 32
@@ -103,13 +107,24 @@ def ring_renewal(world, state, page, now):
     """
     if now >= world.bills_until:
         return
-    if state.pending == PENDING_RETURN:
+    if state.pending == PENDING_RETURN or state.changing:
         state.alarm[ALARM_RENEWAL] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
         return
+    initiator = events.MIT
+    if state.trial:
+        initiator = end_trial(world, state, page, now)
+        if initiator == 0:
+            return
+    elif world.pauses[state.market] and pauses(world, state, page, now):
+        return
     advance_period(world, state)
+    if state.downgrading:
+        downgrade_at_renewal(world, state, page, now)
     quote(world, state, now)
-    open_invoice(world, state, page, now)
-    state.collects = events.MIT
+    if world.goodwill[state.market]:
+        show_goodwill(world, state, page, now)
+    issue(world, state, page, now)
+    state.collects = initiator
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -172,7 +187,8 @@ def ring_signup(world, state, page, now):
         state.alarm[ALARM_SIGNUP] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
         return
     begin_signup(world, state, page, now)
-    state.collects = events.CIT
+    if state.phase == SIGNING_UP:
+        state.collects = events.CIT
 
 
 @rule(Nothing(World, State, Page, Int))

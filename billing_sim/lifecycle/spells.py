@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER, SECOND
-from billing_sim.lifecycle.billing import advance_period, close_void, open_invoice, quote, schedule_renewal
+from billing_sim.lifecycle.billing import advance_period, close_void, quote, schedule_renewal
 from billing_sim.lifecycle.calendar import (
     anchored,
     first_of_month,
@@ -14,10 +14,12 @@ from billing_sim.lifecycle.calendar import (
     month_of_day,
     not_before_next_window,
 )
+from billing_sim.lifecycle.changing import foresee_change
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.leaving import MONTH_HOURS, moment_of_return
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file, replace
+from billing_sim.lifecycle.offers import issue
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
     ALARM_IMPORT,
@@ -33,6 +35,14 @@ from billing_sim.lifecycle.state import (
     Page,
     State,
     World,
+)
+from billing_sim.lifecycle.trials import (
+    WITH_METHOD,
+    WITHOUT_METHOD,
+    is_offered_trial,
+    lay_out_trial,
+    start_trial,
+    verify,
 )
 from billing_sim.rule import rule
 from billing_sim.world.record import FORMER_LAPSED_MONTHS, PLANS
@@ -91,6 +101,23 @@ def log_spell(world, state, page, event, now):
 
 
 @rule(Nothing(World, State, Page, Int))
+def complete_signup(world, state, page, now):
+    """The first invoice is paid: the subscription exists."""
+    state.phase = SUBSCRIBED
+    row = page.rows[log_spell(world, state, page, events.SUBSCRIPTION_CREATED, state.last_at)]
+    row.period_start = state.joined_day
+    state.verifying = 0
+    if state.trial != WITHOUT_METHOD:
+        add_backup(world, state, now)
+    if state.backup:
+        log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, state.last_at)
+    foresee_intent(world, state, now)
+    if state.trial:
+        start_trial(world, state, page, now)
+    foresee_change(world, state, now)
+
+
+@rule(Nothing(World, State, Page, Int))
 def begin_signup(world, state, page, now):
     """A person enters payment details; the first invoice is issued and waits to be paid."""
     hour = hour_of(now)
@@ -104,7 +131,12 @@ def begin_signup(world, state, page, now):
     choose_plan(world, state, hour)
     state.joined_at = now
     quote(world, state, now)
-    put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, hour), now, 0)
+    state.trial = 0
+    state.verifying = 0
+    if world.trial_days[state.market] and is_offered_trial(world, state, now):
+        state.trial = WITH_METHOD if world.trial_needs_method[state.market] else WITHOUT_METHOD
+    if state.trial != WITHOUT_METHOD:
+        put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, hour), now, 0)
     day = local_day(world, world.zone[state.market], now)
     state.joined_day = day
     state.joined_month = month_of_day(day)
@@ -112,21 +144,18 @@ def begin_signup(world, state, page, now):
     state.period_month = state.joined_month
     state.period_end = day
     advance_period(world, state)
+    if state.trial:
+        lay_out_trial(world, state)
     log_spell(world, state, page, events.SIGNUP_STARTED, now)
+    if state.trial == WITHOUT_METHOD:
+        complete_signup(world, state, page, now)
+        schedule_renewal(world, state, now)
+        return
     log_method(world, state, page, events.METHOD_ADDED, FIRST, events.PREFERRED, now)
-    open_invoice(world, state, page, now)
-
-
-@rule(Nothing(World, State, Page, Int))
-def complete_signup(world, state, page, now):
-    """The first invoice is paid: the subscription exists."""
-    state.phase = SUBSCRIBED
-    row = page.rows[log_spell(world, state, page, events.SUBSCRIPTION_CREATED, state.last_at)]
-    row.period_start = state.joined_day
-    add_backup(world, state, now)
-    if state.backup:
-        log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, state.last_at)
-    foresee_intent(world, state, now)
+    if state.trial:
+        verify(world, state, page, now)
+    else:
+        issue(world, state, page, now)
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -187,9 +216,14 @@ def begin_base(world, state):
     foresee_intent(world, state, begins)
     state.period_start = state.joined_day
     # Rounded up: the last anniversary of a yearly plan may lie before the months that the world knows.
-    cycles = (month_of_day(begins // DAY) - state.joined_month + state.months - 1) // state.months
-    state.period_month = state.joined_month + max(cycles, 1) * state.months
-    state.period_end = anchored(world, state.period_month, state.anchor_day)
+    if state.months == 0:
+        days = world.plan_days[state.plan]
+        weeks = (begins // DAY - state.joined_day + days - 1) // days
+        state.period_end = state.joined_day + max(weeks, 1) * days
+    else:
+        cycles = (month_of_day(begins // DAY) - state.joined_month + state.months - 1) // state.months
+        state.period_month = state.joined_month + max(cycles, 1) * state.months
+        state.period_end = anchored(world, state.period_month, state.anchor_day)
     schedule_renewal(world, state, begins)
     state.alarm[ALARM_IMPORT] = world.start
 
@@ -240,6 +274,12 @@ def ring_import(world, state, page, now):
     if state.open:
         log_open_invoice(world, state, page, now)
     confide(state, page, events.INTENT_CHANGED, now, -1)
+    if world.upgrades[state.market] + world.downgrades[state.market]:
+        if not state.open:
+            # Who joined long ago has no invoice yet that says when the running period began.
+            longest = state.months * 30 + 6 if state.months else world.plan_days[state.plan]
+            state.period_start = max(state.period_start, state.period_end - longest)
+        foresee_change(world, state, now)
 
 
 @rule(Nothing(World, State))

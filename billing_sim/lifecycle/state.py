@@ -53,7 +53,10 @@ collects failed_code lives_in methods backup balance gateway sight_until signup_
 """.split()
 _NOUNS = {
     # Plans and money.
-    "plans": "",
+    "plans": """
+quoted quoted_tax worth worth_tax free discount discount_tax coupon coupon_left coupon_waiting coupons_had
+trial had_trial verifying paused changing downgrading credit credit_used credit_tax_used
+""",
     # Refunds and disputes.
     "refunds": "refunded disputed doubled attempt_cost charged_fee charged_network",
     # Fraud and authentication.

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.parts import MethodKind, Part, Weekday
+from billing_sim.scenario.plans import PlanHabits
 from billing_sim.scenario.refunds import NetworkName
 from billing_sim.scenario.values import PerMonth, Share
 
@@ -106,6 +107,9 @@ class Behaviour(Part):
         description="people who left in the 12 months before the start, as a share of members"
     )
     # Plans and money.
+    plan_habits: PlanHabits = Field(
+        default_factory=PlanHabits, description="pauses, changes of plan and goodwill; off unless said"
+    )
     # Refunds and disputes.
     card_networks: dict[NetworkName, Share] = Field(
         {}, description="networks of cards; adds up to 100 %; empty: nobody knows them"

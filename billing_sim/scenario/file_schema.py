@@ -27,6 +27,10 @@ _IN_LISTS = {
     "SignupSurge",
     "ExchangeRate",
     # Plans and money.
+    "TrialsEnd",
+    "PriceReversal",
+    "TaxChange",
+    "PromotionWindow",
     # Refunds and disputes.
     "Fee",
     "Cap",

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.parts import MarketCode, Name, Part
+from billing_sim.scenario.plans import PriceReversal, TaxChange, TrialsEnd
+from billing_sim.scenario.promotions import PromotionWindow
 from billing_sim.scenario.refunds import ChargingAfterEnd, DoubleCharging
 from billing_sim.scenario.values import Change, Day, Duration, Moment, Positive, PriceText, Share
 
@@ -43,6 +45,7 @@ class PriceChange(_Intervention):
     at: Day = Field(description="the day on which it is announced, and holds for new people")
     prices: dict[Name, PriceText] = Field(description="the new price of each plan that changes")
     notice: Duration = Field(30 * 86_400_000_000, description="how much later members pay it")
+    grandfathered: bool = Field(False, description="members keep their price for good; a later change may reach them")
     added_churn: AddedChurn = Field(AddedChurn(points=None, months=3), description="who leaves because of it")
 
 
@@ -88,6 +91,10 @@ Intervention = Annotated[
     | SignupSurge
     | ExchangeRate
     # Plans and money.
+    | TrialsEnd
+    | PriceReversal
+    | TaxChange
+    | PromotionWindow
     # Refunds and disputes.
     | DoubleCharging
     | ChargingAfterEnd

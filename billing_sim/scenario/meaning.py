@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, expectations, goals, names, people, prices, refunds, shares, times
+from billing_sim.scenario.checks import (
+    dunning,
+    expectations,
+    goals,
+    names,
+    people,
+    prices,
+    promotions,
+    refunds,
+    shares,
+    times,
+)
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -53,6 +64,9 @@ CHECKS: tuple[Check, ...] = (
     people.decline_codes_are_known,
     people.decline_codes_are_complete,
     # Plans and money.
+    promotions.promotions_take_off_one_thing,
+    promotions.discounts_are_amounts,
+    promotions.promotions_exist,
     # Refunds and disputes.
     refunds.claims_name_what_exists,
     refunds.claims_fit_into_the_whole,

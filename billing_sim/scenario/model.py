@@ -18,6 +18,8 @@ from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
+from billing_sim.scenario.plans import PlanChanges, Trial
+from billing_sim.scenario.promotions import Promotion
 from billing_sim.scenario.refunds import CardNetwork, Disputes, Faults, Fee, NetworkName, PartnerBilling, Refunds
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
 
@@ -26,7 +28,7 @@ class Plan(Part):
     """What people subscribe to."""
 
     name: str = Field("", description="the plan's name as people read it")
-    interval: Literal["month", "year"] = Field("month", description="how often it is billed")
+    interval: Literal["week", "month", "year"] = Field("month", description="how often it is billed")
 
 
 class Tax(Part):
@@ -60,6 +62,7 @@ class Market(Part):
     plan_mix: dict[Name, Share] = Field(description="plans of members and sign-ups; adds up to 100 %")
     signups: Signups = Field(description="new people over time")
     behaviour: Behaviour = Field(description="overrides of the region's behaviour, key by key")
+    trial: Trial | None = Field(None, description="a free trial for new people; none: there is none")
 
 
 class Latency(Part):
@@ -192,6 +195,10 @@ class Scenario(Part):
     window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
     timeline: list[Intervention] = Field([], description="what happens on given dates")
     # Plans and money.
+    plan_changes: PlanChanges = Field(default_factory=PlanChanges, description="when changes of plan take effect")
+    promotions: dict[Name, Promotion] = Field(
+        {}, max_length=CAPACITY["promotions"], description="what coupons stand for, by a name of your own"
+    )
     # Refunds and disputes.
     refunds: Refunds | None = Field(None, description="which charges are complained about; none: nobody complains")
     disputes: Disputes | None = Field(None, description="which charges the bank takes back; none: it takes none")

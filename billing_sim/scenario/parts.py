@@ -28,6 +28,8 @@ CAPACITY = {
     "outages": 1024,
     "rates": 128,
     "zones": 64,
+    "promotions": 31,
+    "offers": 64,
     "years": YEARS_MAX,
     "members": 1_000_000_000,
 }

@@ -10,6 +10,8 @@ from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.plans import announce_plans
+from billing_sim.world.promotions import announce_promotions
 from billing_sim.world.refund_announcements import refund_announcements
 
 Announcement = dict[str, Any]
@@ -21,6 +23,8 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     rows = [_configured(world), *_plans(world), *_markets(world), *_prices(world), *_rates(world), *_policies(world)]
     rows += _timeline(world)
     # Plans and money.
+    rows += announce_plans(world.names)
+    rows += announce_promotions(world.names)
     # Refunds and disputes.
     rows += refund_announcements(world)
     # Fraud and authentication.

@@ -18,8 +18,10 @@ from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.payments import fill_codes, fill_gateways, fill_outages, fill_rules, fill_updater
 from billing_sim.world.people import fill_people
+from billing_sim.world.plans import fill_plans, fill_taxes, fill_trials
 from billing_sim.world.policies import fill_policies
 from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
+from billing_sim.world.promotions import fill_offers, fill_promotions
 from billing_sim.world.record import new_world
 from billing_sim.world.refunds import fill_claims, fill_faults
 
@@ -27,6 +29,8 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
     fill_policies, fill_updater,
     # Plans and money.
+    fill_plans, fill_trials, fill_taxes,
+    fill_promotions, fill_offers,
     # Refunds and disputes.
     fill_claims, fill_faults, fill_fees, fill_networks, fill_cheapest,
     # Fraud and authentication.
@@ -62,7 +66,8 @@ class CompiledWorld:
         """SHA-256 of everything that decides what comes out: record, arrivals, what numbers stand for, and rates."""
         names = self.names
         rates = [[(str(day), f"{rate:f}") for day, rate in names.scenario.rates(code)] for code in names.currencies]
-        labels = json.dumps([names.markets, names.plans, names.gateways, names.policies, names.currencies, rates])
+        known = [names.markets, names.plans, names.gateways, names.policies, names.currencies, rates]
+        labels = json.dumps([*known, *_labels(names)])
         parts = (self.record.tobytes(), self.arrivals.tobytes(), labels.encode())
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
@@ -83,6 +88,11 @@ def compile_world(scenario: Scenario) -> CompiledWorld:
         fill_people(world, m, scenario.markets[code], scenario, calendars)
     world.income_last[0], world.income_next[0] = calendars.last, calendars.next
     return CompiledWorld(world, arrivals(scenario, _market_keys(names)), names)
+
+
+def _labels(names: Names) -> list[list[object]]:
+    """What only the log repeats of promotions; nothing where there are none."""
+    return [[name, part.campaign] for name, part in names.scenario.promotions.items()]
 
 
 def _market_keys(names: Names) -> np.ndarray:

@@ -46,7 +46,7 @@ class Names:
     @cached_property
     def coupons(self) -> tuple[str, ...]:
         """What the column `coupon` can say; 0 is none."""
-        return ("none",)
+        return ("none", *self.scenario.promotions)
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:

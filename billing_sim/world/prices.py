@@ -13,12 +13,14 @@ from billing_sim.errors import BillingSimError
 from billing_sim.money import EXPONENTS
 from billing_sim.scenario.interventions import PriceChange
 from billing_sim.scenario.model import Scenario
+from billing_sim.scenario.plans import PriceReversal
 from billing_sim.scenario.values import price_minor
 from billing_sim.world.apportion import apportion
 from billing_sim.world.names import Names
 from billing_sim.world.people import cumulative, exact
 from billing_sim.world.record import EPOCHS, MONTHS, PLANS
 
+MONTHS_OF = {"week": 0, "month": 1, "year": 12}
 _ALWAYS = clock.micros(datetime(1970, 1, 2, tzinfo=UTC))
 
 
@@ -37,21 +39,35 @@ def fill_prices(world: np.recarray, names: Names) -> None:
     """List prices at the start, then every change: new people pay it at once, members after the notice."""
     scenario = names.scenario
     for p, plan in enumerate(scenario.plans.values()):
-        world.plan_months[0, p] = 12 if plan.interval == "year" else 1
+        world.plan_months[0, p] = MONTHS_OF[plan.interval]
     for m, code in enumerate(names.markets):
         market = scenario.markets[code]
         world.currency[0, m] = names.currencies.index(market.currency)
         world.plan_mix[0, m] = cumulative([market.plan_mix.get(name, Decimal(0)) for name in names.plans], PLANS)
         for name, price in market.prices.items():
             _add_price(world, names, m, name, price, (_ALWAYS, _ALWAYS))
-    changes = [entry for entry in scenario.timeline if isinstance(entry, PriceChange)]
+    changes = [entry for entry in scenario.timeline if isinstance(entry, PriceChange | PriceReversal)]
     for change in sorted(changes, key=lambda entry: entry.at):
         at = clock.day_number(change.at) * clock.DAY
         for m in names.places(list(change.market)):
+            if isinstance(change, PriceReversal):
+                _revert(world, names, m, at)
+                continue
             for name, price in change.prices.items():
                 if name in scenario.markets[names.markets[m]].prices:
-                    _add_price(world, names, m, name, price, (at, at + change.notice))
+                    due = clock.NEVER if change.grandfathered else at + change.notice
+                    _add_price(world, names, m, name, price, (at, due))
     fill_reactions(world, names)
+
+
+def _revert(world: np.recarray, names: Names, m: int, at: int) -> None:
+    """What the last change made of prices is undone, for everybody from this moment on."""
+    counts = world.price_count[0, m]
+    last = max(int(world.price_new_from[0, m, p, counts[p] - 1]) for p in range(len(names.plans)) if counts[p])
+    for p, plan in enumerate(names.plans):
+        i = int(counts[p])
+        if i > 1 and int(world.price_new_from[0, m, p, i - 1]) == last:
+            _add_price(world, names, m, plan, int(world.price_listed[0, m, p, i - 2]), (at, at))
 
 
 def fill_reactions(world: np.recarray, names: Names) -> None:
@@ -75,6 +91,7 @@ def _add_price(world: np.recarray, names: Names, m: int, plan: str, price: str |
     if reporting_factor(names.scenario, market.currency) * due >= 1 << 62:
         raise BillingSimError(f"the price of {where} is too large to be reported exactly")
     world.price_count[0, m, p] = i + 1
+    world.price_listed[0, m, p, i] = listed
     world.price_new_from[0, m, p, i], world.price_members_from[0, m, p, i] = since
     world.price[0, m, p, i], world.price_tax[0, m, p, i] = due, tax
 
@@ -90,11 +107,25 @@ def _add_churn(world: np.recarray, names: Names, change: PriceChange) -> None:
     first = change.at.year * 12 + change.at.month - 1 - names.first_month
     months = change.added_churn.months
     for m in names.places(list(change.market)):
+        until = _reverted_in(names, change, m) - names.first_month
         points = change.added_churn.points
         if points is None:
             points = _published_response(names.market_key(names.markets[m]), clock.day_number(change.at))
-        for i in range(min(months, MONTHS - first)):
+        for i in range(min(months, MONTHS - first, until - first)):
             world.leave_added[0, m, first + i] += draws.threshold(points * (months - i) / months)
+
+
+def _reverted_in(names: Names, change: PriceChange, m: int) -> int:
+    """The first month without what a change adds to the wish to leave: the one after it is reverted, if it is."""
+    reverted = [
+        entry.at
+        for entry in names.scenario.timeline
+        if isinstance(entry, PriceReversal) and m in names.places(list(entry.market)) and entry.at > change.at
+    ]
+    if not reverted:
+        return names.first_month + MONTHS
+    day = min(reverted)
+    return day.year * 12 + day.month - (1 if day.day == 1 else 0)
 
 
 def _published_response(market_key: int, day: int) -> Decimal:

@@ -21,11 +21,17 @@ QUANTILES = 256
 TENURES = 5
 YEARS = 8
 NETWORKS, CLAIM_KINDS = 4, 8
+PROMOTIONS, OFFERS, TAXES = 32, 64, 8
+FOR_NEW, FOR_RETURNING, FOR_EVERYONE = 0, 1, 2
 
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
 other_means signup_refusal signup_again inert_members inert_instead inert_wakes cancel_in_trouble inert_cancel
 unreachable gift_charges
+""".split()
+_OF_PLANS = """
+trial_days trial_share trial_needs_method trial_until trial_leave trial_method_left
+pauses upgrades downgrades goodwill goodwill_share tax_changes tax_included
 """.split()
 _PER_MARKET_KIND = "funds strained suspicion noise technical lost closed proactive bank_stop".split()
 
@@ -121,6 +127,28 @@ WORLD = np.dtype(
         ("updater_from", "i8", (MARKETS, EPOCHS)),
         ("updater_on", "i8", (MARKETS, EPOCHS)),
         # Plans and money.
+        ("promotions", "i8"),
+        ("promotion_share", "i8", (PROMOTIONS,)),
+        ("promotion_amount", "i8", (PROMOTIONS, MARKETS)),
+        ("promotion_cycles", "i8", (PROMOTIONS,)),
+        ("promotion_months", "i8", (PROMOTIONS,)),
+        ("offers", "i8"),
+        ("offer_promotion", "i8", (OFFERS,)),
+        ("offer_from", "i8", (OFFERS,)),
+        ("offer_until", "i8", (OFFERS,)),
+        ("offer_share", "i8", (OFFERS,)),
+        ("offer_to", "i8", (OFFERS,)),
+        ("offer_in", "i8", (OFFERS, MARKETS)),
+        ("reductions", "i8"),
+        *[(name, "i8", (MARKETS,)) for name in _OF_PLANS],
+        ("pause_lengths", "i8", (MARKETS, 3)),
+        ("plan_above", "i8", (MARKETS, PLANS)),
+        ("plan_below", "i8", (MARKETS, PLANS)),
+        ("downgrades_at_once", "i8"),
+        ("plan_days", "i8", (PLANS,)),
+        ("price_listed", "i8", (MARKETS, PLANS, EPOCHS)),
+        ("tax_from", "i8", (MARKETS, TAXES)),
+        ("tax_rate", "i8", (MARKETS, TAXES)),
         # Refunds and disputes.
         # Whether any of the rules about a charge that stands is in force, and which mistakes are made: charged twice,
         # charged after the end.
