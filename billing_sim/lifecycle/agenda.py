@@ -18,6 +18,7 @@ NO_MATTER = 0
 # Plans and money: 1 to 9.
 # Refunds and disputes: 10 to 19.
 # Fraud and authentication: 20 to 29.
+OWNER_NOTICES = 20
 # Gateways under load: 30 to 39.
 # Support: 40 to 49.
 # People and what they say: 50 to 59.

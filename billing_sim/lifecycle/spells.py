@@ -14,6 +14,7 @@ from billing_sim.lifecycle.calendar import (
     month_of_day,
     not_before_next_window,
 )
+from billing_sim.lifecycle.fraud import judge_signup, steal_card
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.leaving import MONTH_HOURS, moment_of_return
 from billing_sim.lifecycle.log import confide, record
@@ -115,6 +116,8 @@ def begin_signup(world, state, page, now):
     log_spell(world, state, page, events.SIGNUP_STARTED, now)
     log_method(world, state, page, events.METHOD_ADDED, FIRST, events.PREFERRED, now)
     open_invoice(world, state, page, now)
+    if world.fraud_signups[state.market] or state.fraudster:
+        judge_signup(world, state, page, now)
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -151,6 +154,8 @@ def change_signup_method(world, state, page, now):
     """A refused person enters another payment method."""
     kind = choose_kind(world, state, purpose.NEW_METHOD, hour_of(now))
     replace(world, state, page, FIRST, kind, events.BY_SUBSCRIBER, now)
+    if state.fraudster:
+        steal_card(world, state, now)
 
 
 @rule(Int(World, State))

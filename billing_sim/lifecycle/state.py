@@ -57,7 +57,7 @@ _NOUNS = {
     # Refunds and disputes.
     "refunds": "",
     # Fraud and authentication.
-    "fraud": "",
+    "fraud": "fraudster score cleared reviewing authentication authenticated_month authenticated_method",
     # Gateways under load.
     "gateways": "",
     # Support.

@@ -27,6 +27,13 @@ _IN_LISTS = {
     # Plans and money.
     # Refunds and disputes.
     # Fraud and authentication.
+    "AuthenticationRule",
+    "FraudRule",
+    "CardTesting",
+    "Deploy",
+    "MethodLaunch",
+    "MethodWithdrawal",
+    "MarketLaunch",
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -7,6 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.dunning import DunningRule
+from billing_sim.scenario.fraud import (
+    AuthenticationRule,
+    CardTesting,
+    Deploy,
+    FraudRule,
+    MarketLaunch,
+    MethodLaunch,
+    MethodWithdrawal,
+)
 from billing_sim.scenario.parts import MarketCode, Name, Part
 from billing_sim.scenario.values import Change, Day, Duration, Moment, Positive, PriceText, Share
 
@@ -89,6 +98,13 @@ Intervention = Annotated[
     # Plans and money.
     # Refunds and disputes.
     # Fraud and authentication.
+    | AuthenticationRule
+    | FraudRule
+    | CardTesting
+    | Deploy
+    | MethodLaunch
+    | MethodWithdrawal
+    | MarketLaunch
     # Gateways under load.
     # Support.
     # People and what they say.

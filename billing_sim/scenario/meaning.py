@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, goals, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, fraud, goals, names, people, prices, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -53,6 +53,13 @@ CHECKS: tuple[Check, ...] = (
     # Plans and money.
     # Refunds and disputes.
     # Fraud and authentication.
+    fraud.challenges_add_up,
+    fraud.scores_ascend,
+    fraud.waits_ascend,
+    fraud.attacked_gateways_exist,
+    fraud.screened_markets_exist,
+    fraud.launched_markets_are_empty,
+    fraud.payment_events_fit,
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
+from billing_sim.scenario.fraud import Authentication, Fraud
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
@@ -184,6 +185,11 @@ class Scenario(Part):
     # Plans and money.
     # Refunds and disputes.
     # Fraud and authentication.
+    authentication: Authentication | None = Field(
+        None, description="how customers authenticate, in markets that do not say so themselves; none: they need not"
+    )
+    fraud: Fraud | None = Field(None, description="fraudsters and the screen against them; none: there are neither")
+    voucher_valid: Duration = Field(3 * 86_400_000_000, description="how long a voucher can be paid")
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from billing_sim import declines, events
+from billing_sim.trace import fraud_sentences
 from billing_sim.trace.context import Row
 
 _WISHES = {events.STAY: "wants to stay", events.INERT: "stays only out of inertia", events.GO: "wants to go"}
@@ -42,6 +43,7 @@ SEALED: dict[int, Callable[[Row], str]] = {
     # Plans and money.
     # Refunds and disputes.
     # Fraud and authentication.
+    events.FRAUD_JUDGED: fraud_sentences.fraud_judged,
     # Gateways under load.
     # Support.
     # People and what they say.

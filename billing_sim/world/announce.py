@@ -9,6 +9,7 @@ from typing import Any
 from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
+from billing_sim.world.announce_fraud import fraud_announcements
 from billing_sim.world.compile import CompiledWorld
 
 Announcement = dict[str, Any]
@@ -22,6 +23,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # Plans and money.
     # Refunds and disputes.
     # Fraud and authentication.
+    rows += fraud_announcements(world)
     # Gateways under load.
     # Support.
     # People and what they say.
