@@ -364,10 +364,10 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     # Refunds and disputes.
     # Fraud and authentication.
     _kind(30, "authentication_rule.put_in_force", "market share_ppm detail",
-          "From now on customers authenticate by these rules; the share is that of payments which need it."),
+          "From now on customers authenticate by these rules; the share of payments that need it."),
     _kind(31, "fraud_rule.put_in_force", "market detail", "From now on the fraud screen has these thresholds."),
     _kind(32, "deploy.released", "market gateway detail", "A release of ours goes live."),
-    _kind(33, "deploy.rolled_back", "market gateway detail", "It is taken back; `detail` tells since when it was live."),
+    _kind(33, "deploy.rolled_back", "market gateway detail", "It is taken back; `detail`: live since when."),
     _kind(34, "payment_method.launched", "market share_ppm detail", "A payment method is offered from now on."),
     _kind(35, "payment_method.withdrawn", "market detail", "A payment method is no longer accepted."),
     _kind(36, "market.launched", "market share_ppm", "People can sign up in this market from now on."),

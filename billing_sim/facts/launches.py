@@ -16,10 +16,9 @@ def last_launch(context, at, market, of_method):
     found = _NONE
     for i in range(context.launches):
         is_method = context.launch_method[i] > 0
-        if context.launch_at[i] <= at and is_method == (of_method > 0):
-            if of_method == 0 or context.launch_market[i] == market:
-                if found < 0 or context.launch_at[i] > context.launch_at[found]:
-                    found = i
+        fits = is_method == (of_method > 0) and (of_method == 0 or context.launch_market[i] == market)
+        if fits and context.launch_at[i] <= at and (found < 0 or context.launch_at[i] > context.launch_at[found]):
+            found = i
     return found
 
 

@@ -49,8 +49,8 @@ def is_bot(subject):
     return 1 if subject & ((1 << people.ARRIVAL_SHIFT) - 1) >= people.BOTS_FROM else 0
 
 
-@rule(Nothing(World, State, Int))
-def begin_bot(world, state, hour):
+@rule(Nothing(State, Int))
+def begin_bot(state, hour):
     """A session, at a keyed second of the first minutes of this hour."""
     state.logging = 1
     state.fraudster = BOT
@@ -63,9 +63,9 @@ def attack_of(world, state, at):
     """The attack that a session belongs to: the first one under way in this market in this hour."""
     hour = hour_of(at)
     for i in range(world.attacks):
-        if world.attack_market[i, state.market] and hour_of(world.attack_from[i]) <= hour:
-            if hour * HOUR < max(world.attack_until[i], world.attack_from[i] + HOUR):
-                return i
+        ends = max(world.attack_until[i], world.attack_from[i] + HOUR)
+        if world.attack_market[i, state.market] and hour_of(world.attack_from[i]) <= hour and hour * HOUR < ends:
+            return i
     return 0
 
 

@@ -80,7 +80,7 @@ def begin(world, state, market, subject):
     elif kind == people.FORMER:
         begin_former(world, state)
     elif is_bot(subject):
-        begin_bot(world, state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
+        begin_bot(state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
     else:
         begin_arrival(world, state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
 

@@ -32,7 +32,7 @@ class Authentication(Part):
     frictionless: Share = Field(
         Decimal("0.62"), description="share of authentications in which the issuer asks the customer nothing"
     )
-    challenge: Challenge = Field(Challenge(), description="how the others end")
+    challenge: Challenge = Field(Challenge.model_validate({}), description="how the others end")
     renewals_asked: Share = Field(
         Decimal(0),
         description="share of cards per month whose issuer refuses renewals until the customer has authenticated",
@@ -69,12 +69,12 @@ class Fraud(Part):
 
     signups: Share = Field(Decimal("0.01"), description="share of new people paying by card who do not own it")
     works: Share = Field(Decimal("0.6"), description="share of stolen cards that are not blocked yet when first used")
-    noticed: Noticing = Field(Noticing(), description="when their owners have them blocked")
+    noticed: Noticing = Field(Noticing.model_validate({}), description="when their owners have them blocked")
     good_scores: Scores = Field(Scores(p10=20, p50=100, p90=400, p99=930), description="scores of people who own it")
     bad_scores: Scores = Field(Scores(p10=860, p50=967, p90=990, p99=998), description="scores of fraudsters")
     block_above: Score = Field(900, description="payments that score above this are blocked; 1000: none")
     review_above: Score = Field(1000, description="payments that score above this wait for a review; 1000: none")
-    review: Review = Field(Review(), description="what reviewers decide, and when")
+    review: Review = Field(Review.model_validate({}), description="what reviewers decide, and when")
     screens: list[Literal["signup", "member", "renewal"]] = Field(
         ["signup", "member"], description="which card payments are scored: of sign-ups, of members in dunning, renewals"
     )

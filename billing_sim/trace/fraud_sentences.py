@@ -16,7 +16,8 @@ _AUTHENTICATED = {
 def attempt_pending(row: Row, context: Context) -> str:
     """A voucher is out."""
     until = day_words(row["period_end"])
-    return f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']}), payable until {until}."
+    what = f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']})"
+    return f"{what}, payable until {until}."
 
 
 def attempt_blocked(row: Row, context: Context) -> str:

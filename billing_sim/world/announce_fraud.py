@@ -94,7 +94,8 @@ def _screened(market: str, block: int, review: int) -> Announcement:
 
 
 def _deploy(deploy: Deploy) -> Iterator[Announcement]:
-    for market in deploy.market or [None]:
+    markets: list[str | None] = [*deploy.market] if deploy.market else [None]
+    for market in markets:
         where = {"market": market, "gateway": deploy.gateway}
         yield {"kind": "deploy.released", "detail": _detail(), **where, **_at(deploy.at)}
         if deploy.duration is not None:

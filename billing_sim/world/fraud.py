@@ -29,6 +29,7 @@ from billing_sim.world.record import ATTACKS, DEPLOYS, EPOCHS, KINDS, QUANTILES
 
 T = TypeVar("T")
 _HALF = Decimal("0.5")
+NO_AUTHENTICATION = Authentication.model_validate({"required": 0})
 _SCREENS = ("signup", "member", "renewal")
 
 # Assumed: a risk assessment takes a second or two, a customer at a challenge most of a minute; milliseconds.
@@ -58,7 +59,7 @@ def authentication_of(names: Names, market: str) -> Authentication | None:
 
 def changed_by(current: Authentication | None, rule: AuthenticationRule) -> Authentication:
     """Authentication from a rule on; where there was none, nothing was required."""
-    current = current or Authentication(required=Decimal(0))
+    current = current or NO_AUTHENTICATION
     given = {key: getattr(rule, key) for key in Authentication.model_fields if getattr(rule, key) is not None}
     return current.model_copy(update=given)
 
@@ -73,7 +74,7 @@ def fill_authentication(world: np.recarray, names: Names) -> None:
         for rule in _of(names, AuthenticationRule):
             if not rule.market or market in rule.market:
                 if current is None:
-                    _fill_authentication(world, m, 0, Authentication(required=Decimal(0)))
+                    _fill_authentication(world, m, 0, NO_AUTHENTICATION)
                 current = changed_by(current, rule)
                 _fill_authentication(world, m, clock.micros(rule.at), current)
 
@@ -114,7 +115,7 @@ def _times(p50: int, p95: int) -> list[int]:
 def fill_fraud(world: np.recarray, names: Names) -> None:
     """Who is a fraudster, what the screen gives them for a score, and its thresholds over time."""
     given = names.scenario.fraud
-    fraud = given or Fraud(signups=Decimal(0))
+    fraud = given or Fraud.model_validate({})
     world.fraud_works[0] = threshold(fraud.works)
     world.fraud_score[0] = score_table(fraud.good_scores), score_table(fraud.bad_scores)
     world.fraud_noticed[0] = _times(fraud.noticed.p50, fraud.noticed.p95)

@@ -30,7 +30,7 @@ def challenges_add_up(tree: Mapping) -> Iterator[Problem]:
     for node in (at(owner, "challenge") for owner in owners if owner is not None):
         if node is None:
             continue
-        default = Challenge()
+        default = Challenge.model_validate({})
         shares = [
             share(found) if (found := at(node, key)) is not None else getattr(default, key)
             for key in Challenge.model_fields
@@ -60,7 +60,7 @@ def scores_ascend(tree: Mapping) -> Iterator[Problem]:
 
 def waits_ascend(tree: Mapping) -> Iterator[Problem]:
     """Half of the reviews, and of the owners of stolen cards, are not later than 95 % of them."""
-    for key, defaults in (("review", Review()), ("noticed", Noticing())):
+    for key, defaults in (("review", Review.model_validate({})), ("noticed", Noticing.model_validate({}))):
         node = at(tree, "fraud", key)
         p50, p95 = at(node, "p50"), at(node, "p95")
         given = p50 if p50 is not None else p95
