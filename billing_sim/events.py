@@ -25,8 +25,9 @@ SCHEMA_VERSION = 1
 NONE = "none"
 METHOD_KINDS = (
     NONE, "credit", "debit", "prepaid", "wallet", "direct_debit", "a2a_emandate", "carrier_partner", "gift_balance",
+    "voucher",
 )  # fmt: skip
-CREDIT, DEBIT, PREPAID, WALLET, DIRECT_DEBIT, A2A_EMANDATE, CARRIER_PARTNER, GIFT_BALANCE = range(1, 9)
+CREDIT, DEBIT, PREPAID, WALLET, DIRECT_DEBIT, A2A_EMANDATE, CARRIER_PARTNER, GIFT_BALANCE, VOUCHER = range(1, 10)
 INITIATORS = (NONE, "cit", "mit")
 CIT, MIT = 1, 2
 
@@ -198,6 +199,11 @@ DISPUTE_WON = 46
 DISPUTE_LOST = 47
 FRAUD_REPORTED = 48
 # Fraud and authentication.
+ATTEMPT_PENDING = 35
+ATTEMPT_BLOCKED = 36
+AUTHENTICATION_COMPLETED = 37
+REVIEW_OPENED = 38
+REVIEW_CLOSED = 39
 # Gateways under load.
 # Support.
 # People and what they say.
@@ -301,6 +307,21 @@ EVENTS: tuple[Kind, ...] = (
     _kind(FRAUD_REPORTED, "fraud.reported", "spell invoice network amount_minor",
           "The payer's bank reports the charge to its card network as fraud (Visa calls it TC40)."),
     # Fraud and authentication.
+    _kind(ATTEMPT_PENDING, "payment_attempt.pending",
+          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor period_end",
+          "A voucher is issued that the member may pay until the end of `period_end`; it is reconciled when it is paid "
+          "or expires."),
+    _kind(ATTEMPT_BLOCKED, "payment_attempt.blocked",
+          "spell invoice attempt method method_kind initiator amount_minor score code",
+          "Our own fraud screen refuses a payment; it is sent nowhere."),
+    _kind(AUTHENTICATION_COMPLETED, "authentication.completed",
+          "spell invoice attempt method method_kind latency_ms reason",
+          "The customer authenticated, or did not, before an attempt: `reason` is frictionless, challenge_passed, "
+          "challenge_failed or challenge_abandoned."),
+    _kind(REVIEW_OPENED, "fraud_review.opened", "spell invoice attempt method method_kind amount_minor score",
+          "A payment waits until somebody has looked at it."),
+    _kind(REVIEW_CLOSED, "fraud_review.closed", "spell invoice attempt method method_kind amount_minor score reason",
+          "It is decided: approved, and the attempt is made now, or rejected."),
     # Gateways under load.
     # Support.
     # People and what they say.
@@ -320,6 +341,7 @@ LOSS_JUDGED = 4
 # Refunds and disputes.
 DISPUTE_EXPLAINED = 20
 # Fraud and authentication.
+FRAUD_JUDGED = 30
 # Gateways under load.
 # Support.
 # People and what they say.
@@ -348,7 +370,7 @@ TRUTH_COLUMNS: tuple[Column, ...] = (
 TRUTH_ROW = _row_type(TRUTH_COLUMNS)
 
 TRUTH: tuple[Kind, ...] = (
-    _kind(EXPLAINED, "decline.explained", "spell invoice attempt method cause intent",
+    _kind(EXPLAINED, "decline.explained", "spell invoice attempt method cause intent fraud",
           "Why an attempt was really declined (or will be returned)."),
     _kind(INTENT_CHANGED, "intent.changed", "spell intent", "The person's wish changes."),
     _kind(EPISODE_BEGAN, "episode.began", "spell method cause", "Something happens to a payment method."),
@@ -360,6 +382,8 @@ TRUTH: tuple[Kind, ...] = (
     _kind(DISPUTE_EXPLAINED, "dispute.explained", "spell invoice intent fraud",
           "Whether a disputed charge was made by somebody who does not own the payment method."),
     # Fraud and authentication.
+    _kind(FRAUD_JUDGED, "fraud.judged", "spell method fraud",
+          "Whoever signs up does not own the payment method."),
     # Gateways under load.
     # Support.
     # People and what they say.
@@ -405,6 +429,14 @@ WORLD_EVENTS: tuple[Kind, ...] = (
           "The share that partners keep of what they collect, and whether revenue is booked gross or net of it."),
     _kind(21, "network_rules.announced", "detail", "What card networks allow per card, and what an excess try costs."),
     # Fraud and authentication.
+    _kind(30, "authentication_rule.put_in_force", "market share_ppm detail",
+          "From now on customers authenticate by these rules; the share of payments that need it."),
+    _kind(31, "fraud_rule.put_in_force", "market detail", "From now on the fraud screen has these thresholds."),
+    _kind(32, "deploy.released", "market gateway detail", "A release of ours goes live."),
+    _kind(33, "deploy.rolled_back", "market gateway detail", "It is taken back; `detail`: live since when."),
+    _kind(34, "payment_method.launched", "market share_ppm detail", "A payment method is offered from now on."),
+    _kind(35, "payment_method.withdrawn", "market detail", "A payment method is no longer accepted."),
+    _kind(36, "market.launched", "market share_ppm", "People can sign up in this market from now on."),
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -20,6 +20,9 @@ MARKET_SHIFT = 42
 ARRIVAL_SHIFT = 20
 """An arrival is its hour since 1970 times 2**20 plus its place in the hour."""
 
+BOTS_FROM = 1 << 19
+"""Places in the hour from here on are those of card-testing bots, so that they move no person's number."""
+
 SHARDS = 64
 _ORDINAL_MASK = (1 << KIND_SHIFT) - 1
 _NAME = re.compile(r"([A-Z][A-Z0-9]{1,3})-(?:(former)-)?(\d+)")

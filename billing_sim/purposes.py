@@ -88,6 +88,22 @@ AFTER_END = 92  # hour of the end
 NETWORK = 93  # hour the method was added, subject: method
 
 # Fraud and authentication: 100 to 119.
+AUTHENTICATED = 100  # hour * 2 + slot, subject: method
+AUTHENTICATION = 101  # hour * 2 + slot, subject: method
+AUTHENTICATION_TIME = 102  # hour * 2 + slot, subject: method
+ISSUER_ASKS = 103  # month, subject: method
+FRAUDSTER = 104  # hour of sign-up
+STOLEN_WORKS = 105  # hour the method was added, subject: method
+OWNER_NOTICES = 106  # hour the method was added, subject: method
+SCORE = 107  # day, subject: method
+REVIEW = 108  # hour
+REVIEW_TIME = 109  # hour
+VOUCHER_MOMENT = 110  # hour
+RELEASE = 111  # (hour * 2 + slot) * 64 + release
+DOUBLE_CHARGE = 112  # (hour * 2 + slot) * 64 + release
+TESTED = 113  # hour * 16 + place within the session
+TESTED_CARD = 114  # hour * 16 + place within the session
+TESTED_SCORE = 115  # hour * 16 + place within the session
 
 # Gateways under load: 120 to 129.
 

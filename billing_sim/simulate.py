@@ -188,7 +188,7 @@ def _has_changed(directory: Path, path: Path) -> bool:
 def people_in(world: CompiledWorld) -> int:
     """People who ever live: the base, those who left before the start, and everybody still to come."""
     record = world.record
-    return int(record.base_count.sum() + record.former_count.sum() + world.arrivals.sum())
+    return int(record.base_count.sum() + record.former_count.sum() + world.arrivals.sum() + world.bots.sum())
 
 
 def _keep_quiet(_: Progress) -> None:

@@ -29,16 +29,21 @@ def _deal(key, base, count, shard, out, n):
     return n
 
 
-@entry("int64(int64, int64, int64[:], int64, int64, int64[:], int64)")
-def _deal_arrivals(key, base, counts, first_hour, shard, out, n):
-    """List the arrivals of every hour who live in a shard."""
+@entry("int64(int64, int64, int64[:], int64[:], int64, int64, int64[:], int64)")
+def _deal_arrivals(key, base, counts, bots, first_hour, shard, out, n):
+    """List the arrivals of every hour who live in a shard, then the bots of that hour."""
     for hour in range(len(counts)):
         count = counts[hour]
-        if count:
+        if count or bots[hour]:
             turn = draws.below(draws.draw(key, purpose.SHARD, first_hour + hour), SHARDS)
             place = (shard + turn) & (SHARDS - 1)
             while place < count:
                 out[n] = base + ((first_hour + hour) << people.ARRIVAL_SHIFT) + place
+                n += 1
+                place += SHARDS
+            place = (shard + turn) & (SHARDS - 1)
+            while place < bots[hour]:
+                out[n] = base + ((first_hour + hour) << people.ARRIVAL_SHIFT) + people.BOTS_FROM + place
                 n += 1
                 place += SHARDS
     return n
@@ -59,16 +64,21 @@ def people_of_shard(world: CompiledWorld, shard: int) -> tuple[np.ndarray, np.nd
 def _people_of_market(world: CompiledWorld, m: int, shard: int, first_hour: int) -> np.ndarray:
     record = world.record[0]
     key = int(draws.subject_key(int(record.seed_key), int(record.code[m]) << people.MARKET_SHIFT))
-    counts = world.arrivals[m]
+    counts, bots = world.arrivals[m], world.bots[m]
     base, former = int(record.base_count[m]), int(record.former_count[m])
-    busiest = (int(counts.max(initial=0)) + SHARDS - 1) // SHARDS
-    room = (base + former) // SHARDS + 2 + min(int(counts.sum()), busiest * len(counts))
+    room = (base + former) // SHARDS + 2 + _room(counts) + _room(bots)
     out = np.empty(room, np.int64)
     code = int(record.code[m])
     n = _deal(key, _first(code, people.BASE), base, shard, out, 0)
     n = _deal(key, _first(code, people.FORMER), former, shard, out, n)
-    n = _deal_arrivals(key, _first(code, people.ARRIVAL), counts, first_hour, shard, out, n)
+    n = _deal_arrivals(key, _first(code, people.ARRIVAL), counts, bots, first_hour, shard, out, n)
     return out[:n]
+
+
+def _room(counts: np.ndarray) -> int:
+    """The most of these that one shard can get."""
+    busiest = (int(counts.max(initial=0)) + SHARDS - 1) // SHARDS
+    return min(int(counts.sum()), busiest * len(counts))
 
 
 def _first(code: int, kind: int) -> int:

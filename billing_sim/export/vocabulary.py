@@ -53,6 +53,7 @@ METHOD_TYPE: Mapping[str, str] = {
     "a2a_emandate": "upi",
     "carrier_partner": "custom",  # collected outside Stripe
     "gift_balance": "custom",
+    "voucher": "boleto",
 }
 """Kind of a payment method -> Stripe's type."""
 

@@ -6,13 +6,14 @@ from billing_sim import declines, events
 from billing_sim.facts.invoices import fail_invoice
 from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up
 from billing_sim.facts.record import ATTEMPTS, Context, Int, Nothing, Page, Person, Row
-from billing_sim.facts.schema import NULL
+from billing_sim.facts.schema import NO_LABEL, NULL
 from billing_sim.facts.valuing import factor_at, micros
 from billing_sim.rule import rule
 
 _AUTHORIZED = 1
 _DECLINED = 2
 _UNKNOWN = 3
+_BLOCKED = 4
 _DECLINE_KIND = tuple(declines.DECLINE_KINDS.index(code.kind) for code in declines.CODES)
 
 
@@ -50,8 +51,14 @@ def read_attempt(context, person, page, row, outcome):
     fact.decline_kind = _DECLINE_KIND[row.code]
     fact.latency_ms = row.latency_ms
     fact.failed_calls = person.failed_calls if person.called == call_number(row) else 0
-    fact.was_unknown = 1 if outcome == _UNKNOWN else 0
+    fact.was_unknown = 1 if row.kind == events.ATTEMPT_UNKNOWN else 0
     fact.was_returned = 0
+    fact.authentication = person.authentication if person.authenticated == call_number(row) else 0
+    fact.score = row.score
+    fact.was_reviewed = 1 if person.reviewed == call_number(row) else 0
+    fact.is_pending = 1 if row.kind == events.ATTEMPT_PENDING else 0
+    if outcome == _BLOCKED:
+        fact.gateway = NO_LABEL
     fact.amount_minor = row.amount_minor
     fact.network = row.network
     fact.fee_micros = 0
@@ -71,10 +78,10 @@ def read_attempt(context, person, page, row, outcome):
         invoice.mit_attempts += 1
     if row.attempt == 1:
         invoice.method = row.method_kind
-        invoice.gateway = row.gateway
+        invoice.gateway = fact.gateway
         invoice.first_recorded_at = row.recorded_at
         invoice.first_outcome = outcome
-    if outcome == _DECLINED:
+    if outcome in (_DECLINED, _BLOCKED):
         fail_invoice(page, person, row, place)
 
 
@@ -105,3 +112,16 @@ def read_failed_call(person, row):
         person.called = call_number(row)
         person.failed_calls = 0
     person.failed_calls += 1
+
+
+@rule(Nothing(Person, Row))
+def read_authentication(person, row):
+    """The customer authenticated, or did not; the attempt that it was for follows."""
+    person.authenticated = call_number(row)
+    person.authentication = row.reason - events.FRICTIONLESS + 1
+
+
+@rule(Nothing(Person, Row))
+def read_review(person, row):
+    """Somebody looks at a payment; the attempt follows, made or blocked."""
+    person.reviewed = call_number(row)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from billing_sim import clock
+from billing_sim.events import METHOD_KINDS
 from billing_sim.facts.rates import schedules
-from billing_sim.facts.record import CONTEXT, RATES
+from billing_sim.facts.record import CONTEXT, LAUNCHES, RATES
 from billing_sim.facts.schema import INTERVALS
 from billing_sim.world.record import MONTHS
 
@@ -38,6 +39,10 @@ def context_of(
                 context.partner_is_net[0] = int(detail["booked"] == "net")
             case "market.opened":
                 _set_market(context, event, vocabularies)
+            case "market.launched":
+                _add_launch(context, event, vocabularies, 0)
+            case "payment_method.launched":
+                _add_launch(context, event, vocabularies, METHOD_KINDS.index(detail["method"]))
     for event in world_events:
         if event["kind"] == "price.set":
             _add_price(context, event, vocabularies)
@@ -45,6 +50,18 @@ def context_of(
         _set_rates(context, vocabularies["currencies"].index(currency), steps)
     context.known_before[0], context.end[0] = known_before, min(int(context.end[0]), known_before)
     return context.view(np.ndarray)
+
+
+def _add_launch(
+    context: np.recarray, event: Mapping[str, Any], vocabularies: Mapping[str, Sequence[str]], method: int
+) -> None:
+    i = int(context.launches[0])
+    if i == LAUNCHES:
+        raise ValueError(f"more than {LAUNCHES} launches")
+    context.launches[0] = i + 1
+    context.launch_at[0, i] = event["occurred_at"]
+    context.launch_market[0, i] = vocabularies["markets"].index(event["market"])
+    context.launch_method[0, i] = method
 
 
 def _set_calendar(context: np.recarray, start: date, end: date) -> None:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from numba import types
 
 from billing_sim import events
-from billing_sim.facts.attempts import read_attempt, read_failed_call, read_reconciled
+from billing_sim.facts.attempts import (
+    read_attempt,
+    read_authentication,
+    read_failed_call,
+    read_reconciled,
+    read_review,
+)
 from billing_sim.facts.invoices import close_invoice, read_captured, read_dunning, read_invoice, read_returned
 from billing_sim.facts.methods import read_hold, read_method, read_notice
 from billing_sim.facts.months import close_months
@@ -29,6 +35,7 @@ from billing_sim.rule import entry, rule
 _AUTHORIZED = 1
 _DECLINED = 2
 _UNKNOWN = 3
+_BLOCKED = 4
 _VOID = 2
 _UNCOLLECTIBLE = 3
 _SIGNUP_ABANDONED = 2
@@ -49,7 +56,7 @@ def read(context, person, page, row):
     elif kind == events.NOTICE_SENT:
         read_notice(person, page, row)
     elif kind in (events.METHOD_ADDED, events.METHOD_UPDATED):
-        read_method(person, page, row)
+        read_method(context, person, page, row)
     elif kind in (events.SUBSCRIPTION_IMPORTED, events.SUBSCRIPTION_CREATED):
         read_subscription(context, person, page, row)
     elif kind == events.DUNNING_STARTED:
@@ -83,6 +90,14 @@ def read(context, person, page, row):
     if events.PAYMENT_DUPLICATED <= kind <= events.FRAUD_REPORTED:
         read_claim(context, person, page, row)
     # Fraud and authentication.
+    elif kind == events.ATTEMPT_PENDING:
+        read_attempt(context, person, page, row, _UNKNOWN)
+    elif kind == events.ATTEMPT_BLOCKED:
+        read_attempt(context, person, page, row, _BLOCKED)
+    elif kind == events.AUTHENTICATION_COMPLETED:
+        read_authentication(person, row)
+    elif kind == events.REVIEW_OPENED:
+        read_review(person, row)
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.facts import schema
+from billing_sim.facts.launches import last_launch, weeks_since
 from billing_sim.facts.places import NOWHERE, invoice_place
-from billing_sim.facts.record import NOTICES, PAYMENT_METHODS, Nothing, Page, Person, Row
+from billing_sim.facts.record import NOTICES, PAYMENT_METHODS, Context, Nothing, Page, Person, Row
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -13,8 +14,8 @@ _BY_MEMBER = 2
 _BY_UPDATER = 3
 
 
-@rule(Nothing(Person, Page, Row))
-def read_method(person, page, row):
+@rule(Nothing(Context, Person, Page, Row))
+def read_method(context, person, page, row):
     """A payment method comes on file; it takes the place of the one in its slot."""
     is_backup = row.kind == events.METHOD_ADDED and row.reason == events.BY_BACKUP
     if row.kind == events.METHOD_UPDATED and person.backup_row >= 0 and row.reason == events.BY_TOKEN:
@@ -40,6 +41,9 @@ def read_method(person, page, row):
     fact.added_by = row.reason
     fact.expires_on = row.period_end if row.period_end else NULL
     fact.replaced_at = NULL
+    launch = last_launch(context, row.occurred_at, person.market, 1)
+    fact.weeks_since_launch = weeks_since(context, launch, row.occurred_at)
+    fact.is_launched = 1 if launch >= 0 and context.launch_method[launch] == row.method_kind else 0
     if is_backup:
         person.backup_row = i
         person.backup_number = row.method

@@ -15,6 +15,9 @@ from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS
 BLOCK_ROWS = 16384
 """The most rows that one call folds; they hold whole lives."""
 
+LAUNCHES = 256
+"""The most launches of markets and methods, one after the other."""
+
 RATES = 128
 """The most exchange rates of a currency, one after the other."""
 
@@ -37,10 +40,15 @@ CONTEXT = np.dtype([
     ("net_from", "i8", (MARKETS, PLANS, EPOCHS)),
     ("net", "i8", (MARKETS, PLANS, EPOCHS)),
     ("partner_is_net", "i8"),
+    ("launches", "i8"),
+    ("launch_at", "i8", (LAUNCHES,)),
+    ("launch_market", "i8", (LAUNCHES,)),
+    ("launch_method", "i8", (LAUNCHES,)),
 ])  # fmt: skip
 """What world events say: the calendar of the run, where a market lies, what a minor unit of a
 currency is worth from when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor
-units, for members who have not been invoiced yet; whether the share of partners is no revenue. Of the log only
+units, for members who have not been invoiced yet; whether the share of partners is no revenue; and launches, of
+markets (method 0) and of methods. Of the log only
 rows recorded before `known_before` are read."""
 
 _PERSON = """
@@ -48,12 +56,14 @@ subscriber group arm market region plan interval method currency
 spell started_by started_at joined_on net net_start mrr_start
 is_member is_imported is_past_due is_held month
 invoice fixed_by called failed_calls
+authenticated authentication reviewed
 spell_row signup_row method_row backup_row backup_number
 """.split()
 
 PERSON = np.dtype([(name, "i8") for name in _PERSON])
 """The person whose rows are being read; `*_row` and `invoice` are places on the page, -1 for none; `net` is the price
-per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none."""
+per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none, as
+`authenticated` and `reviewed` are those before which the customer authenticated and somebody looked."""
 
 _ROOM = {fact.name: BLOCK_ROWS for fact in schema.FACTS} | {"subscription_months": MONTH_ROWS}
 NAMES = tuple(fact.name for fact in schema.FACTS)

@@ -78,7 +78,7 @@ INVOICES = Fact("invoices", "one invoice", (
     _c("tax_minor", "i8", "tax within it"),
     _c("amount_micros", "i8", "amount due in the reporting currency"),
     _c("tax_micros", "i8", "tax within it in the reporting currency"),
-    _c("first_outcome", "u1", "answer to the first attempt: none, authorized, declined or unknown", "outcomes"),
+    _c("first_outcome", "u1", "first answer: none, authorized, declined, blocked or unknown", "outcomes"),
     _c("first_recorded_at", "timestamp", "when the answer to the first attempt became known"),
     _c("first_code", "u1", "decline code of the first failure", "codes"),
     _c("first_decline_kind", "u1", "soft or hard", "decline_kinds"),
@@ -125,7 +125,7 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("occurred_at", "timestamp", "when it was answered"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("issued_at", "timestamp", "when its invoice was issued"),
-    _c("outcome", "u1", "authorized, declined or unknown; a reconciled outcome replaces unknown", "outcomes"),
+    _c("outcome", "u1", "authorized, declined, blocked by us, or unknown until it is reconciled", "outcomes"),
     _c("code", "u1", "decline code", "codes"),
     _c("decline_kind", "u1", "soft or hard", "decline_kinds"),
     _c("latency_ms", "i4", "response time, milliseconds"),
@@ -139,6 +139,10 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("network", "u1", "card network of the method", "networks"),
     _c("fee_micros", "i8", "what it cost: its own fee, and that of its charge"),
     # Fraud and authentication.
+    _c("authentication", "u1", "how the customer authenticated before it, if they had to", "authentications"),
+    _c("score", "i2", "risk score with which our own screen blocked or reviewed it, 0 when it did neither"),
+    _c("was_reviewed", "bool", "somebody looked at it before it was made or blocked"),
+    _c("is_pending", "bool", "a voucher: its outcome comes days later"),
     # Gateways under load.
     # Support.
     # People and what they say.
@@ -189,6 +193,8 @@ SIGNUPS = Fact("signups", "one person trying to sign up", (
     _c("outcome", "u1", "open, paid or abandoned", "signup_outcomes"),
     _c("finished_at", "timestamp", "when it was paid or given up"),
     _c("attempts", "i2", "payment attempts"),
+    _c("weeks_since_launch", "i2", "whole weeks since a market was last launched; -1 when none was yet"),
+    _c("in_launched", "bool", "in the market that was launched last"),
 ))  # fmt: skip
 
 NOTICES = Fact("notices", "one notice to a member", (
@@ -206,6 +212,8 @@ PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, until ano
     _c("added_by", "u1", "preferred, backup, subscriber, account_updater or network_token", "reasons"),
     _c("expires_on", "date", "last day of a card's validity"),
     _c("replaced_at", "timestamp", "when another took its place"),
+    _c("weeks_since_launch", "i2", "whole weeks since a method was last launched in this market; -1 when none was yet"),
+    _c("is_launched", "bool", "it is of the kind that was launched last"),
 ))  # fmt: skip
 
 # Plans and money.
@@ -263,7 +271,8 @@ FACTS: tuple[Fact, ...] = (
 )  # fmt: skip
 """Every fact, in the order in which `billing-sim schema facts` prints them."""
 
-OUTCOMES = ("none", "authorized", "declined", "unknown")
+OUTCOMES = ("none", "authorized", "declined", "unknown", "blocked")
+AUTHENTICATIONS = ("none", "frictionless", "passed", "failed", "abandoned")
 INVOICE_STATUSES = ("open", "paid", "void", "uncollectible")
 SPELL_STATUSES = ("active", "past_due", "on_hold", "canceling", "ended")
 RECOVERIES = ("none", "retry", "member", "updater", "backup")
@@ -274,6 +283,7 @@ DISPUTE_OUTCOMES = ("open", "won", "lost")
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     "outcomes": OUTCOMES,
+    "authentications": AUTHENTICATIONS,
     "invoice_statuses": INVOICE_STATUSES,
     "spell_statuses": SPELL_STATUSES,
     "recoveries": RECOVERIES,

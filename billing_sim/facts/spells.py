@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.facts import schema
+from billing_sim.facts.launches import last_launch, weeks_since
 from billing_sim.facts.months import end_membership, start_membership
 from billing_sim.facts.places import is_spell_billed, is_spell_seen
 from billing_sim.facts.record import SIGNUPS, SUBSCRIPTIONS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.rule import rule
 
 NULL = schema.NULL
+NO_LABEL = schema.NO_LABEL
 _ACTIVE = 0
 _PAST_DUE = 1
 _ON_HOLD = 2
@@ -35,6 +37,8 @@ def meet(person, row):
     person.backup_number = 0
     person.called = 0
     person.failed_calls = 0
+    person.authenticated = 0
+    person.reviewed = 0
     person.is_past_due = 0
     person.is_held = 0
 
@@ -99,6 +103,9 @@ def read_signup(context, person, page, row):
     fact.outcome = 0
     fact.finished_at = NULL
     fact.attempts = 0
+    launch = last_launch(context, row.occurred_at, NO_LABEL, 0)
+    fact.weeks_since_launch = weeks_since(context, launch, row.occurred_at)
+    fact.in_launched = 1 if launch >= 0 and context.launch_market[launch] == person.market else 0
 
 
 @rule(Nothing(Page, Person, Row, Int))

@@ -25,6 +25,7 @@ DISPUTE_CONTESTED = 12
 DISPUTE_ENDS = 13
 CHARGE_AFTER_END = 14
 # Fraud and authentication: 20 to 29.
+OWNER_NOTICES = 20
 # Gateways under load: 30 to 39.
 # Support: 40 to 49.
 # People and what they say: 50 to 59.

@@ -11,14 +11,26 @@ from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
+from billing_sim.lifecycle.authentication import authenticate, code_of_failure, issuer_asks, note_customer
 from billing_sim.lifecycle.billing import close_paid, log_invoice
-from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
+from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.changing import complete_upgrade, give_up_upgrade
 from billing_sim.lifecycle.disputes import after_charge
+from billing_sim.lifecycle.fraud import BLOCKED, PASSED, close_review, open_review, screen
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
 from billing_sim.lifecycle.networks import count, is_capped, price_attempt, price_charge
-from billing_sim.lifecycle.paths import gateway_fails, machine_fate, next_gateway, payer_fate, route, times_out
+from billing_sim.lifecycle.paths import (
+    funds_run_dry,
+    gateway_fails,
+    machine_fate,
+    next_gateway,
+    payer_fate,
+    route,
+    times_out,
+)
+from billing_sim.lifecycle.refunds import duplicate_charge
+from billing_sim.lifecycle.releases import release_charges_twice, release_refuses
 from billing_sim.lifecycle.spells import complete_signup, log_open_invoice, refuse_signup
 from billing_sim.lifecycle.state import (
     ALARM_EXHAUST,
@@ -117,6 +129,7 @@ def explain(state, page, cause, slot, sequence):
     row.attempt = state.attempt
     row.method = state.method_number[slot]
     row.cause = cause
+    row.fraud = 1 if state.fraudster else 0
 
 
 @rule(Nothing(World, State, Int, Int))
@@ -171,26 +184,95 @@ def choose_gateway(world, state, page, slot, at, u):
     state.gateway = gateway
 
 
+@rule(Int(World, State, Int, Int))
+def is_withdrawn(world, state, slot, at):
+    """Whether we no longer accept the kind of method in a slot."""
+    since = world.withdrawn_at[state.market, state.method_kind[slot]]
+    return 1 if 0 < since <= at else 0
+
+
 @rule(Int(World, State, Int, Int, Int, Int), inline=True)
 def fate(world, state, slot, initiator, at, luck):
     """The latent cause for which this attempt fails, 0 if it succeeds; the first bad thing in a fixed order."""
     if world.approves:
         return declines.NO_CAUSE
+    if world.withdrawals and not state.method_status[slot] and is_withdrawn(world, state, slot, at):
+        state.method_status[slot] = declines.WITHDRAWN
     cause = payer_fate(world, state, slot, at, initiator)
     if cause:
         return cause
+    if initiator == events.MIT and world.sca_count[state.market] and issuer_asks(world, state, slot, at):
+        return declines.AUTHENTICATION
     if gateway_fails(world, state, state.gateway, at, hour_of(at) * 2 + slot):
         return declines.OUTAGE
+    if world.deploys and release_refuses(world, state, slot, at):
+        return declines.BAD_RELEASE
     return machine_fate(world, state, slot, luck)
+
+
+@rule(Int(World, State, Page, Int, Int, Int))
+def block(world, state, page, slot, initiator, at):
+    """Our own screen refuses the payment; it is sent nowhere. Returns the code."""
+    code = observed_code(world, state, declines.FRAUD_SCREEN, state.method_kind[slot], hour_of(at) * 2 + slot)
+    sequence = state.sequence
+    i = log_attempt(world, state, page, events.ATTEMPT_BLOCKED, slot, initiator, at, 0)
+    page.rows[i].score = state.score
+    page.rows[i].code = code
+    explain(state, page, declines.FRAUD_SCREEN, slot, sequence)
+    return code
+
+
+@rule(Nothing(World, State, Page, Int, Int, Int))
+def issue_voucher(world, state, page, cause, luck, now):
+    """A voucher is out: the member pays it some day before it expires, if there is money and attention, or not."""
+    latency = latency_of(world, state.gateway, luck)
+    i = log_attempt(
+        world, state, page, events.ATTEMPT_PENDING, FIRST, events.CIT, now + latency * _MILLISECOND, latency
+    )
+    expires = now + world.voucher_valid
+    page.rows[i].period_end = local_day(world, world.zone[state.market], expires)
+    pick = draws.below(draws.draw(state.key, purpose.VOUCHER_MOMENT, hour_of(now)), 1024)
+    at = now + pick * (world.voucher_valid // 1024)
+    unpaid = cause == declines.RESTRICTED or (not world.approves and funds_run_dry(world, state, FIRST, at))
+    unpaid_cause = declines.VOUCHER_UNPAID if unpaid else declines.NO_CAUSE
+    await_answer(world, state, now, PENDING_OUTCOME, unpaid_cause, FIRST, events.CIT)
+    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, expires if unpaid else at)
+
+
+@rule(Int(World, State, Page, Int, Int, Int))
+def give_up(world, state, page, slot, at, code):
+    """The customer did not authenticate: the attempt ends before it is sent to the issuer. Returns the code."""
+    sequence = state.sequence
+    i = log_attempt(world, state, page, events.ATTEMPT_DECLINED, slot, events.CIT, at, 0)
+    page.rows[i].code = code
+    explain(state, page, declines.ABANDONED, slot, sequence)
+    return code
 
 
 @rule(Int(World, State, Page, Int, Int, Int))
 def try_slot(world, state, page, slot, initiator, now):
     """One attempt with the method in a slot; returns 0, or the code with which it was declined."""
     state.attempt += 1
+    if world.fraud_count[state.market]:
+        verdict = screen(world, state, slot, initiator, now)
+        if verdict == BLOCKED:
+            return block(world, state, page, slot, initiator, now)
+        if verdict != PASSED:
+            open_review(world, state, page, initiator, now)
+            return 0
+    if state.method_kind[slot] == events.VOUCHER:
+        initiator = events.CIT
+    waited = 0
+    state.authentication = 0
+    if initiator == events.CIT and world.sca_count[state.market]:
+        waited = authenticate(world, state, page, slot, now)
     occasion = hour_of(now) * 2 + slot
     path = draws.draw(state.key, purpose.ROUTE, occasion)
     luck = draws.draw(state.method_key[slot], purpose.MACHINE, occasion)
+    code = code_of_failure(state)
+    if code:
+        state.gateway = route(world, state, slot, path)
+        return give_up(world, state, page, slot, now + waited * _MILLISECOND, code)
     choose_gateway(world, state, page, slot, now, path)
     if world.fees or world.ignores_caps:
         price_attempt(world, state, slot, initiator, now)
@@ -198,8 +280,11 @@ def try_slot(world, state, page, slot, initiator, now):
         count(world, state, slot, now)
     cause = fate(world, state, slot, initiator, now, luck)
     latency = latency_of(world, state.gateway, path)
-    at = now + latency * _MILLISECOND
+    at = now + (waited + latency) * _MILLISECOND
     kind = state.method_kind[slot]
+    if kind == events.VOUCHER and cause in (declines.NO_CAUSE, declines.FUNDS, declines.RESTRICTED):
+        issue_voucher(world, state, page, cause, luck, now)
+        return 0
     if times_out(world, state.gateway, luck):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
         await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
@@ -208,8 +293,12 @@ def try_slot(world, state, page, slot, initiator, now):
     if cause == declines.NO_CAUSE or late:
         log_attempt(world, state, page, events.ATTEMPT_AUTHORIZED, slot, initiator, at, latency)
         capture(world, state, page, slot, at)
+        if world.deploys and release_charges_twice(world, state, slot, now):
+            duplicate_charge(world, state, page, at)
         if kind == events.GIFT_BALANCE:
             state.balance -= state.amount
+        if initiator == events.CIT:
+            note_customer(state, slot, now)
         succeed(world, state, page, now)
         if late:
             await_answer(world, state, now, PENDING_RETURN, cause, slot, initiator)
@@ -295,6 +384,8 @@ def reconcile(world, state, page, now):
     if state.pending_cause == declines.NO_CAUSE:
         page.rows[i].reason = events.RESOLVED_AUTHORIZED
         capture(world, state, page, slot, now)
+        if state.pending_initiator == events.CIT:
+            note_customer(state, slot, now)
         if state.method_kind[slot] == events.GIFT_BALANCE:
             state.balance -= state.amount
         succeed(world, state, page, now)
@@ -332,9 +423,23 @@ def take_back(world, state, page, now):
 
 
 @rule(Nothing(World, State, Page, Int))
+def decide_review(world, state, page, now):
+    """A payment that waited for a review is made now, or refused."""
+    state.pending = NOTHING_PENDING
+    if close_review(world, state, page, now):
+        state.attempt -= 1
+        state.cleared = 1
+        state.collects = state.pending_initiator
+    else:
+        state.failed_code = block(world, state, page, FIRST, state.pending_initiator, now)
+
+
+@rule(Nothing(World, State, Page, Int))
 def ring_resolve(world, state, page, now):
     """What was outstanding is known now."""
-    if state.pending == PENDING_OUTCOME:
+    if state.reviewing:
+        decide_review(world, state, page, now)
+    elif state.pending == PENDING_OUTCOME:
         reconcile(world, state, page, now)
     elif state.pending == PENDING_RETURN:
         take_back(world, state, page, now)

@@ -58,6 +58,7 @@ def carry_on(world, state, now):
     state.held = 0
     state.canceling = 0
     state.pending = NOTHING_PENDING
+    state.reviewing = 0
     silence_dunning(state)
     state.alarm[ALARM_RESOLVE] = NEVER
     state.alarm[ALARM_PERIOD_END] = NEVER
@@ -130,7 +131,9 @@ def has_other_means(world, state):
 
 @rule(Int(World, State, Int))
 def is_able(world, state, now):
-    """Able: some instrument held, on file or not, could have paid within the dunning window."""
+    """Able: some instrument held, on file or not, could have paid within the dunning window; a fraudster holds none."""
+    if state.fraudster:
+        return 0
     if has_other_means(world, state) or could_have_paid(world, state, FIRST, now):
         return 1
     return could_have_paid(world, state, BACKUP, now) if state.backup else 0

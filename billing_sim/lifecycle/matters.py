@@ -6,6 +6,7 @@ from billing_sim.lifecycle import agenda
 from billing_sim.lifecycle.agenda import CHANGE_PLAN, LEAVE_TRIAL, NO_MATTER, set_matter_alarm, take_up
 from billing_sim.lifecycle.changing import wish_change
 from billing_sim.lifecycle.disputes import contest_dispute, end_dispute, open_dispute
+from billing_sim.lifecycle.fraud import card_is_blocked
 from billing_sim.lifecycle.refunds import charge_after_end, ring_refund
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
 from billing_sim.lifecycle.trials import leave_trial
@@ -36,6 +37,8 @@ def ring_matter(world, state, page, now):
     elif matter == agenda.CHARGE_AFTER_END:
         charge_after_end(world, state, page, now, place)
     # Fraud and authentication.
+    if matter == agenda.OWNER_NOTICES:
+        card_is_blocked(state, page, now, place)
     # Gateways under load.
     # Support.
     # People and what they say.

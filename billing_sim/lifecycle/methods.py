@@ -54,6 +54,13 @@ def choose_kind(world, state, purpose_, hour):
     """A kind of payment method from the market's mix."""
     u = draws.draw(state.key, purpose_, hour)
     kind = 1
+    if world.mix_count[state.market]:
+        i = world.mix_count[state.market] - 1
+        while i > 0 and world.mix_from[state.market, i] > hour * HOUR:
+            i -= 1
+        while kind < KINDS - 1 and u >= world.mix[state.market, i, kind]:
+            kind += 1
+        return kind
     while kind < KINDS - 1 and u >= world.method_mix[state.market, kind]:
         kind += 1
     return kind

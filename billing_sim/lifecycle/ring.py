@@ -12,6 +12,7 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.billing import advance_period, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
+from billing_sim.lifecycle.card_testing import BOT, begin_bot, is_bot, test_cards
 from billing_sim.lifecycle.changing import downgrade_at_renewal, show_goodwill
 from billing_sim.lifecycle.collecting import collect, ring_resolve, ring_retry
 from billing_sim.lifecycle.intent import change_mind
@@ -82,6 +83,8 @@ def begin(world, state, market, subject):
         begin_base(world, state)
     elif kind == people.FORMER:
         begin_former(world, state)
+    elif is_bot(subject):
+        begin_bot(state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
     else:
         begin_arrival(world, state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
 
@@ -157,6 +160,8 @@ def ring_member(world, state, page, now):
     """The member acts: mends a method before it is charged, or answers a notice."""
     if state.pending == PENDING_OUTCOME:
         state.alarm[ALARM_MEMBER] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+    elif state.fraudster:
+        return
     elif state.open:
         act_in_dunning(world, state, page, now)
     elif dunning.is_mendable(state.method_status[FIRST]):
@@ -185,6 +190,9 @@ def ring_signup(world, state, page, now):
     """A person signs up, for the first time or again, once their last payment can no longer come back."""
     if state.pending == PENDING_RETURN:
         state.alarm[ALARM_SIGNUP] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
+        return
+    if state.fraudster == BOT:
+        test_cards(world, state, page, now)
         return
     begin_signup(world, state, page, now)
     if state.phase == SIGNING_UP:

@@ -15,6 +15,7 @@ from billing_sim.lifecycle.calendar import (
     not_before_next_window,
 )
 from billing_sim.lifecycle.changing import foresee_change
+from billing_sim.lifecycle.fraud import judge_signup, steal_card
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.leaving import MONTH_HOURS, moment_of_return
 from billing_sim.lifecycle.log import confide, record
@@ -156,6 +157,8 @@ def begin_signup(world, state, page, now):
         verify(world, state, page, now)
     else:
         issue(world, state, page, now)
+    if world.fraud_signups[state.market] or state.fraudster:
+        judge_signup(world, state, page, now)
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -180,6 +183,8 @@ def change_signup_method(world, state, page, now):
     """A refused person enters another payment method."""
     kind = choose_kind(world, state, purpose.NEW_METHOD, hour_of(now))
     replace(world, state, page, FIRST, kind, events.BY_SUBSCRIBER, now)
+    if state.fraudster:
+        steal_card(world, state, now)
 
 
 @rule(Int(World, State))

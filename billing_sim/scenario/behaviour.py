@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from billing_sim.scenario.fraud import Authentication
 from billing_sim.scenario.parts import MethodKind, Part, Weekday
 from billing_sim.scenario.plans import PlanHabits
 from billing_sim.scenario.refunds import NetworkName
@@ -115,6 +116,12 @@ class Behaviour(Part):
         {}, description="networks of cards; adds up to 100 %; empty: nobody knows them"
     )
     # Fraud and authentication.
+    authentication: Authentication | None = Field(
+        None, description="how customers authenticate here; none: as the scenario says for all markets"
+    )
+    fraudulent_signups: Share | None = Field(
+        None, description="share of new people paying by card who do not own it; none: as `fraud` says"
+    )
     # Gateways under load.
     # Support.
     # People and what they say.

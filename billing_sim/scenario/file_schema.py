@@ -37,6 +37,13 @@ _IN_LISTS = {
     "DoubleCharging",
     "ChargingAfterEnd",
     # Fraud and authentication.
+    "AuthenticationRule",
+    "FraudRule",
+    "CardTesting",
+    "Deploy",
+    "MethodLaunch",
+    "MethodWithdrawal",
+    "MarketLaunch",
     # Gateways under load.
     # Support.
     # People and what they say.

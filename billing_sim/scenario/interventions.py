@@ -7,6 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.dunning import DunningRule
+from billing_sim.scenario.fraud import (
+    AuthenticationRule,
+    CardTesting,
+    Deploy,
+    FraudRule,
+    MarketLaunch,
+    MethodLaunch,
+    MethodWithdrawal,
+)
 from billing_sim.scenario.parts import MarketCode, Name, Part
 from billing_sim.scenario.plans import PriceReversal, TaxChange, TrialsEnd
 from billing_sim.scenario.promotions import PromotionWindow
@@ -99,6 +108,13 @@ Intervention = Annotated[
     | DoubleCharging
     | ChargingAfterEnd
     # Fraud and authentication.
+    | AuthenticationRule
+    | FraudRule
+    | CardTesting
+    | Deploy
+    | MethodLaunch
+    | MethodWithdrawal
+    | MarketLaunch
     # Gateways under load.
     # Support.
     # People and what they say.

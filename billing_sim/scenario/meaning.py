@@ -11,6 +11,7 @@ from billing_sim.errors import Problem
 from billing_sim.scenario.checks import (
     dunning,
     expectations,
+    fraud,
     goals,
     names,
     people,
@@ -77,6 +78,13 @@ CHECKS: tuple[Check, ...] = (
     refunds.caps_have_a_length,
     refunds.faults_fit,
     # Fraud and authentication.
+    fraud.challenges_add_up,
+    fraud.scores_ascend,
+    fraud.waits_ascend,
+    fraud.attacked_gateways_exist,
+    fraud.screened_markets_exist,
+    fraud.launched_markets_are_empty,
+    fraud.payment_events_fit,
     # Gateways under load.
     # Support.
     # People and what they say.

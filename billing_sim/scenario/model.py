@@ -16,6 +16,7 @@ from pydantic import Field
 from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
+from billing_sim.scenario.fraud import Authentication, Fraud
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
 from billing_sim.scenario.plans import PlanChanges, Trial
@@ -206,6 +207,11 @@ class Scenario(Part):
     fees: list[Fee] = Field([], description="what gateways take; the last that fits wins; empty: nothing")
     partner_billing: PartnerBilling | None = Field(None, description="what partners keep; none: nothing")
     # Fraud and authentication.
+    authentication: Authentication | None = Field(
+        None, description="how customers authenticate, in markets that do not say so themselves; none: they need not"
+    )
+    fraud: Fraud | None = Field(None, description="fraudsters and the screen against them; none: there are neither")
+    voucher_valid: Duration = Field(3 * 86_400_000_000, description="how long a voucher can be paid")
     # Gateways under load.
     # Support.
     # People and what they say.

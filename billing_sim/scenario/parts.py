@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from billing_sim.scenario.values import YEARS_MAX
 
 MethodKind = Literal[
-    "credit", "debit", "prepaid", "wallet", "direct_debit", "a2a_emandate", "carrier_partner", "gift_balance"
+    "credit",
+    "debit",
+    "prepaid",
+    "wallet",
+    "direct_debit",
+    "a2a_emandate",
+    "carrier_partner",
+    "gift_balance",
+    "voucher",
 ]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday"]
 DeclineKind = Literal["soft", "hard"]

@@ -53,6 +53,7 @@ class Lives:
         """The world with this seed."""
         world = self._reseeding.world(seed)
         world.arrivals[:, hours_between(self.scenario.start, self.scenario.end) :] = 0
+        world.bots[:, hours_between(self.scenario.start, self.scenario.end) :] = 0
         return world
 
     def live(self, seed: int, *, without_friction: bool = False) -> Iterator[Block]:
@@ -68,13 +69,19 @@ def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(found), np.repeat(np.arange(len(found), dtype=np.int64), [len(it) for it in found])
 
 
+def _arrivals(counts: np.ndarray, first: int) -> np.ndarray:
+    """Arrivals numbered by hour and place, so many in each hour since the first."""
+    hours = np.repeat(np.arange(len(counts), dtype=np.int64) + first, counts)
+    places = np.arange(len(hours), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+    return (hours << people.ARRIVAL_SHIFT) + places
+
+
 def _people_of(world: CompiledWorld, m: int) -> np.ndarray:
     record = world.record[0]
     market = int(record["code"][m]) << people.MARKET_SHIFT
     members, former = (np.arange(int(record[name][m]), dtype=np.int64) for name in ("base_count", "former_count"))
-    counts = world.arrivals[m]
-    hours = np.repeat(np.arange(len(counts), dtype=np.int64) + int(record["start"]) // clock.HOUR, counts)
-    places = np.arange(len(hours), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
-    arrivals = (hours << people.ARRIVAL_SHIFT) + places
+    first = int(record["start"]) // clock.HOUR
+    ordinary, bots = _arrivals(world.arrivals[m], first), _arrivals(world.bots[m], first) + people.BOTS_FROM
+    arrivals = np.sort(np.concatenate([ordinary, bots])) if len(bots) else ordinary
     kinds = ((people.BASE, members), (people.FORMER, former), (people.ARRIVAL, arrivals))
     return np.concatenate([market | (kind << people.KIND_SHIFT) | which for kind, which in kinds])

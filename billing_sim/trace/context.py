@@ -25,6 +25,7 @@ METHOD_WORDS = {
     "a2a_emandate": "bank mandate",
     "carrier_partner": "partner account",
     "gift_balance": "gift balance",
+    "voucher": "voucher",
 }
 """Kinds of payment methods as people say them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from billing_sim import events
+from billing_sim.trace import fraud_sentences
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
 from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
 
@@ -179,6 +180,11 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     # Refunds and disputes.
     **REFUND_SENTENCES,
     # Fraud and authentication.
+    events.ATTEMPT_PENDING: fraud_sentences.attempt_pending,
+    events.ATTEMPT_BLOCKED: fraud_sentences.attempt_blocked,
+    events.AUTHENTICATION_COMPLETED: fraud_sentences.authentication_completed,
+    events.REVIEW_OPENED: fraud_sentences.review_opened,
+    events.REVIEW_CLOSED: fraud_sentences.review_closed,
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from billing_sim import declines, events
+from billing_sim.trace import fraud_sentences
 from billing_sim.trace.context import Row
 from billing_sim.trace.refunds_sentences import REFUND_TRUTHS
 
@@ -44,6 +45,7 @@ SEALED: dict[int, Callable[[Row], str]] = {
     # Refunds and disputes.
     **REFUND_TRUTHS,
     # Fraud and authentication.
+    events.FRAUD_JUDGED: fraud_sentences.fraud_judged,
     # Gateways under load.
     # Support.
     # People and what they say.

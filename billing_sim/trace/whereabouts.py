@@ -64,6 +64,8 @@ def _arrival(world: CompiledWorld, m: int, which: int) -> str:
     hour, place = (which >> people.ARRIVAL_SHIFT) - first, which & _PLACE
     if 0 <= hour < len(counts) and place < counts[hour]:
         return ""
+    if 0 <= hour < len(counts) and 0 <= place - people.BOTS_FROM < world.bots[m][hour]:
+        return ""
     there = f"There is no {_name(world, m, people.ARRIVAL, which)} in this run: "
     if not 0 <= hour < len(counts):
         there += "that hour is not part of it."

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from billing_sim import declines, events
+from billing_sim.truth.declined import MACHINES, MISTAKES
 from billing_sim.truth.lives import Lives
 from billing_sim.truth.worlds import CAUSES
 
@@ -27,8 +28,11 @@ PLAYERS = tuple(CAUSES)
 """The causes in the order of their bits."""
 
 _MONEY = (declines.FUNDS, declines.BALANCE)
-_MISTAKES = (declines.SUSPICION, declines.ISSUER_MEMORY, declines.RESTRICTED)
-_MACHINES = (declines.OUTAGE, declines.TECHNICAL)
+_MISTAKES = (*MISTAKES, declines.ABANDONED)
+"""What a world without mistaken refusals does otherwise; nobody gives up where nobody is challenged."""
+
+_LOOKED_AT = (events.AUTHENTICATION_COMPLETED, events.REVIEW_OPENED)
+"""What leaves a row even where it does no harm."""
 
 
 def touching(lives: Lives) -> np.ndarray:
@@ -36,8 +40,8 @@ def touching(lives: Lives) -> np.ndarray:
     by_cause = {
         "funds": _failing(lives, _MONEY) | _truths(lives, events.LOSS_JUDGED),
         "expiry": _stale(lives),
-        "false_decline": _failing(lives, _MISTAKES),
-        "outage": _failing(lives, _MACHINES) | _rows(lives, events.GATEWAY_CALL_FAILED, events.ATTEMPT_UNKNOWN),
+        "false_decline": _failing(lives, _MISTAKES) | _rows(lives, *_LOOKED_AT),
+        "outage": _failing(lives, MACHINES) | _rows(lives, events.GATEWAY_CALL_FAILED, events.ATTEMPT_UNKNOWN),
         "retry_cap": _rows(lives, events.DUNNING_STARTED, events.INVOICE_IMPORTED),
         "unread_notice": _rows(lives, events.NOTICE_SENT, events.INVOICE_IMPORTED),
     }

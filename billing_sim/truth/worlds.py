@@ -44,15 +44,18 @@ def _expiry(world: np.recarray) -> None:
 
 
 def _false_decline(world: np.recarray) -> None:
-    """Issuers refuse no good payment: no suspicion, no memory of declines, no noise."""
+    """Nobody refuses a good payment: no suspicion, no memory of declines, no noise; no challenge, no score."""
     world.suspicion[0] = 0
     world.signup_refusal[0] = 0
     world.noise[0] = 0
     world.memory_declines[0] = _NEVER_REACHED
+    world.sca_count[0] = 0
+    world.fraud_score[0, 0] = 0
 
 
 def _outage(world: np.recarray) -> None:
-    """Gateways always answer, at once."""
+    """Gateways always answer, at once, and no release of ours does harm."""
+    world.deploys[0] = 0
     world.outage_first[0] = 0
     world.technical[0] = 0
     world.timeout[0] = 0
@@ -104,6 +107,9 @@ def perfect(world: CompiledWorld) -> CompiledWorld:
     record.approves[0] = 1
     record.timeout[0] = 0
     record.outage_first[0] = 0
+    record.sca_count[0] = 0
+    record.fraud_count[0] = 0
+    record.deploys[0] = 0
     return replace(world, record=record)
 
 
@@ -116,7 +122,9 @@ def lengthened(scenario: Scenario, days: int) -> CompiledWorld:
     world = compile_world(scenario.model_copy(update={"end": end}))
     arrivals = world.arrivals.copy()
     arrivals[:, hours_between(scenario.start, scenario.end) :] = 0
-    return replace(world, arrivals=arrivals)
+    bots = world.bots.copy()
+    bots[:, hours_between(scenario.start, scenario.end) :] = 0
+    return replace(world, arrivals=arrivals, bots=bots)
 
 
 def hours_between(start: date, end: date) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
+from billing_sim.world.announce_fraud import fraud_announcements
 from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.plans import announce_plans
 from billing_sim.world.promotions import announce_promotions
@@ -28,6 +29,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # Refunds and disputes.
     rows += refund_announcements(world)
     # Fraud and authentication.
+    rows += fraud_announcements(world)
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -10,17 +10,18 @@ from decimal import Decimal
 
 import numpy as np
 
-from billing_sim import draws
+from billing_sim import draws, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR, MINUTE, day_number, micros, transitions
 from billing_sim.errors import BillingSimError
 from billing_sim.rule import entry
+from billing_sim.scenario.fraud import MarketLaunch
 from billing_sim.scenario.interventions import SignupSurge
 from billing_sim.scenario.model import Market, Scenario
 from billing_sim.world.quantiles import exponential
 
 ONE_PERSON = 1 << 20
-MOST_PER_HOUR = (1 << 20) - 1
+MOST_PER_HOUR = people.BOTS_FROM
 _SLICES = 1024
 
 # Assumed: relative sign-ups by local hour, midnight first; people subscribe in the evening.
@@ -68,6 +69,18 @@ def _surge(market: str, surges: list[SignupSurge], start_hour: int, hours: int) 
     return np.maximum(permille, 0)
 
 
+def _opened(scenario: Scenario, code: str, start_hour: int, hours: int) -> tuple[np.ndarray, Decimal]:
+    """Since when a market takes sign-ups, 0 or 1 per hour, and the people per month whose share signs up in it."""
+    market = scenario.markets[code]
+    launches = [it for it in scenario.timeline if isinstance(it, MarketLaunch) and code in it.market]
+    is_open = np.ones(hours, np.int64)
+    if not launches:
+        return is_open, scenario.members * market.members * market.signups.per_month
+    launch = min(launches, key=lambda it: it.at)
+    is_open[: max(0, micros(launch.at) // HOUR - start_hour)] = 0
+    return is_open, scenario.members * launch.signups
+
+
 def _intensity(scenario: Scenario, code: str, surges: list[SignupSurge]) -> np.ndarray:
     """Expected arrivals per hour of one market, in units of 1 / ONE_PERSON."""
     market = scenario.markets[code]
@@ -75,7 +88,7 @@ def _intensity(scenario: Scenario, code: str, surges: list[SignupSurge]) -> np.n
     hours = (scenario.end - scenario.start).days * 24
     month = _months(start_hour, hours)
     season = [weight * 12 / sum(market.signups.seasonality) for weight in market.signups.seasonality]
-    monthly = scenario.members * market.members * market.signups.per_month
+    is_open, monthly = _opened(scenario, code, start_hour, hours)
     per_hour = [int(monthly * factor / Decimal("730.5") * ONE_PERSON) for factor in season]
     weights = np.array(_HOUR_WEIGHTS, np.int64) * 24_000 // sum(_HOUR_WEIGHTS)
     years = np.arange(hours, dtype=np.int64) * 1_000 // 8_766
@@ -83,6 +96,7 @@ def _intensity(scenario: Scenario, code: str, surges: list[SignupSurge]) -> np.n
     rate = np.array(per_hour, np.int64)[month % 12]
     for factor in (weights[_local_hours(market, start_hour, hours)], growth, _surge(code, surges, start_hour, hours)):
         rate = rate * factor // 1000
+    rate = rate * is_open
     if int(rate.max(initial=0)) > MOST_PER_HOUR * ONE_PERSON // 2:
         raise BillingSimError(f"market {code} would have more than {MOST_PER_HOUR // 2:,} sign-ups in an hour")
     return rate

@@ -12,8 +12,10 @@ import numpy as np
 from billing_sim import draws
 from billing_sim.scenario.model import Scenario
 from billing_sim.world.arrivals import arrivals, expected_arrivals
+from billing_sim.world.bots import bots
 from billing_sim.world.calendars import fill_span, fill_zones
 from billing_sim.world.fees import fill_cheapest, fill_fees, fill_networks
+from billing_sim.world.fraud import fill_attacks, fill_authentication, fill_deploys, fill_fraud, fill_methods
 from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.payments import fill_codes, fill_gateways, fill_outages, fill_rules, fill_updater
@@ -34,6 +36,7 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # Refunds and disputes.
     fill_claims, fill_faults, fill_fees, fill_networks, fill_cheapest,
     # Fraud and authentication.
+    fill_authentication, fill_fraud, fill_attacks, fill_deploys, fill_methods,
     # Gateways under load.
     # Support.
     # People and what they say.
@@ -50,6 +53,8 @@ class CompiledWorld:
     record: np.recarray
     arrivals: np.ndarray
     names: Names
+    bots: np.ndarray
+    """Card-testing sessions per market and hour: people who only pose as such, numbered behind all others."""
 
     @property
     def scenario(self) -> Scenario:
@@ -68,7 +73,7 @@ class CompiledWorld:
         rates = [[(str(day), f"{rate:f}") for day, rate in names.scenario.rates(code)] for code in names.currencies]
         known = [names.markets, names.plans, names.gateways, names.policies, names.currencies, rates]
         labels = json.dumps([*known, *_labels(names)])
-        parts = (self.record.tobytes(), self.arrivals.tobytes(), labels.encode())
+        parts = (self.record.tobytes(), self.arrivals.tobytes(), self.bots.tobytes(), labels.encode())
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
     @property
@@ -87,7 +92,7 @@ def compile_world(scenario: Scenario) -> CompiledWorld:
     for m, code in enumerate(names.markets):
         fill_people(world, m, scenario.markets[code], scenario, calendars)
     world.income_last[0], world.income_next[0] = calendars.last, calendars.next
-    return CompiledWorld(world, arrivals(scenario, _market_keys(names)), names)
+    return CompiledWorld(world, arrivals(scenario, _market_keys(names)), names, bots(scenario))
 
 
 def _labels(names: Names) -> list[list[object]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MARKETS, PLANS, KINDS, GATEWAYS, POLICIES, ZONES = 256, 16, 9, 16, 32, 64
+MARKETS, PLANS, KINDS, GATEWAYS, POLICIES, ZONES = 256, 16, 10, 16, 32, 64
 EPOCHS, RETRIES, NOTICES, OUTAGES = 16, 24, 16, 1024
 DAYS = 4096
 MONTHS = 160
@@ -23,6 +23,9 @@ YEARS = 8
 NETWORKS, CLAIM_KINDS = 4, 8
 PROMOTIONS, OFFERS, TAXES = 32, 64, 8
 FOR_NEW, FOR_RETURNING, FOR_EVERYONE = 0, 1, 2
+DEPLOYS, ATTACKS = 64, 16
+TRIES = 10
+"""Cards that a card-testing session tries unless it is blocked (assumed)."""
 
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
@@ -188,6 +191,49 @@ WORLD = np.dtype(
         ("network_window", "i8", (NETWORKS, 2)),
         ("excess_fee", "i8", (MARKETS, NETWORKS)),
         # Fraud and authentication.
+        ("sca_count", "i8", (MARKETS,)),
+        ("sca_from", "i8", (MARKETS, EPOCHS)),
+        ("sca_required", "i8", (MARKETS, EPOCHS)),
+        ("sca_frictionless", "i8", (MARKETS, EPOCHS)),
+        ("sca_passed", "i8", (MARKETS, EPOCHS)),
+        ("sca_failed", "i8", (MARKETS, EPOCHS)),
+        ("sca_asked", "i8", (MARKETS, EPOCHS)),
+        ("frictionless_ms", "i8", (QUANTILES,)),
+        ("challenge_ms", "i8", (QUANTILES,)),
+        ("fraud_count", "i8", (MARKETS,)),
+        ("fraud_from", "i8", (MARKETS, EPOCHS)),
+        ("fraud_block", "i8", (MARKETS, EPOCHS)),
+        ("fraud_review", "i8", (MARKETS, EPOCHS)),
+        ("fraud_signups", "i8", (MARKETS,)),
+        ("fraud_works", "i8"),
+        ("fraud_screens", "i8", (3,)),
+        ("fraud_score", "i8", (2, QUANTILES + 1)),
+        ("fraud_noticed", "i8", (QUANTILES,)),
+        ("review_time", "i8", (QUANTILES,)),
+        ("review_rejects", "i8", (2,)),
+        ("attacks", "i8"),
+        ("attack_from", "i8", (ATTACKS,)),
+        ("attack_until", "i8", (ATTACKS,)),
+        ("attack_gateway", "i8", (ATTACKS,)),
+        ("attack_method", "i8", (ATTACKS,)),
+        ("attack_concentration", "i8", (ATTACKS,)),
+        ("attack_declined", "i8", (ATTACKS,)),
+        ("attack_learned", "i8", (ATTACKS,)),
+        ("attack_blocked", "i8", (ATTACKS,)),
+        ("attack_market", "i8", (ATTACKS, MARKETS)),
+        ("deploys", "i8"),
+        ("deploy_from", "i8", (DEPLOYS,)),
+        ("deploy_until", "i8", (DEPLOYS,)),
+        ("deploy_gateway", "i8", (DEPLOYS,)),
+        ("deploy_declines", "i8", (DEPLOYS,)),
+        ("deploy_doubles", "i8", (DEPLOYS,)),
+        ("deploy_market", "i8", (DEPLOYS, MARKETS)),
+        ("mix_count", "i8", (MARKETS,)),
+        ("mix_from", "i8", (MARKETS, EPOCHS)),
+        ("mix", "i8", (MARKETS, EPOCHS, KINDS)),
+        ("withdrawals", "i8"),
+        ("withdrawn_at", "i8", (MARKETS, KINDS)),
+        ("voucher_valid", "i8"),
         # Gateways under load.
         # Support.
         # People and what they say.

@@ -1,0 +1,115 @@
+"""Authentication, the fraud screen, attacks, releases and launches make sense together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import chain
+
+from billing_sim.errors import Problem
+from billing_sim.scenario.checks.read import duration, interventions, markets, share, whole
+from billing_sim.scenario.fraud import Challenge, Noticing, Review, Scores
+from billing_sim.scenario.layers import suggestion
+from billing_sim.scenario.nodes import Mapping, at, entries, text, texts
+from billing_sim.scenario.parts import CAPACITY
+
+_MOST = {
+    "authentication_rule": CAPACITY["epochs"] - 1,
+    "fraud_rule": CAPACITY["epochs"] - 1,
+    "method_launch": CAPACITY["epochs"] // 2 - 1,
+    "method_withdrawal": CAPACITY["epochs"] // 2,
+    "card_testing": 16,
+    "deploy": 64,
+}
+
+
+def challenges_add_up(tree: Mapping) -> Iterator[Problem]:
+    """The ends of a challenge add up to 100 %, those that are not given counted with their defaults."""
+    owners = [at(tree, "authentication"), *interventions(tree, "authentication_rule")]
+    owners += [at(market.value, "behaviour", "authentication") for market in markets(tree)]
+    for node in (at(owner, "challenge") for owner in owners if owner is not None):
+        if node is None:
+            continue
+        default = Challenge.model_validate({})
+        shares = [
+            share(found) if (found := at(node, key)) is not None else getattr(default, key)
+            for key in Challenge.model_fields
+        ]
+        known = [value for value in shares if value is not None]
+        total = sum(known, Decimal(0))
+        if len(known) == len(shares) and total != 1:
+            what = f"challenge adds up to {(total * 100).normalize():f} %, not 100 %."
+            yield node.place.problem(what, "Write all of passed, failed and abandoned.")
+
+
+def scores_ascend(tree: Mapping) -> Iterator[Problem]:
+    """Quantiles of scores do not fall."""
+    for key in ("good_scores", "bad_scores"):
+        by_key = {entry.key: entry for entry in entries(tree, "fraud", key)}
+        before = None
+        for name in Scores.model_fields:
+            entry = by_key.get(name)
+            score = whole(entry.value) if entry else None
+            if entry is None or score is None:
+                continue
+            if before is not None and score < before[1]:
+                what = f"{key}: {name} is smaller than {before[0].key}."
+                yield entry.place.problem(what, f"Write a score of at least {before[1]}.")
+            before = (entry, score)
+
+
+def waits_ascend(tree: Mapping) -> Iterator[Problem]:
+    """Half of the reviews, and of the owners of stolen cards, are not later than 95 % of them."""
+    for key, defaults in (("review", Review.model_validate({})), ("noticed", Noticing.model_validate({}))):
+        node = at(tree, "fraud", key)
+        p50, p95 = at(node, "p50"), at(node, "p95")
+        given = p50 if p50 is not None else p95
+        if given is None:
+            continue
+        half = duration(p50) if p50 is not None else defaults.p50
+        most = duration(p95) if p95 is not None else defaults.p95
+        if half is not None and most is not None and half > most:
+            remedy = "Write both, the longer as p95."
+            yield (p95 or given).place.problem(f"{key}: p95 is shorter than p50.", remedy)
+
+
+def attacked_gateways_exist(tree: Mapping) -> Iterator[Problem]:
+    """Attacks and releases name gateways that exist."""
+    known = [gateway.key for gateway in entries(tree, "gateways")]
+    for owner in chain(interventions(tree, "card_testing"), interventions(tree, "deploy")):
+        name, node = text(owner, "gateway"), at(owner, "gateway")
+        if name is not None and node is not None and name not in known:
+            yield node.place.problem(f"There is no gateway {name}.", suggestion(name, known, "Gateways are"))
+
+
+def screened_markets_exist(tree: Mapping) -> Iterator[Problem]:
+    """The fraud screen names markets that exist, and its rules change only after there is one."""
+    known = [market.key for market in entries(tree, "markets")]
+    for name, place in texts(tree, "fraud", "market"):
+        if name not in known:
+            yield place.problem(f"There is no market {name}.", suggestion(name, known, "Markets are"))
+    if not isinstance(at(tree, "fraud"), Mapping):
+        for rule in interventions(tree, "fraud_rule"):
+            what = "fraud_rule: there is no fraud screen whose thresholds could change."
+            yield rule.place.problem(what, "Add `fraud: {}` to switch the screen on.")
+
+
+def launched_markets_are_empty(tree: Mapping) -> Iterator[Problem]:
+    """A market that is launched has no members at the start."""
+    members = {market.key: at(market.value, "members") for market in markets(tree)}
+    for launch in interventions(tree, "market_launch"):
+        for name, place in texts(launch, "market"):
+            node = members.get(name)
+            if node is not None and (share(node) or 0) > 0:
+                what = f"market_launch: {name} has members before it is launched."
+                yield place.problem(what, f"Write members: 0% for {name}.")
+
+
+def payment_events_fit(tree: Mapping) -> Iterator[Problem]:
+    """The timeline holds no more rules, attacks, releases and launches than the compiled world does."""
+    node = at(tree, "timeline")
+    for kind, limit in _MOST.items():
+        count = sum(1 for _ in interventions(tree, kind))
+        if node is not None and count > limit:
+            what = f"timeline: there are {count} interventions of kind {kind}, more than the limit of {limit}."
+            yield node.place.problem(what, "Leave some out.")

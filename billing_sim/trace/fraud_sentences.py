@@ -1,0 +1,47 @@
+"""Sentences about authentication, the fraud screen and vouchers, and about who does not own what they pay with."""
+
+from __future__ import annotations
+
+from billing_sim import events
+from billing_sim.trace.context import Context, Row, code_words, day_words
+
+_AUTHENTICATED = {
+    events.FRICTIONLESS: "The issuer authenticated the member without asking anything.",
+    events.CHALLENGE_PASSED: "The issuer asked the member to authenticate, and the member did.",
+    events.CHALLENGE_FAILED: "The issuer asked the member to authenticate, and the member could not.",
+    events.CHALLENGE_ABANDONED: "The issuer asked the member to authenticate, and the member gave up.",
+}
+
+
+def attempt_pending(row: Row, context: Context) -> str:
+    """A voucher is out."""
+    until = day_words(row["period_end"])
+    what = f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']})"
+    return f"{what}, payable until {until}."
+
+
+def attempt_blocked(row: Row, context: Context) -> str:
+    """The screen says no."""
+    what = f"Our fraud screen refused the {context.method(row)} (attempt {row['attempt']}, score {row['score']})"
+    return f"{what}: {code_words(row['code'])}."
+
+
+def authentication_completed(row: Row, _context: Context) -> str:
+    """How authentication ended."""
+    return _AUTHENTICATED[row["reason"]]
+
+
+def review_opened(row: Row, _context: Context) -> str:
+    """A payment waits."""
+    return f"Attempt {row['attempt']} waits for somebody to look at it (score {row['score']})."
+
+
+def review_closed(row: Row, _context: Context) -> str:
+    """It waits no longer."""
+    decision = "approved it" if row["reason"] == events.REVIEW_APPROVED else "rejected it"
+    return f"Somebody looked at attempt {row['attempt']} and {decision}."
+
+
+def fraud_judged(row: Row) -> str:
+    """A fraudster."""
+    return f"In truth: whoever pays does not own payment method {row['method']}."

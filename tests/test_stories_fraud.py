@@ -1,0 +1,383 @@
+"""Lives with exact endings: people who are challenged, screened, reviewed, attacked, or let down by a release."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from billing_sim import clock, events, people
+from billing_sim.world.announce import announcements
+from billing_sim.world.record import TRIES
+from tests.world_builder import Log, behaviour, changed, digests, expected, happened, log_of, renewals, world_of
+from tests.world_texts import BUSY
+from tests.world_texts_fraud import FRAUD
+
+SIGNUPS = "members: 64\nend: 2025-03-01\nmarkets: {US: {signups: {per_month: 100%}}}\n"
+FEW = FRAUD.replace("members: 500", "members: 14\nend: 2025-04-05")
+PLAIN = "from tests.test_stories_fraud import *; print(*digests(world_of(FEW, BUSY)))"
+CERTAIN = "{passed: 0%, failed: 0%, abandoned: 100%}"
+
+
+def newcomer(log: Log) -> int:
+    """The first person of a world who signs up."""
+    return log.find(lambda rows: rows["kind"][0] == events.SIGNUP_STARTED)
+
+
+def day_of(log: Log, who: int) -> str:
+    """The local day of a person's first row."""
+    return f"{log.local(log.of(who)['occurred_at'][0]):%Y-%m-%d}"
+
+
+def first_day(log: Log, who: int) -> list[str]:
+    """What happened to a person on their first day, without dates."""
+    day = day_of(log, who)
+    return [line.removeprefix(f"{day} ") for line in log.story(who) if line.startswith(day)]
+
+
+def test_who_need_not_authenticate_signs_up_as_before():
+    """A rule under which nothing is required leaves no trace."""
+    assert not changed(happened(SIGNUPS), happened(SIGNUPS + "authentication: {required: 0%}\n"))
+
+
+def test_a_frictionless_sign_up():
+    """The issuer asks for nothing, and a second or so later the attempt is made."""
+    log = happened(SIGNUPS + "authentication: {frictionless: 100%}\n")
+    who = newcomer(log)
+    assert first_day(log, who) == [
+        "signup.started new", "payment_method.added preferred", "invoice.issued",
+        "authentication.completed frictionless", "payment_attempt.authorized cit", "payment.captured",
+        "subscription.created new",
+    ]  # fmt: skip
+    rows = log.of(who)
+    assert rows["occurred_at"][3] - rows["occurred_at"][2] == rows["latency_ms"][3] * 1000 > 0
+    assert rows["attempt"][3] == rows["attempt"][4] == 1
+
+
+def test_a_challenge_that_is_abandoned_ends_the_attempt():
+    """Nothing is sent to the issuer; the sealed truth knows that the customer gave up."""
+    log = happened(SIGNUPS + f"authentication: {{frictionless: 0%, challenge: {CERTAIN}}}\n")
+    who = newcomer(log)
+    assert first_day(log, who)[3:] == [
+        "authentication.completed challenge_abandoned", "payment_attempt.declined cit authentication_abandoned",
+        "invoice.voided", "signup.abandoned gave_up",
+    ]  # fmt: skip
+    assert [line.split()[1:] for line in log.secrets(who)] == [["decline.explained", "abandoned"]]
+
+
+ASKED = "members: 64\nauthentication: {frictionless: 100%, renewals_asked: 100%}\n"
+
+
+def test_who_does_not_come_is_lost_however_often_the_card_is_tried():
+    """Once the issuer asks, every try of that month is refused."""
+    log = happened(ASKED)
+    who = log.member(5)
+    lines = [" ".join(line.split()[:2]) for line in log.story(who, "2025-01-04", "2025-02")]
+    assert lines == expected("""
+        2025-01-05 invoice.issued
+        2025-01-05 payment_attempt.declined
+        2025-01-05 dunning.started
+        2025-01-05 notice.sent
+        2025-01-06 payment_attempt.declined
+        2025-01-08 payment_attempt.declined
+        2025-01-09 notice.sent
+        2025-01-10 payment_attempt.declined
+        2025-01-11 subscription.put_on_hold
+        2025-01-11 notice.sent
+        2025-01-12 payment_attempt.declined
+        2025-01-15 invoice.marked_uncollectible
+        2025-01-15 subscription.canceled
+    """)
+    causes = {line.split()[2] for line in log.secrets(who) if "explained" in line}
+    assert causes == {"authentication"}
+    codes = log.of(who)["code"]
+    assert {events.VOCABULARIES["codes"][code] for code in codes[codes > 0]} == {"1A", "65"}
+
+
+def test_only_the_customer_cures_what_the_issuer_asks_for():
+    """A payment in person is enough, for that month: in the next the issuer asks again."""
+    log = happened(ASKED + behaviour(attention="100%"))
+    who = log.member(5)
+    lines = [line.replace(" 1A", "").replace(" 65", "") for line in log.story(who, "2025-01-04", "2025-03")]
+    assert lines == expected("""
+        2025-01-05 invoice.issued
+        2025-01-05 payment_attempt.declined mit
+        2025-01-05 dunning.started
+        2025-01-05 notice.sent payment_failed
+        2025-01-05 authentication.completed frictionless
+        2025-01-05 payment_attempt.authorized cit
+        2025-01-05 payment.captured
+        2025-02-05 invoice.issued
+        2025-02-05 payment_attempt.declined mit
+        2025-02-05 dunning.started
+        2025-02-05 notice.sent payment_failed
+        2025-02-05 authentication.completed frictionless
+        2025-02-05 payment_attempt.authorized cit
+        2025-02-05 payment.captured
+    """)
+
+
+def test_authentication_begins_on_the_day_of_its_rule():
+    """Before the rule nobody is asked; from it on everybody who signs up is."""
+    rule = "timeline: [{kind: authentication_rule, at: 2025-02-01, required: 100%}]\n"
+    log = happened(SIGNUPS + rule)
+    since = clock.day_number(log.world.scenario.timeline[0].at.date()) * clock.DAY
+    asked = log.rows["kind"] == events.AUTHENTICATION_COMPLETED
+    signed = log.rows["kind"] == events.SIGNUP_STARTED
+    assert log.rows["occurred_at"][asked].min() >= since
+    assert asked.sum() == (log.rows["occurred_at"][signed] >= since).sum() > 20
+
+
+def test_the_screen_blocks_a_good_person():
+    """Nothing is sent anywhere, and only the sealed truth knows that it was no fraud."""
+    log = happened(SIGNUPS + "fraud: {signups: 0%, block_above: 0}\n")
+    who = newcomer(log)
+    assert first_day(log, who)[3:] == [
+        "payment_attempt.blocked cit blocked", "invoice.voided", "signup.abandoned gave_up",
+    ]  # fmt: skip
+    told = log.truth_of(who)
+    assert (log.secrets(who)[0].split()[1:], told["fraud"].tolist()) == (["decline.explained", "fraud_screen"], [0])
+    assert log.of(who)["score"].max() > 0
+
+
+def test_a_payment_waits_for_a_review_and_is_made_afterwards():
+    """It is the first attempt all the same; the person becomes a member when it is paid."""
+    wait = "review: {rejects_good: 0%, p50: 5 hours, p95: 5 hours}"
+    log = happened(SIGNUPS + f"fraud: {{signups: 0%, review_above: 0, block_above: 1000, {wait}}}\n")
+    who = newcomer(log)
+    assert first_day(log, who)[3:] == [
+        "fraud_review.opened", "fraud_review.closed approved", "payment_attempt.authorized cit", "payment.captured",
+        "subscription.created new",
+    ]  # fmt: skip
+    assert log.of(who)["attempt"][3:7].tolist() == [1, 1, 1, 1]
+
+
+def test_a_review_that_rejects_blocks_the_payment():
+    """The screen had let it wait; the reviewer does not let it through."""
+    log = happened(SIGNUPS + "fraud: {signups: 0%, review_above: 0, block_above: 1000, review: {rejects_good: 100%}}\n")
+    who = newcomer(log)
+    assert [line.split(" ", 1)[1] for line in log.story(who)[3:]] == [
+        "fraud_review.opened", "fraud_review.closed rejected", "payment_attempt.blocked cit blocked",
+        "invoice.voided", "signup.abandoned gave_up",
+    ]  # fmt: skip
+
+
+def test_a_stolen_card_that_is_blocked_already():
+    """The fraudster gets no further than the first answer."""
+    log = happened(SIGNUPS + "fraud: {signups: 100%, works: 0%, screens: []}\n")
+    who = newcomer(log)
+    assert [line.split(" ", 1)[1].rpartition(" ")[0] for line in log.story(who)[3:4]] == [
+        "payment_attempt.declined cit"
+    ]
+    assert [line.split()[1:] for line in log.secrets(who)] == [["fraud.judged"], ["decline.explained", "stolen"]]
+
+
+def test_a_fraudster_pays_until_the_owner_notices():
+    """The owner has the card blocked after twenty days; nobody mends it, and nobody is wronged by the loss."""
+    fraud = "fraud: {signups: 100%, works: 100%, screens: [], noticed: {p50: 20 days, p95: 20 days}}\n"
+    log = happened(SIGNUPS.replace("2025-03-01", "2025-06-01") + fraud + "dunning: [{use: steady}]\n")
+    who = newcomer(log)
+    kinds = [line.split()[1] for line in log.story(who)]
+    assert kinds[3:6] == ["payment_attempt.authorized", "payment.captured", "subscription.created"]
+    assert kinds[-2:] == ["invoice.marked_uncollectible", "subscription.canceled"]
+    assert kinds.count("payment.captured") == 1
+    secrets = log.secrets(who)
+    assert secrets[0].split()[1:] == ["fraud.judged"]
+    assert secrets[-1].split()[1:] == ["loss.judged", "stay", "unable"]
+    assert {line.split()[-1] for line in secrets[1:-1]} == {"stolen"}
+
+
+def test_a_stricter_rule_blocks_more_and_nobody_else():
+    """The same people have the same scores: whom the loose rule blocks the strict one blocks too."""
+    loose, strict = (happened(SIGNUPS + f"fraud: {{signups: 20%, block_above: {above}}}\n") for above in (900, 300))
+    blocked = [set(log.rows["subscriber"][log.rows["kind"] == events.ATTEMPT_BLOCKED]) for log in (loose, strict)]
+    assert blocked[0] < blocked[1]
+
+
+RELEASE = "members: 64\ntimeline: [{{kind: deploy, at: 2025-03-05, duration: 26 hours, {harm}: 100%}}]\n"
+
+
+def test_a_release_refuses_good_payments_until_it_is_rolled_back():
+    """The next day's retry goes through."""
+    log = happened(RELEASE.format(harm="declines"))
+    who = log.member(5)
+    assert log.story(who, "2025-03-04", "2025-03-20") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.declined mit processor_error
+        2025-03-05 dunning.started
+        2025-03-05 notice.sent payment_failed
+        2025-03-06 payment_attempt.authorized mit
+        2025-03-06 payment.captured
+    """)
+    assert log.secrets(who)[1].split()[1:] == ["decline.explained", "bad_release"]
+    told = [row for row in announcements(log.world) if row["kind"].startswith("deploy.")]
+    assert [row["kind"] for row in told] == ["deploy.released", "deploy.rolled_back"]
+    assert told[1]["occurred_at"] - told[0]["occurred_at"] == 26 * clock.HOUR
+
+
+def test_a_release_that_charges_twice():
+    """Two captures of one attempt."""
+    log = happened(RELEASE.format(harm="double_charges"))
+    assert log.story(log.member(5), "2025-03-04", "2025-03-20") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.authorized mit
+        2025-03-05 payment.captured
+        2025-03-05 payment.captured
+    """)
+
+
+ATTACK = (
+    "members: 64\ntimeline: [{kind: card_testing, at: 2025-02-01 12:00, duration: 2 hours, attempts_per_member: 1, "
+    "declined: 100%, learned_after: 1 hour, then_blocked: 100%, gateway: harborpay}]\n"
+)
+
+
+def test_bots_try_card_after_card_until_the_screen_knows_them():
+    """Ten cards a session in the first hour; in the second the first try is blocked. No person lives otherwise."""
+    log = happened(ATTACK)
+    bots = [who for who in log.subscribers if who & ((1 << people.ARRIVAL_SHIFT) - 1) >= people.BOTS_FROM]
+    assert changed(happened("members: 64"), log) == set(bots)
+    assert len(bots) == 64 // TRIES
+    early, late = (first_day(log, who)[3:] for who in (bots[0], bots[-1]))
+    assert [line.rpartition(" ")[0] for line in early[:-2]] == ["payment_attempt.declined cit"] * TRIES
+    assert early[-2:] == ["invoice.voided", "signup.abandoned gave_up"]
+    assert late == ["payment_attempt.blocked cit blocked", "invoice.voided", "signup.abandoned gave_up"]
+    assert {line.split()[1] for line in log.secrets(bots[0])} == {"fraud.judged", "decline.explained"}
+    assert log.truth_of(bots[0])["fraud"].all()
+
+
+def vouchers(unpaid: str) -> str:
+    """Everybody pays by voucher; this share never does, although there is money."""
+    return (
+        "members: 64\nlatent_causes: {voucher: {funds: 0%, restricted: 100%, technical: 0%}}\n"
+        + behaviour(method_mix="{voucher: 100%, credit: null}", first_attempt_failure=f"{{voucher: {unpaid}}}")
+    )  # fmt: skip
+
+
+def test_a_voucher_is_paid_some_days_later():
+    """Nothing is captured before; it can be paid for three days."""
+    log = happened(vouchers("0%"))
+    rows = log.of(log.subscribers[0])
+    assert [line.split(" ", 1)[1] for line in log.story(log.subscribers[0], "2025-01-01", "2025-02-01")] == [
+        "invoice.issued", "payment_attempt.pending cit", "payment_attempt.reconciled cit authorized",
+        "payment.captured",
+    ]  # fmt: skip
+    pending, paid = (rows[rows["kind"] == kind] for kind in (events.ATTEMPT_PENDING, events.ATTEMPT_RECONCILED))
+    assert (pending["period_end"] - pending["occurred_at"] // clock.DAY <= 3).all()
+    waited = paid["occurred_at"] - pending["occurred_at"][: len(paid)]
+    assert clock.HOUR // 60 < waited.min() <= waited.max() <= 3 * clock.DAY + clock.HOUR
+
+
+def test_a_voucher_that_expires_starts_dunning():
+    """Each retry is another voucher; the third ends with the subscription."""
+    log = happened(vouchers("100%"))
+    assert log.story(log.subscribers[0], "2025-01-01", "2025-02-01") == expected("""
+        2025-01-04 invoice.issued
+        2025-01-04 payment_attempt.pending cit
+        2025-01-07 payment_attempt.reconciled cit voucher_expired failed
+        2025-01-07 dunning.started
+        2025-01-07 notice.sent payment_failed
+        2025-01-08 payment_attempt.pending cit
+        2025-01-11 payment_attempt.reconciled cit voucher_expired failed
+        2025-01-11 notice.sent payment_reminder
+        2025-01-12 payment_attempt.pending cit
+        2025-01-13 subscription.put_on_hold
+        2025-01-13 notice.sent hold_started
+        2025-01-15 payment_attempt.reconciled cit voucher_expired failed
+        2025-01-17 invoice.marked_uncollectible
+        2025-01-17 subscription.canceled nonpayment
+    """)
+
+
+def test_a_withdrawn_method_fails_until_the_member_brings_another():
+    """New methods are of the kinds that are left."""
+    changes = (
+        "members: 64\ntimeline: [{kind: method_launch, at: 2025-01-01, method: debit, share: 10%},"
+        " {kind: method_withdrawal, at: 2025-03-01, method: credit}]\n"
+    )
+    log = happened(changes + behaviour(attention="100%", has_other_means="100%"))
+    who = log.member(5)
+    assert log.story(who, "2025-03-04", "2025-04-01") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.declined mit method_withdrawn
+        2025-03-05 dunning.started
+        2025-03-05 notice.sent payment_failed
+        2025-03-05 payment_method.updated subscriber
+        2025-03-05 payment_attempt.authorized cit
+        2025-03-05 payment.captured
+    """)
+    assert log.of(who)["method_kind"].max() == events.DEBIT
+    assert len(renewals("2025-04-05")) == len(log.story(who, "2025-04-01", "2025-05-01"))
+
+
+def test_a_launched_method_takes_its_share_of_new_methods():
+    """Half of those who sign up after the launch have it, nobody before."""
+    launch = "timeline: [{kind: method_launch, at: 2025-02-01, method: wallet, share: 50%}]\n"
+    log = happened(SIGNUPS.replace("members: 64", "members: 400") + launch)
+    rows = log.rows[log.rows["kind"] == events.SIGNUP_STARTED]
+    is_later = rows["occurred_at"] >= clock.micros(log.world.scenario.timeline[0].at)
+    share = (rows["method_kind"] == events.WALLET)[is_later].mean()
+    assert not (rows["method_kind"] == events.WALLET)[~is_later].any()
+    assert abs(share - 0.5) < 4 * (0.25 / is_later.sum()) ** 0.5
+
+
+def test_a_market_opens_on_its_day():
+    """Nobody signs up there before, and nobody elsewhere lives otherwise."""
+    log, without = (
+        happened(FRAUD, BUSY),
+        happened(FRAUD.replace("market: [CA], signups: 5%", "market: [CA], signups: 0%"), BUSY),
+    )
+    newcomers = {who for who in log.subscribers if people.describe(who).startswith("CA-")}
+    assert changed(log, without) == newcomers
+    assert (
+        min(log.of(who)["occurred_at"][0] for who in newcomers)
+        >= clock.day_number(log.world.scenario.timeline[7].at.date()) * clock.DAY
+    )
+
+
+@pytest.mark.parametrize("feature", [
+    "markets: {GB: {behaviour: {authentication: {renewals_asked: 5%}}}}",
+    "fraud: {market: [GB], signups: 10%, screens: [signup, member, renewal], review_above: 500}",
+])  # fmt: skip
+def test_what_is_on_in_one_market_leaves_the_others_alone(feature):
+    """To the byte."""
+    touched = changed(happened("", BUSY), happened(feature, BUSY))
+    assert touched
+    assert {people.describe(who).partition("-")[0] for who in touched} == {"GB"}
+
+
+def test_both_drivers_and_plain_python_agree():
+    """Everything of this noun at once, digest for digest."""
+    world = world_of(FRAUD, BUSY)
+    assert digests(world) == digests(world, "simpy")
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", PLAIN],
+        capture_output=True, check=False, timeout=240, cwd=Path(__file__).parent.parent,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert tuple(done.stdout.split()) == digests(world_of(FEW, BUSY))
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_nobody_is_ever_charged_twice(seed):
+    """What is captured of an invoice, less what came back, never exceeds its amount, however unknown outcomes ended."""
+    text = (
+        FRAUD.replace("double_charges: 30%", "declines: 30%")
+        + f"seed: {seed}\ngateways: {{northpay: {{timeout: 30%}}}}\n"
+    )
+    rows = log_of(world_of(text, BUSY)).rows
+    moved = rows[np.isin(rows["kind"], (events.PAYMENT_CAPTURED, events.PAYMENT_RETURNED))]
+    sign = np.where(moved["kind"] == events.PAYMENT_CAPTURED, 1, -1)
+    invoices = rows[np.isin(rows["kind"], (events.INVOICE_ISSUED, events.INVOICE_IMPORTED))]
+    due = {(row["subscriber"], row["invoice"]): row["amount_minor"] for row in invoices}
+    paid: dict[tuple[int, int], int] = {}
+    for row, amount in zip(moved, sign * moved["amount_minor"], strict=True):
+        key = (row["subscriber"], row["invoice"])
+        paid[key] = paid.get(key, 0) + int(amount)
+    assert len(paid) > 500
+    assert all(amount <= due[key] for key, amount in paid.items() if key in due)
