@@ -61,7 +61,7 @@ _NOUNS = {
     # Gateways under load.
     "gateways": "",
     # Support.
-    "support": "",
+    "support": "asks asks_at asks_detail asks_patience asks_service",
     # People and what they say.
     "people": "",
     # Campaigns.
