@@ -5,8 +5,18 @@ request a ring. After the ring the coupled driver turns that into a `REQUEST` an
 window is over it puts all requests in the order (at, subscriber, queue), lets the desk of each queue serve them, and
 hands every `EFFECT` to its subscriber at the barrier, before anything of the next window rings.
 
-Whoever runs a queue gives the coupled driver an object with the methods of `Queue`. What it publishes to everybody (a
-backlog, a wait) goes into fields of the world record that `PUBLISHED` names, so that it can be recorded and replayed.
+`queue_of` gives the coupled driver whoever runs the desks, an object with the methods of `Queue`. What it publishes to
+everybody (a backlog, a wait) goes into the places from `DESK` on of `world.published`, which is recorded window by window
+and can be replayed. A filler that opens a desk sets `world.shared[0] = 1`: only then are windows and barriers kept.
+
+The whole run is simulated twice. The first time everybody is resident and lives window by window, no row is kept, and
+what barriers publish and deliver is recorded on a tape (`drivers.tape`). The second time lives run one after the other,
+each against the tape. So whatever a rule reads must lie in its own state, in the world, in `world.published`, or in the
+effect that is delivered to it.
+
+An effect is delivered through `lifecycle.delivering.deliver(world, state, page, now, queue, at, detail, outcome, wait,
+agent)`, `now` being the barrier. It writes rows and schedules; it must not collect money itself (attempts are booked
+after it): it puts down a matter or sets an alarm, which rings in a later window.
 """
 
 from __future__ import annotations
@@ -15,6 +25,8 @@ from typing import Protocol
 
 import numpy as np
 from numba import from_dtype, types
+
+from billing_sim.world.compile import CompiledWorld
 
 SUPPORT, REVIEW = 1, 2
 """Queues: the support desk, and the manual review of suspected fraud."""
@@ -33,13 +45,6 @@ Effect = from_dtype(EFFECT)
 Requests = types.Array(Request, 1, "C")
 Effects = types.Array(Effect, 1, "C")
 
-PUBLISHED: tuple[str, ...] = (
-    # Gateways under load.
-    # Support.
-)
-"""Fields of the world record that barriers write and rules read; every world of a run receives the same ones."""
-
-
 class Queue(Protocol):
     """One desk, from the first window of a run to the last."""
 
@@ -51,11 +56,17 @@ class Queue(Protocol):
         """
 
     def serve_alone(self, requests: np.ndarray, begin: int, end: int) -> np.ndarray:
-        """The same where the queue is not shared but replayed: each request waits as long as the published fields of
-        the world, which are those of another run, say; it keeps nobody else waiting."""
+        """The same where the queue is not shared but replayed: each request waits as long as `world.published`,
+        which is that of another run, says; it keeps nobody else waiting."""
 
-    def publish(self, worlds: np.ndarray, now: int) -> None:
-        """Write what everybody may see from `now` on into the `PUBLISHED` fields of these worlds."""
+    def publish(self, row: np.ndarray, now: int) -> None:
+        """Write what everybody may see from `now` on into `row[DESK:]` (int64): what `world.published` will be."""
+
+
+def queue_of(world: CompiledWorld) -> Queue | None:
+    """Whoever runs the desks of this world; none where nobody queues."""
+    # Support.
+    return None
 
 
 def in_order(entries: np.ndarray) -> np.ndarray:

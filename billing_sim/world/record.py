@@ -21,6 +21,14 @@ QUANTILES = 256
 TENURES = 5
 YEARS = 8
 
+# Gateways under load.
+LOADS = 64
+ISSUER_OUTAGES = 64
+REFUSED, SLOW, TIMEOUTS, RATE, DESK = 0, GATEWAYS, 2 * GATEWAYS, 3 * GATEWAYS, 4 * GATEWAYS
+"""Places in `world.published`: a gateway's refused share (a threshold), slowness (1024ths, 0 for none), added share of
+time-outs (a threshold) and success rate (millionths); whatever the desks show lies from `DESK` on."""
+PUBLISHED = DESK + 32
+
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
 other_means signup_refusal signup_again inert_members inert_instead inert_wakes cancel_in_trouble inert_cancel
@@ -123,6 +131,19 @@ WORLD = np.dtype(
         # Refunds and disputes.
         # Fraud and authentication.
         # Gateways under load.
+        ("shared", "i8"),
+        ("published", "i8", (PUBLISHED,)),
+        ("capacity", "i8", (GATEWAYS,)),
+        ("comfortable", "i8", (GATEWAYS,)),
+        ("slow_at", "i8", (GATEWAYS, LOADS)),
+        ("timeout_at", "i8", (GATEWAYS, LOADS)),
+        ("route_by", "i8", (MARKETS, KINDS)),
+        ("route_explore", "i8", (MARKETS, KINDS)),
+        ("issuer_outages", "i8"),
+        ("issuer_out_start", "i8", (ISSUER_OUTAGES,)),
+        ("issuer_out_end", "i8", (ISSUER_OUTAGES,)),
+        ("issuer_out_share", "i8", (ISSUER_OUTAGES,)),
+        ("issuer_out_kinds", "i8", (ISSUER_OUTAGES, MARKETS)),
         # Support.
         # People and what they say.
         # Campaigns.
