@@ -13,6 +13,7 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.billing import close_paid, log_invoice
 from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
+from billing_sim.lifecycle.load import added_timeouts, best_gateway, is_refused, issuer_is_out, slowed
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
 from billing_sim.lifecycle.paths import gateway_fails, machine_fate, next_gateway, payer_fate, route, times_out
@@ -36,14 +37,17 @@ from billing_sim.lifecycle.state import (
     World,
 )
 from billing_sim.rule import rule
-from billing_sim.world.record import CODE_SLOTS, QUANTILES
+from billing_sim.world.record import BY_SUCCESS_RATE, CODE_SLOTS, QUANTILES
 
 _MILLISECOND = 1000
+_ISSUER_UNAVAILABLE = declines.CODE_NUMBER["91"]
 
 
 @rule(Int(World, State, Int, Int, Int))
 def observed_code(world, state, cause, kind, occasion):
     """The code that an issuer or partner answers for a latent cause, drawn by (subscriber, hour)."""
+    if state.issuer_out and cause == declines.TECHNICAL and kind <= events.WALLET:
+        return _ISSUER_UNAVAILABLE
     u = draws.draw(state.key, purpose.CODE, occasion)
     last = world.code_count[cause, kind] - 1
     i = 0
@@ -55,7 +59,7 @@ def observed_code(world, state, cause, kind, occasion):
 @rule(Int(World, Int, Int), inline=True)
 def latency_of(world, gateway, u):
     """Response time in milliseconds, from the gateway's quantiles and the low bits of the routing draw."""
-    return world.latency[gateway, u & (QUANTILES - 1)]
+    return slowed(world, gateway, world.latency[gateway, u & (QUANTILES - 1)])
 
 
 @rule(Int(World, State, Page, Int, Int, Int, Int, Int), inline=True)
@@ -152,12 +156,20 @@ def await_answer(world, state, now, pending, cause, slot, initiator):
     state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, now + lag)
 
 
+@rule(Int(World, State, Int, Int, Int), inline=True)
+def is_turned_away(world, state, gateway, at, occasion):
+    """Whether a gateway does not process this attempt: it is failing, or it has too many."""
+    return gateway_fails(world, state, gateway, at, occasion) or is_refused(world, state, gateway, occasion)
+
+
 @rule(Nothing(World, State, Page, Int, Int, Int), inline=True)
 def choose_gateway(world, state, page, slot, at, u):
-    """Route the attempt, and fail over at once when its gateway is down."""
+    """Route the attempt, and fail over at once when its gateway is down or has no room."""
     occasion = hour_of(at) * 2 + slot
     gateway = route(world, state, slot, u)
-    if world.failover and gateway_fails(world, state, gateway, at, occasion):
+    if world.route_by[state.market, state.method_kind[slot]] == BY_SUCCESS_RATE:
+        gateway = best_gateway(world, state, slot, gateway, occasion)
+    if world.failover and is_turned_away(world, state, gateway, at, occasion):
         other = next_gateway(world, state, slot, gateway)
         if other != gateway:
             row = page.rows[record(world, state, page, events.GATEWAY_CALL_FAILED, at)]
@@ -178,8 +190,14 @@ def fate(world, state, slot, initiator, at, luck):
     cause = payer_fate(world, state, slot, at, initiator)
     if cause:
         return cause
-    if gateway_fails(world, state, state.gateway, at, hour_of(at) * 2 + slot):
+    occasion = hour_of(at) * 2 + slot
+    if gateway_fails(world, state, state.gateway, at, occasion):
         return declines.OUTAGE
+    if is_refused(world, state, state.gateway, occasion):
+        return declines.THROTTLED
+    state.issuer_out = issuer_is_out(world, state, slot, at, occasion) if world.issuer_outages else 0
+    if state.issuer_out:
+        return declines.TECHNICAL
     return machine_fate(world, state, slot, luck)
 
 
@@ -197,7 +215,7 @@ def try_slot(world, state, page, slot, initiator, now):
     latency = latency_of(world, state.gateway, path)
     at = now + latency * _MILLISECOND
     kind = state.method_kind[slot]
-    if times_out(world, state.gateway, luck):
+    if times_out(world, state.gateway, luck, added_timeouts(world, state.gateway)):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
         await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
         return 0

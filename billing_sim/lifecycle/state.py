@@ -59,9 +59,10 @@ _NOUNS = {
     # Fraud and authentication.
     "fraud": "",
     # Gateways under load.
-    "gateways": "",
+    "gateways": "issuer_out",
     # Support.
-    "support": "asks asks_at asks_detail asks_patience asks_service",
+    "support": "asks asks_at asks_detail asks_patience asks_service "
+    "contact_open contact_topic contact_channel contact_invoice contact_at grace_given annoyed_until",
     # People and what they say.
     "people": "",
     # Campaigns.

@@ -28,7 +28,11 @@ _IN_LISTS = {
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.
+    "IssuerOutage",
     # Support.
+    "Desk",
+    "Shift",
+    "SupportStaffing",
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.dunning import DunningRule
+from billing_sim.scenario.gateway_load import IssuerOutage
 from billing_sim.scenario.parts import MarketCode, Name, Part
+from billing_sim.scenario.support import SupportStaffing
 from billing_sim.scenario.values import Change, Day, Duration, Moment, Positive, PriceText, Share
 
 
@@ -90,7 +92,9 @@ Intervention = Annotated[
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.
+    | IssuerOutage
     # Support.
+    | SupportStaffing
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, goals, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, goals, load, names, people, prices, shares, support, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -54,7 +54,14 @@ CHECKS: tuple[Check, ...] = (
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.
+    load.exploration_has_a_reason,
+    load.issuer_outages_fit,
     # Support.
+    support.support_shares_add_up,
+    support.channels_have_one_desk,
+    support.shifts_have_a_length,
+    support.staffing_has_a_desk,
+    support.support_markets_exist,
     # People and what they say.
     # Campaigns.
     # Experiments.

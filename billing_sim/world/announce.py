@@ -9,6 +9,7 @@ from typing import Any
 from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
+from billing_sim.world.announce_load import capacities, issuer_outages
 from billing_sim.world.compile import CompiledWorld
 
 Announcement = dict[str, Any]
@@ -23,6 +24,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.
+    rows += [*capacities(world), *issuer_outages(world)]
     # Support.
     # People and what they say.
     # Campaigns.

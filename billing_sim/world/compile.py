@@ -13,6 +13,7 @@ from billing_sim import draws
 from billing_sim.scenario.model import Scenario
 from billing_sim.world.arrivals import arrivals, expected_arrivals
 from billing_sim.world.calendars import fill_span, fill_zones
+from billing_sim.world.load import fill_issuer_outages, fill_load
 from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.payments import fill_codes, fill_gateways, fill_outages, fill_rules, fill_updater
@@ -20,6 +21,7 @@ from billing_sim.world.people import fill_people
 from billing_sim.world.policies import fill_policies
 from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.record import new_world
+from billing_sim.world.support import fill_support
 
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
@@ -28,7 +30,9 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # Refunds and disputes.
     # Fraud and authentication.
     # Gateways under load.
+    fill_load, fill_issuer_outages,
     # Support.
+    fill_support,
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -53,6 +57,11 @@ class CompiledWorld:
     def markets(self) -> tuple[str, ...]:
         """Market codes by number."""
         return self.names.markets
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether people share something, so that windows and barriers are kept."""
+        return bool(self.record.shared.any())
 
     @property
     def digest(self) -> str:
