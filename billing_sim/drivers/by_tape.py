@@ -29,7 +29,7 @@ def lives(
         rung = int(filled[2])
         following = int(
             run_by_tape(
-                worlds, numbers, markets, first, span, states, pages, tape.tables, effects, tape.due, filled
+                worlds, numbers, markets, first, span, states, pages, tape.places, tape.tables, effects, tape.due, filled
             )
         )
         if following == first:

@@ -23,6 +23,7 @@ from billing_sim.drivers.tape import Recorder, Tape
 from billing_sim.drivers.windows import (
     END,
     FIRST_WINDOW,
+    FROM_START,
     WINDOW,
     begin_together,
     book_window,
@@ -36,7 +37,7 @@ from billing_sim.world.record import GATEWAYS
 
 REQUESTS_AT_ONCE = 1 << 14
 TAPES_KEPT = 4
-_SHARED_BY_THREADS = 50_000
+_SHARED_BY_THREADS = 200_000
 """People for whom handing windows to several threads is worth the handing."""
 
 Progress = Callable[[int, int], None]
@@ -44,14 +45,16 @@ Progress = Callable[[int, int], None]
 
 
 def span_of(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
-    """Start, end, length of a window, and the number of the first one (see `drivers.windows`)."""
+    """The span of a run as `drivers.windows` wants it."""
     start, end, window = (int(after.record[name][0]) for name in ("start", "end", "window"))
     assert start == int(before.record["start"][0])
-    return np.array([start, end, window, start // window], np.int64)
+    return np.array([start, end, window, start // window, int(before is not after)], np.int64)
 
 
 def worlds_of(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
-    """The worlds of a coupled run, copies of their own: one until the start, and those from then on."""
+    """The worlds of a coupled run, copies of their own: one until the start if it is another, and those from then on."""
+    if before is after:
+        return records(after.record.copy())
     return records(np.concatenate([before.record[:1], after.record]))
 
 
@@ -82,7 +85,7 @@ class Crowd:
     def book(self, k: int, until: int) -> np.ndarray:
         """How many book each gateway for a window, by the one after it."""
         bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
-        book_window(self._worlds, self._states, self._heads, self._following, k, until, bookings)
+        book_window(self._worlds, self._span, self._states, self._heads, self._following, k, until, bookings)
         return bookings
 
     def run(self, k: int, until: int) -> tuple[np.ndarray, np.ndarray]:
@@ -175,8 +178,8 @@ class Windows:
         bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
         if self._barrier.needs_bookings and self._replayed is None:
             bookings = sum(self._each(lambda crowd: crowd.book(k, until), self._crowds))
-        row = self._barrier.publish(now, bookings, self._counts) if self._replayed is None else self._replayed.tables[k]
-        self._worlds["published"][1:] = row
+        row = self._barrier.publish(now, bookings, self._counts) if self._replayed is None else self._replayed.row(k)
+        self._worlds["published"][self._span[FROM_START] :] = row
         self._recorder.add_row(row)
 
     def _live(self, k: int, begin: int, until: int) -> None:

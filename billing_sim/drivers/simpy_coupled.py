@@ -84,7 +84,7 @@ class Town:
     def ring(self, i: int) -> int:
         """Ring the next alarm of a person; until the start they live on their own."""
         is_before = self.env.now < self.span[START]
-        at = int(ring_once(self.worlds[:1] if is_before else self.worlds[1:], self.states, i, self.pages, self.filled))
+        at = int(ring_once(self.worlds, self.states, i, self.pages, self.filled))
         if self.states["asks"][i] and not is_before:
             self.requests.append(self.request(i))
         self.states["asks"][i] = 0
@@ -123,7 +123,7 @@ class Town:
             yield Bell(self.env, max(begin, int(self.span[START])) - self.env.now)
             self.deliver(effects, begin)
             row = self.barrier.publish(begin, self.book(begin + length), self.counts)
-            self.worlds["published"][1:] = row
+            self.worlds["published"][:] = row
             self.counts[:], self.requests = 0, [np.zeros(0, REQUEST)]
             yield Bell(self.env, begin + length - self.env.now)
             if self.queue is not None:
@@ -135,7 +135,7 @@ class Town:
         known = records(effects)
         for e, i in enumerate(effects["place"].tolist()):
             self.write(
-                i, lambda i, e=e: receive_one(self.worlds, self.states, i, self.pages, known, e, now, self.filled)
+                i, lambda i, e=e: receive_one(self.worlds, self.span, self.states, i, self.pages, known, e, now, self.filled)
             )
             if self.people[i].is_alive:
                 self.people[i].interrupt()
@@ -147,7 +147,7 @@ class Town:
         bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
         if self.barrier.needs_bookings:
             for i in np.flatnonzero(self.next_at < min(until, int(self.span[END]))):
-                code = int(book_one(self.worlds, self.states, i, until))
+                code = int(book_one(self.worlds, self.span, self.states, i, until))
                 if code != NO_BOOKING:
                     bookings[code] += 1
         return bookings

@@ -10,17 +10,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from billing_sim.drivers.requests import EFFECT
+from billing_sim.world.record import PUBLISHED
 
 
 @dataclass(frozen=True)
 class Tape:
-    """`tables` (int64, a row for each window): what `world.published` was. `effects` (`requests.EFFECT`) with the
+    """`tables` (int64, a row for each window): what stood at these `places` of `world.published`; 0 everywhere else.
+
+    `effects` (`requests.EFFECT`) with the
     barriers that delivered them (`due`, microseconds UTC) in the order of subscribers, for each in that of delivery.
     """
 
+    places: np.ndarray
     tables: np.ndarray
     effects: np.ndarray
     due: np.ndarray
+
+    def row(self, k: int) -> np.ndarray:
+        """What `world.published` was in window `k`."""
+        row = np.zeros(PUBLISHED, np.int64)
+        row[self.places] = self.tables[k]
+        return row
 
 
 class Recorder:
@@ -46,4 +56,6 @@ class Recorder:
         effects = np.concatenate([np.zeros(0, EFFECT), *self._effects])
         due = np.concatenate([np.zeros(0, np.int64), *self._due])
         order = np.argsort(effects["subscriber"], kind="stable")
-        return Tape(np.ascontiguousarray(np.stack(self._rows)), effects[order], due[order])
+        rows = np.stack(self._rows)
+        places = np.flatnonzero(rows.any(axis=0))
+        return Tape(places, np.ascontiguousarray(rows[:, places]), effects[order], due[order])

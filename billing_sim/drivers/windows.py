@@ -1,8 +1,8 @@
 """The compiled loops of the coupled drivers: everybody through one window, and one life after the other by a tape.
 
 People who are due are found without looking at the others: each window has a list of those whose next alarm lies in it,
-chained through `following` and `preceding` (-1 ends a chain). `span` holds start, end, length of a window and the number
-of the first one. Of the worlds the first holds until the start, the others from then on.
+chained through `following` and `preceding` (-1 ends a chain). `span` holds start, end, length of a window, the number of
+the first one, and the place of the first world that holds from the start on; the first world of all holds until then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from billing_sim.lifecycle.delivering import deliver
 from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Nothing, Page, State, World
 from billing_sim.rule import entry, rule
-from billing_sim.world.record import PUBLISHED
 
 _Worlds = types.Array(World, 1, "C")
 _States = types.Array(State, 1, "C")
@@ -26,7 +25,7 @@ _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 _Table = types.Array(types.int64, 2, "C")
 
-START, END, WINDOW, FIRST_WINDOW = range(4)
+START, END, WINDOW, FIRST_WINDOW, FROM_START = range(5)
 
 
 @rule(Int(_Numbers, Int), inline=True)
@@ -109,13 +108,13 @@ def begin_together(worlds, numbers, markets, span, states, next_at, heads, follo
             put(heads, following, preceding, i, list_of(span, at))
 
 
-@entry(Nothing(_Worlds, _States, _Numbers, _Numbers, Int, Int, _Numbers))
-def book_window(worlds, states, heads, following, k, until, bookings):
+@entry(Nothing(_Worlds, _Numbers, _States, _Numbers, _Numbers, Int, Int, _Numbers))
+def book_window(worlds, span, states, heads, following, k, until, bookings):
     """Count what people book for window `k`, by gateway and the one after it."""
     i = heads[k]
     while i >= 0:
         state = states[i]
-        code = booked(worlds[1 + state.lives_in], state, until)
+        code = booked(worlds[span[FROM_START] + state.lives_in], state, until)
         if code != NO_BOOKING:
             bookings[code] += 1
         i = following[i]
@@ -143,7 +142,7 @@ def run_window(
         while at < until and not is_full:
             state.rows = 0
             state.truths = 0
-            at = ring(worlds[1 + state.lives_in], state, page)
+            at = ring(worlds[span[FROM_START] + state.lives_in], state, page)
             filled[1] += 1
             count_attempts(state, page, counts)
             if state.asks:
@@ -173,34 +172,34 @@ def deliver_effects(
             state.truths = 0
             if next_at[i] < span[END]:
                 take(heads, following, preceding, i, list_of(span, next_at[i]))
-            next_at[i] = receive(worlds[1 + state.lives_in], state, pages[0], now, effects[e])
+            next_at[i] = receive(worlds[span[FROM_START] + state.lives_in], state, pages[0], now, effects[e])
             if next_at[i] < span[END]:
                 put(heads, following, preceding, i, list_of(span, next_at[i]))
 
 
-@entry(Int(_Worlds, _States, Int, _Pages, Effects, Int, Int, _Numbers))
-def receive_one(worlds, states, i, pages, effects, e, now, filled):
+@entry(Int(_Worlds, _Numbers, _States, Int, _Pages, Effects, Int, Int, _Numbers))
+def receive_one(worlds, span, states, i, pages, effects, e, now, filled):
     """Deliver one effect to record `i`, its rows going behind those already written; return the next alarm."""
     state = states[i]
     state.rows = filled[0]
     state.truths = filled[1]
-    at = receive(worlds[1 + state.lives_in], state, pages[0], now, effects[e])
+    at = receive(worlds[span[FROM_START] + state.lives_in], state, pages[0], now, effects[e])
     filled[0] = state.rows
     filled[1] = state.truths
     return at
 
 
-@entry(Int(_Worlds, _States, Int, Int))
-def book_one(worlds, states, i, until):
+@entry(Int(_Worlds, _Numbers, _States, Int, Int))
+def book_one(worlds, span, states, i, until):
     """What record `i` books before the end of the window, `NO_BOOKING` for nothing."""
-    return booked(worlds[1 + states[i].lives_in], states[i], until)
+    return booked(worlds[span[FROM_START] + states[i].lives_in], states[i], until)
 
 
-@rule(Nothing(World, _Table, Int))
-def tune(world, tables, k):
+@rule(Nothing(World, _Numbers, _Table, Int))
+def tune(world, places, tables, k):
     """Let a world show what was published for window `k`; before the first one, nothing was."""
-    for p in range(PUBLISHED):
-        world.published[p] = tables[k, p] if k >= 0 else 0
+    for p in range(len(places)):
+        world.published[places[p]] = tables[k, p] if k >= 0 else 0
 
 
 @rule(Int(Effects, Int))
@@ -218,9 +217,9 @@ def first_effect(effects, subscriber):
 
 
 @entry(
-    Int(_Worlds, _Numbers, _Numbers, Int, _Numbers, _States, _Pages, _Table, Effects, _Numbers, _Numbers)
+    Int(_Worlds, _Numbers, _Numbers, Int, _Numbers, _States, _Pages, _Numbers, _Table, Effects, _Numbers, _Numbers)
 )
-def run_by_tape(worlds, numbers, markets, first, span, states, pages, tables, effects, due, filled):
+def run_by_tape(worlds, numbers, markets, first, span, states, pages, places, tables, effects, due, filled):
     """Run lives from `first` on by a tape until the page is full; return the first life that is not on it.
 
     As in the batch driver's loop, but what people share comes from the tape: what was published, and what desks
@@ -235,6 +234,7 @@ def run_by_tape(worlds, numbers, markets, first, span, states, pages, tables, ef
         state = states[0]
         state.rows = written
         state.truths = told
+        tune(worlds[0], places, tables, -1)
         begin(worlds[0], state, markets[i], numbers[i])
         at = next_alarm(state)
         while at < span[START]:
@@ -250,14 +250,14 @@ def run_by_tape(worlds, numbers, markets, first, span, states, pages, tables, ef
                 filled[0] = written
                 filled[1] = told
                 return i
-            world = worlds[1 + state.lives_in]
+            world = worlds[span[FROM_START] + state.lives_in]
             if barrier <= at:
                 # Effects come before the barrier publishes.
-                tune(world, tables, list_of(span, barrier) - 1)
+                tune(world, places, tables, list_of(span, barrier) - 1)
                 at = receive(world, state, page, barrier, effects[e])
                 e += 1
             else:
-                tune(world, tables, list_of(span, at))
+                tune(world, places, tables, list_of(span, at))
                 at = ring(world, state, page)
                 rung += 1
                 state.asks = 0
