@@ -66,6 +66,10 @@ class Queue(Protocol):
 def queue_of(world: CompiledWorld) -> Queue | None:
     """Whoever runs the desks of this world; none where nobody queues."""
     # Support.
+    if world.scenario.support is not None:
+        from billing_sim.drivers.desk import Desk
+
+        return Desk(world.record)
     return None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
+from billing_sim.lifecycle.support import SUPPORT_QUEUE
+from billing_sim.lifecycle.support_outcomes import deliver_contact
 from billing_sim.rule import rule
 
 
@@ -13,3 +15,5 @@ def deliver(world, state, page, now, queue, at, detail, outcome, wait, agent):
     The rule writes it down and schedules what follows; money is not collected here, since attempts are booked later.
     """
     # Support.
+    if queue == SUPPORT_QUEUE:
+        deliver_contact(world, state, page, now, at, outcome, wait)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from billing_sim.lifecycle import agenda
 from billing_sim.lifecycle.agenda import NO_MATTER, set_matter_alarm, take_up
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
+from billing_sim.lifecycle.support import ring_contact
+from billing_sim.lifecycle.support_outcomes import ring_support_link, ring_support_retry
 from billing_sim.rule import rule
 
 
@@ -11,6 +14,7 @@ from billing_sim.rule import rule
 def ring_matter(world, state, page, now):
     """The earliest matter is due; its place is free before its rule is called, which may need it."""
     place = take_up(state, now)
+    matter = state.matter[place]
     state.matter[place] = NO_MATTER
     set_matter_alarm(state)
     # Plans and money.
@@ -18,6 +22,12 @@ def ring_matter(world, state, page, now):
     # Fraud and authentication.
     # Gateways under load.
     # Support.
+    if matter == agenda.CONTACT:
+        ring_contact(world, state, page, now, place)
+    elif matter == agenda.SUPPORT_RETRY:
+        ring_support_retry(world, state)
+    elif matter == agenda.SUPPORT_LINK:
+        ring_support_link(world, state, page, now)
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -56,6 +56,7 @@ from billing_sim.lifecycle.state import (
     State,
     World,
 )
+from billing_sim.lifecycle.support import PRICE_RISE, UNKNOWN_CHARGE, maybe_contact, with_annoyance
 from billing_sim.rule import rule
 
 MOST_ROWS = 32
@@ -107,8 +108,11 @@ def ring_renewal(world, state, page, now):
         state.alarm[ALARM_RENEWAL] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
         return
     advance_period(world, state)
+    before = state.amount
     quote(world, state, now)
     open_invoice(world, state, page, now)
+    if world.support:
+        maybe_contact(world, state, now, PRICE_RISE if state.amount > before else UNKNOWN_CHARGE)
     state.collects = events.MIT
 
 
@@ -119,6 +123,8 @@ def act_in_dunning(world, state, page, now):
     cancels = world.cancel_in_trouble[state.market]
     if state.intent == events.INERT:
         cancels = world.inert_cancel[state.market]
+    if world.support:
+        cancels = with_annoyance(world, state, now, cancels)
     if state.intent == events.GO or draws.draw(state.key, purpose.REACTION, day) < cancels:
         cancel_in_dunning(world, state, page, now, events.PAYMENT_TROUBLE)
         return

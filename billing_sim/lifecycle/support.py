@@ -32,6 +32,14 @@ SUPPORT_QUEUE = 1
 """The number of the support desk among the queues that people share."""
 
 
+@rule(Nothing(World, State, Int, Int, Int))
+def put_down_contact(world, state, now, wish, topic):
+    """Mean to contact support at some moment."""
+    place = agenda.put_down(world, state, now, wish, agenda.CONTACT)
+    if place >= 0:
+        state.matter_detail[place] = topic
+
+
 @rule(Nothing(World, State, Int, Int))
 def maybe_contact(world, state, now, topic):
     """Something happened that brings a member to contact support, now and then; call it only where there is a desk."""
@@ -42,14 +50,6 @@ def maybe_contact(world, state, now, topic):
         return
     delay = world.contact_delay[draws.below(draws.draw(state.key, purpose.CONTACT_DELAY, occasion), QUANTILES)]
     put_down_contact(world, state, now, now + delay, topic)
-
-
-@rule(Nothing(World, State, Int, Int, Int))
-def put_down_contact(world, state, now, wish, topic):
-    """Mean to contact support at some moment."""
-    place = agenda.put_down(world, state, now, wish, agenda.CONTACT)
-    if place >= 0:
-        state.matter_detail[place] = topic
 
 
 @rule(Nothing(World, State, Int))
@@ -72,25 +72,15 @@ def has_reason(state, topic, invoice):
     return 0 if state.open else 1
 
 
-@rule(Nothing(World, State, Page, Int, Int))
-def ring_contact(world, state, page, now, place):
-    """A member contacts support and joins the queue of a channel."""
-    topic = state.matter_detail[place]
-    invoice = state.matter_invoice[place]
-    if state.contact_open or not has_reason(state, topic, invoice):
-        return
-    hour = hour_of(now)
-    u = draws.draw(state.key, purpose.CONTACT_CHANNEL, hour)
-    channel = 0
-    while channel < CONTACT_CHANNELS - 1 and u >= world.contact_mix[channel]:
-        channel += 1
-    state.contact_open = 1
-    state.contact_topic = topic
-    state.contact_channel = channel
-    state.contact_invoice = invoice
-    state.contact_at = now
-    log_contact(world, state, page, events.CONTACT_OPENED, now, TOPIC_REASONS[topic])
-    join_queue(world, state, now)
+@rule(Int(World, State, Page, Int, Int, Int))
+def log_contact(world, state, page, event, at, reason):
+    """Open the row of an event of the contact under way and return its place."""
+    i = record(world, state, page, event, at)
+    row = page.rows[i]
+    row.invoice = state.contact_invoice
+    row.channel = CHANNEL_LABELS[state.contact_channel]
+    row.reason = reason
+    return i
 
 
 @rule(Nothing(World, State, Int))
@@ -110,15 +100,25 @@ def join_queue(world, state, now):
     state.asks_service = world.contact_handling[channel, takes] * world.staff_handling[epoch] // 1000
 
 
-@rule(Int(World, State, Page, Int, Int, Int))
-def log_contact(world, state, page, event, at, reason):
-    """Open the row of an event of the contact under way and return its place."""
-    i = record(world, state, page, event, at)
-    row = page.rows[i]
-    row.invoice = state.contact_invoice
-    row.channel = CHANNEL_LABELS[state.contact_channel]
-    row.reason = reason
-    return i
+@rule(Nothing(World, State, Page, Int, Int))
+def ring_contact(world, state, page, now, place):
+    """A member contacts support and joins the queue of a channel."""
+    topic = state.matter_detail[place]
+    invoice = state.matter_invoice[place]
+    if state.contact_open or not has_reason(state, topic, invoice):
+        return
+    hour = hour_of(now)
+    u = draws.draw(state.key, purpose.CONTACT_CHANNEL, hour)
+    channel = 0
+    while channel < CONTACT_CHANNELS - 1 and u >= world.contact_mix[channel]:
+        channel += 1
+    state.contact_open = 1
+    state.contact_topic = topic
+    state.contact_channel = channel
+    state.contact_invoice = invoice
+    state.contact_at = now
+    log_contact(world, state, page, events.CONTACT_OPENED, now, TOPIC_REASONS[topic])
+    join_queue(world, state, now)
 
 
 @rule(Int(World, State, Int, Int))

@@ -17,6 +17,8 @@ CHANNELS: tuple[Channel, ...] = ("chat", "phone", "email")
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
 class ContactRates(Part):
     """The chance that something makes a member contact support."""
 
@@ -108,7 +110,6 @@ class Successes(Part):
 
     link: Share = Field(Decimal("0.70"), description="the member follows the link and mends the method")  # assumed
     grace: Share = Field(Decimal("0.90"), description="more time is all that was wanted")  # assumed
-    refund: Share = Field(Decimal("0.95"), description="money back is all that was wanted")  # assumed
     explain: Share = Field(Decimal("0.60"), description="the member understands")  # assumed
     save: Share = Field(Decimal("0.80"), description="the subscription goes on after all")  # assumed
 
@@ -124,7 +125,9 @@ class Repeats(Part):
 class Annoyance(Part):
     """What a contact without result does to somebody whose payment is failing."""
 
-    cancels: Share = Field(Decimal("0.10"), description="added to the chance to cancel when a notice is seen")  # assumed
+    cancels: Share = Field(
+        Decimal("0.10"), description="added to the chance to cancel when a notice is seen"
+    )  # assumed
     lasts: Duration = Field(7 * clock.DAY, description="for how long")  # assumed
 
 
@@ -132,24 +135,27 @@ class Support(Part):
     """The support desk; without it nobody writes or calls."""
 
     market: list[MarketCode] = Field([], description="only members of these markets contact it; empty: all")
-    contact_rate: ContactRates = Field(ContactRates(), description="chance of a contact, by what causes it")
+    contact_rate: ContactRates = Field(
+        default_factory=ContactRates, description="chance of a contact, by what causes it"
+    )
     by_market: dict[MarketCode, MarketRates] = Field({}, description="rates that differ in a market")
-    delay: Delay = Field(Delay(), description="how long people take before they contact support")
+    delay: Delay = Field(Delay.model_validate({}), description="how long people take before they contact support")
     # assumed; phone 62 %, e-mail 19 %, chat 8 % of all trades' contacts: contact_centre_us (A); streaming chats more
     channels: dict[Channel, Share] = Field(
         {"chat": Decimal("0.45"), "phone": Decimal("0.35"), "email": Decimal("0.20")},
         description="how they do it; adds up to 100 %",
     )
-    patience: Patience = Field(Patience(), description="how long people wait for an agent, on average")
-    handling: Handling = Field(Handling(), description="how long a contact takes, on average")
+    patience: Patience = Field(Patience.model_validate({}), description="how long people wait for an agent, on average")
+    handling: Handling = Field(Handling.model_validate({}), description="how long a contact takes, on average")
     desks: list[Desk] = Field(min_length=1, max_length=3, description="who answers which channels")
-    actions: Actions = Field(Actions(), description="what agents do about a failing invoice; adds up to 100 %")
-    success: Successes = Field(Successes(), description="how often that settles the matter")
+    actions: Actions = Field(
+        default_factory=Actions, description="what agents do about a failing invoice; adds up to 100 %"
+    )
+    success: Successes = Field(Successes.model_validate({}), description="how often that settles the matter")
     grace_extension: Duration = Field(5 * clock.DAY, description="how much more time an agent gives")  # assumed
-    repeat: Repeats = Field(Repeats(), description="who comes back about the same matter")
-    annoyance: Annoyance = Field(Annoyance(), description="what a contact without result does")
-    cost: Costs = Field(Costs(), description="what a handled contact costs us")
-
+    repeat: Repeats = Field(Repeats.model_validate({}), description="who comes back about the same matter")
+    annoyance: Annoyance = Field(Annoyance.model_validate({}), description="what a contact without result does")
+    cost: Costs = Field(Costs.model_validate({}), description="what a handled contact costs us")
 
     def scaled(self, factor: Decimal) -> Support:
         """The same with so many times the agents."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import events
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
+from billing_sim.trace.support_sentences import SUPPORT_SENTENCES
 
 _STANDING = {
     events.ACTIVE: "paid until {end}",
@@ -179,6 +180,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     # Fraud and authentication.
     # Gateways under load.
     # Support.
+    **SUPPORT_SENTENCES,
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -10,6 +10,7 @@ from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
 from billing_sim.world.announce_load import capacities, issuer_outages
+from billing_sim.world.announce_support import staffings
 from billing_sim.world.compile import CompiledWorld
 
 Announcement = dict[str, Any]
@@ -26,6 +27,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # Gateways under load.
     rows += [*capacities(world), *issuer_outages(world)]
     # Support.
+    rows += staffings(world)
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -47,6 +49,8 @@ def _ppm(share: Decimal) -> int:
 def _configured(world: CompiledWorld) -> Announcement:
     scenario = world.scenario
     horizon = max(policy.end for policy in scenario.dunning_policies.values())
+    if scenario.support is not None:
+        horizon += scenario.support.grace_extension
     detail = _detail(
         start=scenario.start.isoformat(),
         end=scenario.end.isoformat(),

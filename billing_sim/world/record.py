@@ -159,7 +159,6 @@ WORLD = np.dtype(
         ("agent_does", "i8", (4,)),
         ("link_works", "i8"),
         ("grace_suffices", "i8"),
-        ("refund_suffices", "i8"),
         ("explaining_suffices", "i8"),
         ("saving_works", "i8"),
         ("grace_extension", "i8"),

@@ -59,8 +59,7 @@ def _fill_agents(world: np.recarray, support: Support) -> None:
     actions, success = support.actions, support.success
     world.agent_does[0] = cumulative([actions.retry, actions.link, actions.grace, actions.explain], 4)
     world.link_works[0], world.grace_suffices[0] = threshold(success.link), threshold(success.grace)
-    world.refund_suffices[0], world.explaining_suffices[0] = threshold(success.refund), threshold(success.explain)
-    world.saving_works[0] = threshold(success.save)
+    world.explaining_suffices[0], world.saving_works[0] = threshold(success.explain), threshold(success.save)
     world.grace_extension[0] = support.grace_extension
     world.repeat_unresolved[0] = threshold(support.repeat.after_unresolved)
     world.repeat_abandoned[0] = threshold(support.repeat.after_abandoned)
