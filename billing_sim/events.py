@@ -53,7 +53,7 @@ REASONS = (
     "price", "content", "not_using", "other", "nps", "csat", "win_back", "save", "retention",
     # The campaign against sharing.
     "i_follow_the_rules", "netflix_criminal", "does_not_share", "shares", "host", "borrower", "control",
-    "verification",
+    "verification", "canceled_by_mistake",
 )  # fmt: skip
 """What the column `reason` can say; each kind documents which of these it uses."""
 (
@@ -72,7 +72,7 @@ REASONS = (
     RETRIED, REFUNDED, GRACE_EXTENDED, LINK_SENT, EXPLAINED_TO, SAVED, UNRESOLVED, NO_ANSWER,
     WHY_PRICE, WHY_CONTENT, WHY_NOT_USING, WHY_OTHER, NPS, CSAT, WIN_BACK, SAVE, RETENTION,
     FOLLOWS_THE_RULES, CRIMINAL, DOES_NOT_SHARE, SHARES, HOST, BORROWER, CONTROL,
-    VERIFICATION,
+    VERIFICATION, CANCELED_BY_MISTAKE,
 ) = range(len(REASONS))  # fmt: skip
 
 CHANNELS = (NONE, "email", "push", "in_app", "chat", "phone")
@@ -206,6 +206,11 @@ REVIEW_OPENED = 38
 REVIEW_CLOSED = 39
 # Gateways under load.
 # Support.
+CONTACT_OPENED = 70
+CONTACT_ANSWERED = 71
+CONTACT_ABANDONED = 72
+CONTACT_RESOLVED = 73
+CONTACT_UNRESOLVED = 74
 # People and what they say.
 # Campaigns.
 # Experiments.
@@ -324,6 +329,18 @@ EVENTS: tuple[Kind, ...] = (
           "It is decided: approved, and the attempt is made now, or rejected."),
     # Gateways under load.
     # Support.
+    _kind(CONTACT_OPENED, "contact.opened", "spell invoice reason channel",
+          "A member contacts support; `reason` is what about: payment_failed, hold_started, double_charge, price_rise, "
+          "unknown_charge or canceled_by_mistake. A person has one contact under way at a time."),
+    _kind(CONTACT_ANSWERED, "contact.answered", "spell invoice reason channel latency_ms",
+          "An agent takes up the contact; `latency_ms` is how long the member waited, at most 24 days."),
+    _kind(CONTACT_ABANDONED, "contact.abandoned", "spell invoice reason channel latency_ms",
+          "The member gives up waiting, after `latency_ms`."),
+    _kind(CONTACT_RESOLVED, "contact.resolved", "spell invoice reason channel fee_minor",
+          "The agent closes the contact as settled; `reason` is what was done: retried, link_sent, grace_extended, "
+          "explained or saved (a cancellation is undone)."),
+    _kind(CONTACT_UNRESOLVED, "contact.closed_unresolved", "spell invoice reason channel fee_minor",
+          "The contact ends without having settled anything."),
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -438,7 +455,13 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(35, "payment_method.withdrawn", "market detail", "A payment method is no longer accepted."),
     _kind(36, "market.launched", "market share_ppm", "People can sign up in this market from now on."),
     # Gateways under load.
+    _kind(40, "issuer_outage.started", "market share_ppm until detail",
+          "Issuers cannot be reached for a share of attempts; `detail` names the methods, none for all."),
+    _kind(41, "gateway_capacity.set", "gateway detail",
+          "How many attempts an hour a gateway takes before it refuses, and from how many on it slows down."),
     # Support.
+    _kind(50, "support.staffed", "share_ppm until detail",
+          "Agents come or go for a while: by how much (`share_ppm`), and how much longer contacts take."),
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -106,8 +106,21 @@ TESTED_CARD = 114  # hour * 16 + place within the session
 TESTED_SCORE = 115  # hour * 16 + place within the session
 
 # Gateways under load: 120 to 129.
+ADMISSION = 120  # (hour * 2 + slot) * 16 + gateway
+EXPLORE = 121  # hour * 2 + slot
+ISSUER_OUTAGE = 122  # (hour * 2 + slot) * 64 + outage
 
 # Support: 130 to 139.
+CONTACT = 130  # hour * 16 + topic
+CONTACT_DELAY = 131  # hour * 16 + topic
+CONTACT_CHANNEL = 132  # hour of the contact
+CONTACT_PATIENCE = 133  # hour of the contact
+CONTACT_HANDLING = 134  # hour of the contact
+AGENT_ACTION = 135  # hour of the contact
+AGENT_SUCCESS = 136  # hour of the contact
+CONTACT_REPEAT = 137  # hour of the contact
+CONTACT_REPEAT_DELAY = 138  # hour of the contact
+LINK_DELAY = 139  # hour of the contact
 
 # People and what they say: 140 to 169.
 

@@ -227,6 +227,7 @@ class _Work:
         from billing_sim.runs.tables import PARTS
 
         self.world, self.part, self.told = world, part, told
+        self._driver = driver
         self.lives = _driver(driver)
         self.one_in = 0 if log == "none" else int(log.partition("/")[2] or 1)
         self.tally = _Tally()
@@ -234,11 +235,24 @@ class _Work:
         self._lock = threading.Lock()
 
     def run(self, workers: int, report: Report) -> None:
-        """Simulate every part."""
+        """Simulate every part; where people share something, all of them together first."""
         total = people_in(self.world)
+        if self.world.is_coupled and self._driver == "batch":
+            self._live_together(workers, total, report)
         self._crew.run(
             workers, self._begin, lambda: report(Progress(self.tally.people, total, self.tally.events, "simulating"))
         )
+
+    def _live_together(self, workers: int, total: int, report: Report) -> None:
+        from billing_sim.drivers.coupled import record_tape
+
+        def tell(done: int, windows: int) -> None:
+            report(Progress(total * done // windows, total, 0, "sharing"))
+
+        began = time.perf_counter()
+        self.lives = partial(self.lives, tape=record_tape(self.world, threads=workers, progress=tell))
+        # Every worker waits for it.
+        self.tally.seconds += (time.perf_counter() - began) * workers
 
     def _begin(self) -> Labour:
         from billing_sim.facts.folding import Folder

@@ -9,14 +9,23 @@ import numpy as np
 from billing_sim.drivers.block import Block, too_long
 from billing_sim.drivers.kernel import run_lives
 from billing_sim.drivers.shards import people_of_shard
+from billing_sim.drivers.tape import Tape
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
 
 
-def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
-    """Simulate a shard to the horizon, a page of rows at a time."""
+def lives(world: CompiledWorld, shard: int, tape: Tape | None = None) -> Iterator[Block]:
+    """Simulate a shard to the horizon, a page of rows at a time.
+
+    Where people share something, by the `tape` of all of them, which is made when none is given.
+    """
     numbers, markets = people_of_shard(world, shard)
+    if world.is_coupled:
+        from billing_sim.drivers import by_tape, coupled
+
+        yield from by_tape.lives(world, world, numbers, markets, tape or coupled.tape_of(world))
+        return
     record, states, page = records(world.record), records(new_states(2)), new_page()
     pages = records(page)
     filled = np.zeros(3, np.int64)

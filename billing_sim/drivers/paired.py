@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 
 from billing_sim.drivers.block import Block, too_long
+from billing_sim.drivers.tape import Tape
 from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Page, State, World, new_page, new_states
 from billing_sim.rule import entry, records
@@ -59,11 +60,19 @@ def run_paired_lives(worlds, numbers, markets, first, states, pages, filled):
     return i
 
 
-def lives(before: CompiledWorld, after: CompiledWorld, numbers: np.ndarray, markets: np.ndarray) -> Iterator[Block]:
+def lives(
+    before: CompiledWorld, after: CompiledWorld, numbers: np.ndarray, markets: np.ndarray, tape: Tape | None = None
+) -> Iterator[Block]:
     """Simulate these people (numbers and market indices, int64, ascending) to the horizon, a page of rows at a time.
 
-    Both worlds have the same start and the same markets; what they do not share holds from the start on.
+    Both worlds have the same start and the same markets; what they do not share holds from the start on. Where people
+    share something in the second world, they live by the `tape` of everybody, which is made when none is given.
     """
+    if after.is_coupled:
+        from billing_sim.drivers import by_tape, coupled
+
+        yield from by_tape.lives(before, after, numbers, markets, tape or coupled.tape_of(before, after))
+        return
     record, states, page = records(np.concatenate([before.record, after.record])), records(new_states(2)), new_page()
     pages = records(page)
     filled = np.zeros(3, np.int64)

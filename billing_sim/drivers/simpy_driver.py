@@ -68,17 +68,18 @@ class Clockwork:
         """Let time pass until the end; return rows and truths in canonical order."""
         self.env.run()
         self.turn_page()
-        return _in_order(self.rows, ROW), _in_order(self.truths, TRUTH_ROW)
+        return in_order_of_people(self.rows, ROW), in_order_of_people(self.truths, TRUTH_ROW)
 
 
-def _in_order(pieces: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
+def in_order_of_people(pieces: list[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """Rows of many pages in canonical order: by subscriber, each in the order of writing."""
     rows = np.concatenate(pieces) if pieces else np.zeros(0, dtype)
     order = np.argsort(rows["subscriber"], kind="stable")
     # As plain bytes: NumPy moves records with named fields one field at a time.
     return rows.view(f"V{dtype.itemsize}")[order].view(dtype)
 
 
-def _pages(rows: np.ndarray, truths: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def pages(rows: np.ndarray, truths: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cut rows into pages of whole lives, each with the truths of the same people."""
     first, told = 0, 0
     while first < len(rows):
@@ -95,13 +96,18 @@ def _pages(rows: np.ndarray, truths: np.ndarray) -> Iterator[tuple[np.ndarray, n
 
 
 def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
-    """Simulate a shard to the horizon, a group of people at a time."""
+    """Simulate a shard to the horizon, a group of people at a time; all shards at once where people share something."""
+    if world.is_coupled:
+        from billing_sim.drivers import simpy_coupled
+
+        yield from simpy_coupled.lives(world, shard)
+        return
     numbers, markets = people_of_shard(world, shard)
     for first in range(0, len(numbers), GROUP):
         group = slice(first, first + GROUP)
         clockwork = Clockwork(world, numbers[group], markets[group])
         people, alarms = len(numbers[group]), None
-        for rows, truths in _pages(*clockwork.run()):
+        for rows, truths in pages(*clockwork.run()):
             alarms = int(clockwork.filled[2]) if alarms is None else 0
             yield Block(rows, truths, people, alarms)
             people = 0

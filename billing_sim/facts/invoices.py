@@ -67,6 +67,7 @@ def open_invoice(person, page, i):
     # Fraud and authentication.
     # Gateways under load.
     # Support.
+    fact.contacts_14d = 0
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -108,6 +108,7 @@ INVOICES = Fact("invoices", "one invoice", (
     # Fraud and authentication.
     # Gateways under load.
     # Support.
+    _c("contacts_14d", "i2", "contacts with support within 14 days after it was issued, before the next"),
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -253,6 +254,27 @@ DISPUTES = Fact("disputes", "one dispute: a charge that the payer's bank took ba
 # Fraud and authentication.
 # Gateways under load.
 # Support.
+CONTACTS = Fact("contacts", "one contact of a member with support", (
+    *_WHO,
+    _c("invoice", "i4", "the invoice in question, or the last one"),
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("topic", "u1", "what about: payment_failed, hold_started, double_charge, price_rise, unknown_charge or "
+       "canceled_by_mistake", "reasons"),
+    _c("channel", "u1", "chat, phone or email", "channels"),
+    _c("opened_at", "timestamp", "when the member wrote or called"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("answered_at", "timestamp", "when an agent took it up"),
+    _c("waited_seconds", "i8", "how long the member waited for that, or before giving up; 0 while waiting"),
+    _c("outcome", "u1", "open, answered, abandoned, resolved or unresolved, as last seen", "contact_outcomes"),
+    _c("action", "u1", "what the agent did: retried, link_sent, grace_extended, refunded, explained or saved", "reasons"),
+    _c("closed_at", "timestamp", "when it was over, whatever its outcome"),
+    _c("closed_recorded_at", "timestamp", "when that became known"),
+    _c("is_repeat", "bool", "the member had made contact about the same topic within 7 days"),
+    _c("repeated_at", "timestamp", "when the member next made contact about the same topic"),
+    _c("cost_minor", "i8", "what it cost us, minor units"),
+    _c("cost_micros", "i8", "the same in the reporting currency, millionths"),
+))  # fmt: skip
+
 # People and what they say.
 # Campaigns.
 # Experiments.
@@ -265,6 +287,7 @@ FACTS: tuple[Fact, ...] = (
     # Fraud and authentication.
     # Gateways under load.
     # Support.
+    CONTACTS,
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -278,6 +301,7 @@ SPELL_STATUSES = ("active", "past_due", "on_hold", "canceling", "ended")
 RECOVERIES = ("none", "retry", "member", "updater", "backup")
 STARTS = ("none", "imported", "new", "returning")
 SIGNUP_OUTCOMES = ("open", "paid", "abandoned")
+CONTACT_OUTCOMES = ("open", "answered", "abandoned", "resolved", "unresolved")
 INTERVALS = ("month", "year")
 DISPUTE_OUTCOMES = ("open", "won", "lost")
 
@@ -289,6 +313,7 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "recoveries": RECOVERIES,
     "starts": STARTS,
     "signup_outcomes": SIGNUP_OUTCOMES,
+    "contact_outcomes": CONTACT_OUTCOMES,
     "intervals": INTERVALS,
     "dispute_outcomes": DISPUTE_OUTCOMES,
     "decline_kinds": ("none", "soft", "hard"),

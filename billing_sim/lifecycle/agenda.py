@@ -28,6 +28,9 @@ CHARGE_AFTER_END = 14
 OWNER_NOTICES = 20
 # Gateways under load: 30 to 39.
 # Support: 40 to 49.
+CONTACT = 40
+SUPPORT_RETRY = 41
+SUPPORT_LINK = 42
 # People and what they say: 50 to 59.
 # Campaigns: 60 to 69.
 # Experiments: 70 to 79.

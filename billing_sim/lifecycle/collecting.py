@@ -17,6 +17,7 @@ from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_w
 from billing_sim.lifecycle.changing import complete_upgrade, give_up_upgrade
 from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.fraud import BLOCKED, PASSED, close_review, open_review, screen
+from billing_sim.lifecycle.load import added_timeouts, best_gateway, is_refused, issuer_is_out, slowed
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import ask_updater
 from billing_sim.lifecycle.networks import count, is_capped, price_attempt, price_charge
@@ -51,14 +52,17 @@ from billing_sim.lifecycle.state import (
     World,
 )
 from billing_sim.rule import rule
-from billing_sim.world.record import CODE_SLOTS, QUANTILES
+from billing_sim.world.record import BY_SUCCESS_RATE, CODE_SLOTS, QUANTILES
 
 _MILLISECOND = 1000
+_ISSUER_UNAVAILABLE = declines.CODE_NUMBER["91"]
 
 
 @rule(Int(World, State, Int, Int, Int))
 def observed_code(world, state, cause, kind, occasion):
     """The code that an issuer or partner answers for a latent cause, drawn by (subscriber, hour)."""
+    if state.issuer_out and cause == declines.TECHNICAL and kind <= events.WALLET:
+        return _ISSUER_UNAVAILABLE
     u = draws.draw(state.key, purpose.CODE, occasion)
     last = world.code_count[cause, kind] - 1
     i = 0
@@ -70,7 +74,7 @@ def observed_code(world, state, cause, kind, occasion):
 @rule(Int(World, Int, Int), inline=True)
 def latency_of(world, gateway, u):
     """Response time in milliseconds, from the gateway's quantiles and the low bits of the routing draw."""
-    return world.latency[gateway, u & (QUANTILES - 1)]
+    return slowed(world, gateway, world.latency[gateway, u & (QUANTILES - 1)])
 
 
 @rule(Int(World, State, Page, Int, Int, Int, Int, Int), inline=True)
@@ -166,12 +170,20 @@ def await_answer(world, state, now, pending, cause, slot, initiator):
     state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, now + lag)
 
 
+@rule(Int(World, State, Int, Int, Int), inline=True)
+def is_turned_away(world, state, gateway, at, occasion):
+    """Whether a gateway does not process this attempt: it is failing, or it has too many."""
+    return gateway_fails(world, state, gateway, at, occasion) or is_refused(world, state, gateway, occasion)
+
+
 @rule(Nothing(World, State, Page, Int, Int, Int), inline=True)
 def choose_gateway(world, state, page, slot, at, u):
-    """Route the attempt, and fail over at once when its gateway is down."""
+    """Route the attempt, and fail over at once when its gateway is down or has no room."""
     occasion = hour_of(at) * 2 + slot
     gateway = route(world, state, slot, u)
-    if world.failover and gateway_fails(world, state, gateway, at, occasion):
+    if world.route_by[state.market, state.method_kind[slot]] == BY_SUCCESS_RATE:
+        gateway = best_gateway(world, state, slot, gateway, occasion)
+    if world.failover and is_turned_away(world, state, gateway, at, occasion):
         other = next_gateway(world, state, slot, gateway)
         if other != gateway:
             row = page.rows[record(world, state, page, events.GATEWAY_CALL_FAILED, at)]
@@ -203,8 +215,14 @@ def fate(world, state, slot, initiator, at, luck):
         return cause
     if initiator == events.MIT and world.sca_count[state.market] and issuer_asks(world, state, slot, at):
         return declines.AUTHENTICATION
-    if gateway_fails(world, state, state.gateway, at, hour_of(at) * 2 + slot):
+    occasion = hour_of(at) * 2 + slot
+    if gateway_fails(world, state, state.gateway, at, occasion):
         return declines.OUTAGE
+    if is_refused(world, state, state.gateway, occasion):
+        return declines.THROTTLED
+    state.issuer_out = issuer_is_out(world, state, slot, at, occasion) if world.issuer_outages else 0
+    if state.issuer_out:
+        return declines.TECHNICAL
     if world.deploys and release_refuses(world, state, slot, at):
         return declines.BAD_RELEASE
     return machine_fate(world, state, slot, luck)
@@ -285,7 +303,7 @@ def try_slot(world, state, page, slot, initiator, now):
     if kind == events.VOUCHER and cause in (declines.NO_CAUSE, declines.FUNDS, declines.RESTRICTED):
         issue_voucher(world, state, page, cause, luck, now)
         return 0
-    if times_out(world, state.gateway, luck):
+    if times_out(world, state.gateway, luck, added_timeouts(world, state.gateway)):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
         await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
         return 0

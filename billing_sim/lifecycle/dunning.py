@@ -25,6 +25,7 @@ from billing_sim.lifecycle.state import (
     State,
     World,
 )
+from billing_sim.lifecycle.support import HOLD_STARTED, PAYMENT_FAILED, maybe_contact
 from billing_sim.rule import rule
 
 SIGHT_DAYS = 3
@@ -158,6 +159,8 @@ def notify(world, state, page, now, notice):
 def ring_notice(world, state, page, now):
     """A notice of the policy is due."""
     notify(world, state, page, now, events.NOTICE_REMINDER if state.next_notice else events.NOTICE_FAILED)
+    if world.support and state.next_notice == 0:
+        maybe_contact(world, state, now, PAYMENT_FAILED)
     state.next_notice += 1
     schedule_notice(world, state, now)
     watch(world, state, now, state.sight_until, world.attention[state.market])
@@ -169,6 +172,8 @@ def ring_hold(world, state, page, now):
     state.held = 1
     log_invoice(world, state, page, events.SUBSCRIPTION_HELD, now)
     notify(world, state, page, now, events.NOTICE_HOLD)
+    if world.support:
+        maybe_contact(world, state, now, HOLD_STARTED)
     watch(world, state, now, state.alarm[ALARM_EXHAUST], world.attention_on_hold[state.market])
 
 

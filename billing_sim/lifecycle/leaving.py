@@ -33,6 +33,7 @@ from billing_sim.lifecycle.state import (
     State,
     World,
 )
+from billing_sim.lifecycle.support import CANCELED_BY_MISTAKE, maybe_contact
 from billing_sim.rule import rule
 
 MONTH_HOURS = 730
@@ -191,6 +192,8 @@ def cancel(world, state, page, now):
     else:
         at = not_before_next_window(world, now, billing_moment(world, state, state.period_end))
         log_cancel(world, state, page, now, events.VOLUNTARY, state.period_end)
+        if world.support:
+            maybe_contact(world, state, now, CANCELED_BY_MISTAKE)
     state.alarm[ALARM_PERIOD_END] = at
 
 

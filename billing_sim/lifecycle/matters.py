@@ -9,6 +9,8 @@ from billing_sim.lifecycle.disputes import contest_dispute, end_dispute, open_di
 from billing_sim.lifecycle.fraud import card_is_blocked
 from billing_sim.lifecycle.refunds import charge_after_end, ring_refund
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
+from billing_sim.lifecycle.support import ring_contact
+from billing_sim.lifecycle.support_outcomes import ring_support_link, ring_support_retry
 from billing_sim.lifecycle.trials import leave_trial
 from billing_sim.rule import rule
 
@@ -41,6 +43,12 @@ def ring_matter(world, state, page, now):
         card_is_blocked(state, page, now, place)
     # Gateways under load.
     # Support.
+    if matter == agenda.CONTACT:
+        ring_contact(world, state, page, now, place)
+    elif matter == agenda.SUPPORT_RETRY:
+        ring_support_retry(world, state)
+    elif matter == agenda.SUPPORT_LINK:
+        ring_support_link(world, state, page, now)
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -167,7 +167,7 @@ def machine_fate(world, state, slot, u):
     return declines.NO_CAUSE
 
 
-@rule(Int(World, Int, Int), inline=True)
-def times_out(world, gateway, u):
-    """Whether no answer comes in time: the middle of the same draw."""
-    return 1 if draws.ONE // 2 <= u < draws.ONE // 2 + world.timeout[gateway] else 0
+@rule(Int(World, Int, Int, Int), inline=True)
+def times_out(world, gateway, u, added):
+    """Whether no answer comes in time: the middle of the same draw; `added` is the share that load adds."""
+    return 1 if draws.ONE // 2 <= u < draws.ONE // 2 + world.timeout[gateway] + added else 0

@@ -60,6 +60,7 @@ from billing_sim.lifecycle.state import (
     State,
     World,
 )
+from billing_sim.lifecycle.support import PRICE_RISE, UNKNOWN_CHARGE, maybe_contact, with_annoyance
 from billing_sim.lifecycle.trials import end_trial
 from billing_sim.rule import rule
 
@@ -123,10 +124,13 @@ def ring_renewal(world, state, page, now):
     advance_period(world, state)
     if state.downgrading:
         downgrade_at_renewal(world, state, page, now)
+    before = state.amount
     quote(world, state, now)
     if world.goodwill[state.market]:
         show_goodwill(world, state, page, now)
     issue(world, state, page, now)
+    if world.support:
+        maybe_contact(world, state, now, PRICE_RISE if state.amount > before > 0 else UNKNOWN_CHARGE)
     state.collects = initiator
 
 
@@ -137,6 +141,8 @@ def act_in_dunning(world, state, page, now):
     cancels = world.cancel_in_trouble[state.market]
     if state.intent == events.INERT:
         cancels = world.inert_cancel[state.market]
+    if world.support:
+        cancels = with_annoyance(world, state, now, cancels)
     if state.intent == events.GO or draws.draw(state.key, purpose.REACTION, day) < cancels:
         cancel_in_dunning(world, state, page, now, events.PAYMENT_TROUBLE)
         return

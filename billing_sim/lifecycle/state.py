@@ -62,9 +62,10 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     # Fraud and authentication.
     "fraud": "fraudster score cleared reviewing authentication authenticated_month authenticated_method",
     # Gateways under load.
-    "gateways": "",
+    "gateways": "issuer_out",
     # Support.
-    "support": "",
+    "support": "asks asks_at asks_detail asks_patience asks_service "
+    "contact_open contact_topic contact_channel contact_invoice contact_at grace_given annoyed_until",
     # People and what they say.
     "people": "",
     # Campaigns.

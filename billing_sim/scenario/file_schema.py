@@ -45,7 +45,11 @@ _IN_LISTS = {
     "MethodWithdrawal",
     "MarketLaunch",
     # Gateways under load.
+    "IssuerOutage",
     # Support.
+    "Desk",
+    "Shift",
+    "SupportStaffing",
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -16,10 +16,12 @@ from billing_sim.scenario.fraud import (
     MethodLaunch,
     MethodWithdrawal,
 )
+from billing_sim.scenario.gateway_load import IssuerOutage
 from billing_sim.scenario.parts import MarketCode, Name, Part
 from billing_sim.scenario.plans import PriceReversal, TaxChange, TrialsEnd
 from billing_sim.scenario.promotions import PromotionWindow
 from billing_sim.scenario.refunds import ChargingAfterEnd, DoubleCharging
+from billing_sim.scenario.support import SupportStaffing
 from billing_sim.scenario.values import Change, Day, Duration, Moment, Positive, PriceText, Share
 
 
@@ -116,7 +118,9 @@ Intervention = Annotated[
     | MethodWithdrawal
     | MarketLaunch
     # Gateways under load.
+    | IssuerOutage
     # Support.
+    | SupportStaffing
     # People and what they say.
     # Campaigns.
     # Experiments.

@@ -9,14 +9,16 @@ from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
 from billing_sim.scenario.behaviour import Behaviour
+from billing_sim.scenario.checks.read import whole as whole_number
 from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.goal_file import checked_goals, is_goal_file
 from billing_sim.scenario.layers import Composition, read_chain, with_value
 from billing_sim.scenario.meaning import examine
 from billing_sim.scenario.model import Scenario
-from billing_sim.scenario.nodes import Mapping, Place, plain, spoken
+from billing_sim.scenario.nodes import Mapping, Place, at, plain, spoken
 from billing_sim.scenario.reader import parse, read_bytes
+from billing_sim.scenario.scaling import scaled
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
     path = Path(path)
     source = read_bytes(path)
     tree = read_chain(path, source)
+    own = whole_number(at(tree, "members"))
     whole = emit(spoken(tree)).encode() if "extends" in parse(source, str(path)).entries else b""
     for key, value in (("members", members), ("seed", seed)):
         if value is not None:
             tree = with_value(tree, key, value, Place(str(path), 0, 0))
-    return Loaded(_checked(Composition(tree)), source, path, whole)
+    scenario = _checked(Composition(tree))
+    return Loaded(scaled(scenario, own or scenario.members), source, path, whole)
 
 
 def check(path: str | Path) -> list[Problem]:

@@ -13,12 +13,14 @@ from billing_sim.scenario.checks import (
     expectations,
     fraud,
     goals,
+    load,
     names,
     people,
     prices,
     promotions,
     refunds,
     shares,
+    support,
     times,
 )
 from billing_sim.scenario.nodes import Mapping
@@ -86,7 +88,14 @@ CHECKS: tuple[Check, ...] = (
     fraud.launched_markets_are_empty,
     fraud.payment_events_fit,
     # Gateways under load.
+    load.exploration_has_a_reason,
+    load.issuer_outages_fit,
     # Support.
+    support.support_shares_add_up,
+    support.channels_have_one_desk,
+    support.shifts_have_a_length,
+    support.staffing_has_a_desk,
+    support.support_markets_exist,
     # People and what they say.
     # Campaigns.
     # Experiments.

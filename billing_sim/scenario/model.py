@@ -17,11 +17,13 @@ from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
 from billing_sim.scenario.fraud import Authentication, Fraud
+from billing_sim.scenario.gateway_load import RoutingChoice, UnderLoad
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
 from billing_sim.scenario.plans import PlanChanges, Trial
 from billing_sim.scenario.promotions import Promotion
 from billing_sim.scenario.refunds import CardNetwork, Disputes, Faults, Fee, NetworkName, PartnerBilling, Refunds
+from billing_sim.scenario.support import Support
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
 
 
@@ -74,7 +76,7 @@ class Latency(Part):
     p99: Duration = Field(description="99 % are answered by then")
 
 
-class Gateway(Part):
+class Gateway(UnderLoad):
     """A payment gateway (or the partner who bills for us)."""
 
     name: str = Field("", description="the gateway's name as people read it")
@@ -82,7 +84,7 @@ class Gateway(Part):
     timeout: Share = Field(description="share of attempts whose outcome stays unknown for a while")
 
 
-class Routing(Part):
+class Routing(RoutingChoice):
     """Which gateways take an attempt; the last rule that fits wins."""
 
     market: list[MarketCode] = Field([], description="only these markets; empty: all")
@@ -214,6 +216,7 @@ class Scenario(Part):
     voucher_valid: Duration = Field(3 * 86_400_000_000, description="how long a voucher can be paid")
     # Gateways under load.
     # Support.
+    support: Support | None = Field(None, description="the support desk; none: nobody contacts us")
     # People and what they say.
     # Campaigns.
     # Experiments.

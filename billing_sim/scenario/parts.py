@@ -34,6 +34,7 @@ CAPACITY = {
     "notices": 16,
     "epochs": 16,
     "outages": 1024,
+    "issuer_outages": 64,
     "rates": 128,
     "zones": 64,
     "promotions": 31,

@@ -8,6 +8,7 @@ from billing_sim import events
 from billing_sim.trace import fraud_sentences
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
 from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
+from billing_sim.trace.support_sentences import SUPPORT_SENTENCES
 
 _STANDING = {
     events.ACTIVE: "paid until {end}",
@@ -187,6 +188,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.REVIEW_CLOSED: fraud_sentences.review_closed,
     # Gateways under load.
     # Support.
+    **SUPPORT_SENTENCES,
     # People and what they say.
     # Campaigns.
     # Experiments.

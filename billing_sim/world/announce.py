@@ -10,6 +10,8 @@ from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
 from billing_sim.world.announce_fraud import fraud_announcements
+from billing_sim.world.announce_load import capacities, issuer_outages
+from billing_sim.world.announce_support import staffings
 from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.plans import announce_plans
 from billing_sim.world.promotions import announce_promotions
@@ -31,7 +33,9 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # Fraud and authentication.
     rows += fraud_announcements(world)
     # Gateways under load.
+    rows += [*capacities(world), *issuer_outages(world)]
     # Support.
+    rows += staffings(world)
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -53,6 +57,8 @@ def _ppm(share: Decimal) -> int:
 def _configured(world: CompiledWorld) -> Announcement:
     scenario = world.scenario
     horizon = max(policy.end for policy in scenario.dunning_policies.values())
+    if scenario.support is not None:
+        horizon += scenario.support.grace_extension
     detail = _detail(
         start=scenario.start.isoformat(),
         end=scenario.end.isoformat(),

@@ -16,6 +16,7 @@ from billing_sim.world.bots import bots
 from billing_sim.world.calendars import fill_span, fill_zones
 from billing_sim.world.fees import fill_cheapest, fill_fees, fill_networks
 from billing_sim.world.fraud import fill_attacks, fill_authentication, fill_deploys, fill_fraud, fill_methods
+from billing_sim.world.load import fill_issuer_outages, fill_load
 from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.payments import fill_codes, fill_gateways, fill_outages, fill_rules, fill_updater
@@ -26,6 +27,7 @@ from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.promotions import fill_offers, fill_promotions
 from billing_sim.world.record import new_world
 from billing_sim.world.refunds import fill_claims, fill_faults
+from billing_sim.world.support import fill_support
 
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
@@ -38,7 +40,9 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # Fraud and authentication.
     fill_authentication, fill_fraud, fill_attacks, fill_deploys, fill_methods,
     # Gateways under load.
+    fill_load, fill_issuer_outages,
     # Support.
+    fill_support,
     # People and what they say.
     # Campaigns.
     # Experiments.
@@ -65,6 +69,11 @@ class CompiledWorld:
     def markets(self) -> tuple[str, ...]:
         """Market codes by number."""
         return self.names.markets
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether people share something, so that windows and barriers are kept."""
+        return bool(self.record.shared.any())
 
     @property
     def digest(self) -> str:

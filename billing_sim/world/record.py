@@ -26,6 +26,17 @@ FOR_NEW, FOR_RETURNING, FOR_EVERYONE = 0, 1, 2
 DEPLOYS, ATTACKS = 64, 16
 TRIES = 10
 """Cards that a card-testing session tries unless it is blocked (assumed)."""
+TOPICS, CONTACT_CHANNELS, DESKS, WEEK_HOURS, AGENTS = 6, 3, 3, 168, 1024
+
+# Gateways under load.
+LOADS = 64
+ISSUER_OUTAGES = 64
+REFUSED, SLOW, TIMEOUTS, RATE, DESK = 0, GATEWAYS, 2 * GATEWAYS, 3 * GATEWAYS, 4 * GATEWAYS
+"""Places in `world.published`: a gateway's refused share (a threshold), slowness (1024ths, 0 for none), added share of
+time-outs (a threshold) and success rate (millionths); whatever the desks show lies from `DESK` on."""
+PUBLISHED = DESK + 32
+BY_WEIGHTS, BY_SUCCESS_RATE = 0, 1
+"""How `route_by` lets a gateway be chosen."""
 
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
@@ -235,7 +246,45 @@ WORLD = np.dtype(
         ("withdrawn_at", "i8", (MARKETS, KINDS)),
         ("voucher_valid", "i8"),
         # Gateways under load.
+        ("shared", "i8"),
+        ("published", "i8", (PUBLISHED,)),
+        ("capacity", "i8", (GATEWAYS,)),
+        ("comfortable", "i8", (GATEWAYS,)),
+        ("slow_at", "i8", (GATEWAYS, LOADS)),
+        ("timeout_at", "i8", (GATEWAYS, LOADS)),
+        ("route_by", "i8", (MARKETS, KINDS)),
+        ("route_explore", "i8", (MARKETS, KINDS)),
+        ("issuer_outages", "i8"),
+        ("issuer_out_start", "i8", (ISSUER_OUTAGES,)),
+        ("issuer_out_end", "i8", (ISSUER_OUTAGES,)),
+        ("issuer_out_share", "i8", (ISSUER_OUTAGES,)),
+        ("issuer_out_kinds", "i8", (ISSUER_OUTAGES, MARKETS)),
         # Support.
+        # Whether there is a desk; then per market and topic who contacts it, how, and for how long.
+        ("support", "i8"),
+        ("contact_rate", "i8", (MARKETS, TOPICS)),
+        ("contact_delay", "i8", (QUANTILES,)),
+        ("contact_mix", "i8", (CONTACT_CHANNELS,)),
+        ("contact_patience", "i8", (CONTACT_CHANNELS, QUANTILES)),
+        ("contact_handling", "i8", (CONTACT_CHANNELS, QUANTILES)),
+        ("contact_cost", "i8", (MARKETS, CONTACT_CHANNELS)),
+        ("agent_does", "i8", (4,)),
+        ("link_works", "i8"),
+        ("grace_suffices", "i8"),
+        ("explaining_suffices", "i8"),
+        ("saving_works", "i8"),
+        ("grace_extension", "i8"),
+        ("repeat_unresolved", "i8"),
+        ("repeat_abandoned", "i8"),
+        ("repeat_within", "i8"),
+        ("annoyed_cancel", "i8"),
+        ("annoyed_for", "i8"),
+        # Who answers which channel, and how many are there by hour of the week (from Monday, UTC) in each epoch.
+        ("desk_of", "i8", (CONTACT_CHANNELS,)),
+        ("staff_epochs", "i8"),
+        ("staff_from", "i8", (EPOCHS,)),
+        ("staff_handling", "i8", (EPOCHS,)),
+        ("staff", "i8", (EPOCHS, DESKS, WEEK_HOURS)),
         # People and what they say.
         # Campaigns.
         # Experiments.

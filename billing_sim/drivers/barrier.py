@@ -1,0 +1,92 @@
+"""The barrier between two windows: what everybody may see from now on, worked out from integer sums.
+
+Both drivers come here with the same sums (who booked which gateway for the window ahead, how many attempts each gateway
+had in the one before) and leave with the same row, so who counted, and in what order, makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from billing_sim import draws
+from billing_sim.clock import DAY, HOUR
+from billing_sim.drivers.requests import Queue
+from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.load import PARTS, STEPS
+from billing_sim.world.record import GATEWAYS, LOADS, PUBLISHED, RATE, REFUSED, SLOW, TIMEOUTS
+
+ATTEMPTS, SUCCESSES = 0, 1
+"""Rows of a window's counts; a column for each gateway."""
+
+_PRIOR_SUCCESSES, _PRIOR_ATTEMPTS = 9, 10
+_MILLION = 1_000_000
+
+
+class Barrier:
+    """Publishes for one run, window after window."""
+
+    def __init__(self, world: CompiledWorld, queue: Queue | None) -> None:
+        record = world.record[0]
+        self._queue = queue
+        self._window = int(record.window)
+        self._gateways = range(int(record.gateways))
+        self._capacity = [int(it) for it in record.capacity]
+        self._comfortable = [int(it) for it in record.comfortable]
+        self._slow, self._timeouts = record.slow_at, record.timeout_at
+        self._rates = bool(record.route_by.any())
+        self._day: deque[np.ndarray] = deque(maxlen=max(1, DAY // self._window))
+
+    @property
+    def needs_bookings(self) -> bool:
+        """Whether any gateway has a capacity."""
+        return any(self._capacity)
+
+    def publish(self, now: int, bookings: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """What `world.published` is from `now` to the next barrier.
+
+        `bookings` (int64, GATEWAYS squared) counts those who booked a gateway, by the one they would go on to;
+        `counts` (int64, 2 x GATEWAYS) attempts and successes of the window before.
+        """
+        row = np.zeros(PUBLISHED, np.int64)
+        if self.needs_bookings:
+            row[REFUSED : REFUSED + GATEWAYS] = self._refused(bookings.reshape(GATEWAYS, GATEWAYS))
+        for g in self._gateways:
+            if self._comfortable[g]:
+                step = int(counts[ATTEMPTS, g]) * PARTS * STEPS * HOUR // (self._comfortable[g] * self._window)
+                row[SLOW + g] = self._slow[g, min(step, LOADS - 1)]
+                row[TIMEOUTS + g] = self._timeouts[g, min(step, LOADS - 1)]
+        if self._rates:
+            self._day.append(counts.copy())
+            row[RATE : RATE + GATEWAYS] = _success_rates(sum(self._day))
+        if self._queue is not None:
+            self._queue.publish(row, now)
+        return row
+
+    def _refused(self, bookings: np.ndarray) -> list[int]:
+        """The share of attempts that each gateway refuses, as a threshold; what one refuses, another may get."""
+        demand = [int(it) for it in bookings.sum(axis=1)]
+        came = list(demand)
+        for g in self._gateways:
+            beyond = demand[g] * PARTS - self._room(g)
+            if self._capacity[g] and beyond > 0:
+                for other in self._gateways:
+                    if other != g:
+                        came[other] += int(bookings[g, other]) * beyond // (demand[g] * PARTS)
+        return [self._share_beyond(g, came[g]) for g in range(GATEWAYS)]
+
+    def _room(self, gateway: int) -> int:
+        """Attempts that a gateway takes in a window, in parts."""
+        return self._capacity[gateway] * self._window // HOUR
+
+    def _share_beyond(self, gateway: int, demand: int) -> int:
+        room = self._room(gateway)
+        if not self._capacity[gateway] or demand * PARTS <= room:
+            return 0
+        return draws.ONE - draws.ONE * room // (demand * PARTS)
+
+
+def _success_rates(counts: np.ndarray) -> np.ndarray:
+    """Successes per million attempts; a gateway of which little is known counts as good as most."""
+    return (counts[SUCCESSES] + _PRIOR_SUCCESSES) * _MILLION // (counts[ATTEMPTS] + _PRIOR_ATTEMPTS)

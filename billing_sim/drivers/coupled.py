@@ -1,0 +1,210 @@
+"""The driver of what people share: all of them resident, window by window, with a barrier between.
+
+At a barrier: effects of the desks are delivered, bookings are added up, what everybody may see is published, and then
+the window runs, nobody seeing what others do in it. Everything that barriers do is recorded on a tape; afterwards the
+batch driver runs life after life by that tape, in shards, as it runs lives that share nothing. Rules are run twice so,
+and no row has to wait in memory for its place in the log.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from billing_sim.drivers.barrier import Barrier
+from billing_sim.drivers.memory import check_room
+from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of
+from billing_sim.drivers.shards import SHARDS, people_of_shard
+from billing_sim.drivers.tape import Recorder, Tape
+from billing_sim.drivers.windows import (
+    END,
+    FIRST_WINDOW,
+    FROM_START,
+    WINDOW,
+    begin_together,
+    book_window,
+    deliver_effects,
+    run_window,
+)
+from billing_sim.lifecycle.state import new_page, new_states
+from billing_sim.rule import records
+from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.record import GATEWAYS
+
+REQUESTS_AT_ONCE = 1 << 14
+TAPES_KEPT = 4
+_SHARED_BY_THREADS = 200_000
+"""People for whom handing windows to several threads is worth the handing."""
+
+Progress = Callable[[int, int], None]
+"""Told windows done and windows in all."""
+
+
+def span_of(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
+    """The span of a run as `drivers.windows` wants it."""
+    start, end, window = (int(after.record[name][0]) for name in ("start", "end", "window"))
+    assert start == int(before.record["start"][0])
+    return np.array([start, end, window, start // window, int(before is not after)], np.int64)
+
+
+def worlds_of(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
+    """The worlds of a coupled run, copies of their own: one until the start if it is another, and those from then on."""
+    if before is after:
+        return records(after.record.copy())
+    return records(np.concatenate([before.record[:1], after.record]))
+
+
+class Crowd:
+    """Some of the people, resident: their states, and the lists of whom each window concerns."""
+
+    def __init__(
+        self, worlds: np.ndarray, span: np.ndarray, numbers: np.ndarray, markets: np.ndarray, first: int
+    ) -> None:
+        count = len(numbers)
+        self._worlds, self._span, self.first = worlds, span, first
+        self._states, self._pages = records(new_states(count)), records(new_page())
+        self._next_at, self._following, self._preceding = (np.zeros(count, np.int64) for _ in range(3))
+        self._heads = np.full(windows_in(span), -1, np.int64)
+        self._requests, self._filled = np.zeros(REQUESTS_AT_ONCE, REQUEST), np.zeros(2, np.int64)
+        self._lists = (self._next_at, self._heads, self._following, self._preceding)
+        begin_together(worlds, numbers, markets, span, self._states, *self._lists, self._pages)
+
+    @property
+    def alarms(self) -> int:
+        """Alarms rung since the start."""
+        return int(self._filled[1])
+
+    def deliver(self, effects: np.ndarray, now: int) -> None:
+        """Hand effects to those of their subscribers who are in this crowd."""
+        deliver_effects(
+            self._worlds, self._span, self._states, *self._lists, self._pages, records(effects), self.first, now
+        )
+
+    def book(self, k: int, until: int) -> np.ndarray:
+        """How many book each gateway for a window, by the one after it."""
+        bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
+        book_window(self._worlds, self._span, self._states, self._heads, self._following, k, until, bookings)
+        return bookings
+
+    def run(self, k: int, until: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ring everything in a window; return the attempts of each gateway, and what was asked of desks."""
+        counts, asked, is_over = np.zeros((2, GATEWAYS), np.int64), [], False
+        while not is_over:
+            self._filled[0] = 0
+            is_over = run_window(
+                self._worlds, self._span, k, until, self._states, *self._lists, self._pages, counts,
+                records(self._requests), self.first, self._filled,
+            )  # fmt: skip
+            asked.append(self._requests[: self._filled[0]].copy())
+        return counts, np.concatenate(asked)
+
+
+def windows_in(span: np.ndarray) -> int:
+    """How many windows a run touches."""
+    return int((span[END] - 1) // span[WINDOW] - span[FIRST_WINDOW] + 1)
+
+
+def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers and market indices of all people, shard by shard."""
+    numbers, markets = zip(*(people_of_shard(world, shard) for shard in range(SHARDS)), strict=True)
+    return np.concatenate(numbers), np.concatenate(markets)
+
+
+def record_tape(
+    before: CompiledWorld,
+    after: CompiledWorld | None = None,
+    *,
+    replayed: Tape | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Tape:
+    """Simulate everybody window by window and return the tape; `after` holds from the start on.
+
+    With `replayed`, the tape of another world, people see what was published there, and desks answer each as if alone:
+    what is left is the direct effect of the difference between the worlds. `threads` changes nothing but the time.
+    """
+    after = after or before
+    numbers, markets = everybody(before)
+    check_room(len(numbers), after.members)
+    worlds, span = worlds_of(before, after), span_of(before, after)
+    threads = threads if len(numbers) > _SHARED_BY_THREADS else 1
+    edges = [len(numbers) * i // threads for i in range(threads + 1)]
+    parts = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    with ThreadPoolExecutor(threads, "billing-sim-window") as pool:
+        begin = lambda part: Crowd(worlds, span, numbers[part], markets[part], part.start)  # noqa: E731
+        crowds = list(pool.map(begin, parts))
+        each = pool.map if threads > 1 else map
+        return Windows(after, worlds, span, crowds, each, replayed).run(progress or (lambda _done, _total: None))
+
+
+class Windows:
+    """The windows of one run, from the first barrier to the last."""
+
+    def __init__(
+        self,
+        world: CompiledWorld,
+        worlds: np.ndarray,
+        span: np.ndarray,
+        crowds: list[Crowd],
+        each: Callable,
+        replayed: Tape | None,
+    ) -> None:
+        self._worlds, self._span, self._crowds, self._each, self._replayed = worlds, span, crowds, each, replayed
+        self._queue = queue_of(world)
+        self._barrier = Barrier(world, self._queue)
+        self._counts, self._effects = np.zeros((2, GATEWAYS), np.int64), np.zeros(0, EFFECT)
+        self._recorder = Recorder()
+
+    def run(self, progress: Progress) -> Tape:
+        """Everything, from the start to the end."""
+        total, length = windows_in(self._span), int(self._span[WINDOW])
+        for k in range(total):
+            begin = (int(self._span[FIRST_WINDOW]) + k) * length
+            self._deliver(begin)
+            self._publish(k, begin, begin + length)
+            self._live(k, begin, begin + length)
+            if k % 64 == 0:
+                progress(k, total)
+        return self._recorder.tape()
+
+    def _deliver(self, now: int) -> None:
+        if len(self._effects):
+            self._recorder.add_effects(self._effects, now)
+            list(self._each(lambda crowd: crowd.deliver(self._effects, now), self._crowds))
+
+    def _publish(self, k: int, now: int, until: int) -> None:
+        bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
+        if self._barrier.needs_bookings and self._replayed is None:
+            bookings = sum(self._each(lambda crowd: crowd.book(k, until), self._crowds))
+        row = self._barrier.publish(now, bookings, self._counts) if self._replayed is None else self._replayed.row(k)
+        self._worlds["published"][self._span[FROM_START] :] = row
+        self._recorder.add_row(row)
+
+    def _live(self, k: int, begin: int, until: int) -> None:
+        lived = list(self._each(lambda crowd: crowd.run(k, until), self._crowds))
+        self._counts = sum(counts for counts, _ in lived)
+        if self._queue is not None:
+            serve = self._queue.serve if self._replayed is None else self._queue.serve_alone
+            asked = in_order(np.concatenate([requests for _, requests in lived]))
+            self._effects = in_order(serve(asked, begin, until))
+
+
+_TAPES: OrderedDict[tuple[str, str], Tape] = OrderedDict()
+_lock = threading.Lock()
+
+
+def tape_of(before: CompiledWorld, after: CompiledWorld | None = None, threads: int = 1) -> Tape:
+    """The tape of a world, or of one world that follows another; the last few are kept."""
+    after = after or before
+    key = (before.digest, after.digest)
+    with _lock:
+        tape = _TAPES.get(key) or record_tape(before, after, threads=threads)
+        _TAPES[key] = tape
+        _TAPES.move_to_end(key)
+        while len(_TAPES) > TAPES_KEPT:
+            _TAPES.popitem(last=False)
+        return tape

@@ -1,0 +1,33 @@
+"""Another number of members: what people share grows and shrinks with them.
+
+Capacities in a file are for the file's own `members`. Whoever runs it with fewer gets as much less room, so that a
+small try-out is as crowded as the whole.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from billing_sim.scenario.model import Gateway, Scenario
+
+
+def scaled(scenario: Scenario, own_members: int) -> Scenario:
+    """The scenario with its capacities scaled from the members of its file to its own."""
+    if scenario.members == own_members:
+        return scenario
+    factor = Decimal(scenario.members) / Decimal(own_members)
+    gateways = {name: _gateway(gateway, factor) for name, gateway in scenario.gateways.items()}
+    changed = scenario.model_copy(update={"gateways": gateways})
+    # Support.
+    if scenario.support is not None:
+        changed = changed.model_copy(update={"support": scenario.support.scaled(factor)})
+    return changed
+
+
+def _gateway(gateway: Gateway, factor: Decimal) -> Gateway:
+    changed: dict[str, object] = {}
+    if gateway.capacity is not None:
+        changed["capacity"] = gateway.capacity * factor
+    if gateway.load is not None:
+        changed["load"] = gateway.load.model_copy(update={"comfortable": gateway.load.comfortable * factor})
+    return gateway.model_copy(update=changed)
