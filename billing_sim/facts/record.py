@@ -64,6 +64,7 @@ PAGE = np.dtype([
 ])  # fmt: skip
 
 INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(7)
+ENROLMENTS = NAMES.index("enrolments")
 
 Context = from_dtype(CONTEXT)
 Person = from_dtype(PERSON)

@@ -67,7 +67,7 @@ _NOUNS = {
     # Campaigns.
     "campaigns": "",
     # Experiments.
-    "experiments": "",
+    "experiments": "arm enrolled_in enrols enrols_slot",
 }
 """What each of these nouns remembers of a person."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
+from billing_sim.scenario.arms import with_arms
 from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.emit import emit
@@ -45,7 +46,7 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
     for key, value in (("members", members), ("seed", seed)):
         if value is not None:
             tree = with_value(tree, key, value, Place(str(path), 0, 0))
-    return Loaded(_checked(Composition(tree)), source, path, whole)
+    return Loaded(with_arms(_finished(tree), tree, _finished), source, path, whole)
 
 
 def check(path: str | Path) -> list[Problem]:
@@ -59,6 +60,10 @@ def check(path: str | Path) -> list[Problem]:
     except InputError as error:
         return error.problems
     return []
+
+
+def _finished(tree: Mapping) -> Scenario:
+    return _checked(Composition(tree))
 
 
 def _checked(composition: Composition) -> Scenario:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, goals, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, experiments, goals, names, people, prices, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -58,6 +58,10 @@ CHECKS: tuple[Check, ...] = (
     # People and what they say.
     # Campaigns.
     # Experiments.
+    experiments.arms_add_up,
+    experiments.enrolment_has_places,
+    experiments.enrolment_has_time,
+    experiments.experiments_fit,
 )
 
 

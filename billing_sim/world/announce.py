@@ -10,6 +10,7 @@ from billing_sim import clock
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, SignupSurge
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.experiments import opened
 
 Announcement = dict[str, Any]
 
@@ -27,6 +28,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # People and what they say.
     # Campaigns.
     # Experiments.
+    rows += opened(world)
     for row in rows:
         row.setdefault("occurred_at", start)
         row.setdefault("recorded_at", min(row["occurred_at"], start))
