@@ -113,7 +113,7 @@ PAYLOAD: tuple[Column, ...] = (
     Column("code", "u1", "observed decline code", "codes"),
     Column("reason", "u1", "what qualifies the kind", "reasons"),
     Column("group", "u1", "jackknife group, 0 to 63, by keyed hash of the subscriber"),
-    Column("arm", "u1", "experiment arm, 0 when none"),
+    Column("arm", "u1", "experiment and arm, or none", "arms"),
     Column("channel", "u1", "how a notice or a contact travels", "channels"),
     Column("network", "u1", "card network", "networks"),
     Column("coupon", "u1", "promotion that gives a discount", "coupons"),
@@ -214,6 +214,7 @@ CONTACT_UNRESOLVED = 74
 # People and what they say.
 # Campaigns.
 # Experiments.
+EXPERIMENT_ENROLLED = 90
 
 EVENTS: tuple[Kind, ...] = (
     _kind(SIGNUP_STARTED, "signup.started", "spell market plan method method_kind reason group arm",
@@ -344,6 +345,9 @@ EVENTS: tuple[Kind, ...] = (
     # People and what they say.
     # Campaigns.
     # Experiments.
+    _kind(EXPERIMENT_ENROLLED, "experiment.enrolled", "spell invoice market group arm",
+          "The person is enrolled in an experiment: from now on the rules of this arm hold. `invoice` is their last one "
+          "one by then, `spell` their last subscription."),
 )  # fmt: skip
 """Every public kind. Adding one: a number here, a sentence in `billing_sim.trace.sentences`, a story test."""
 
@@ -465,6 +469,8 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     # People and what they say.
     # Campaigns.
     # Experiments.
+    _kind(80, "experiment.opened", "detail until",
+          "An experiment enrols people: its arms with their shares and what differs in each, whom and when it enrols."),
 )  # fmt: skip
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {

@@ -127,3 +127,5 @@ LINK_DELAY = 139  # hour of the contact
 # Campaigns: 170 to 189.
 
 # Experiments: 190 to 199.
+ENROL_HOLDOUT = 190  # number of the experiment's name
+ENROL_ARM = 191  # number of the experiment's name

@@ -145,6 +145,7 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
         "gateways": world.names.gateways,
         "policies": world.names.policies,
         "coupons": world.names.coupons,
+        "arms": world.names.arms,
         "currencies": world.names.currencies,
     }
 
@@ -188,7 +189,8 @@ def _has_changed(directory: Path, path: Path) -> bool:
 def people_in(world: CompiledWorld) -> int:
     """People who ever live: the base, those who left before the start, and everybody still to come."""
     record = world.record
-    return int(record.base_count.sum() + record.former_count.sum() + world.arrivals.sum() + world.bots.sum())
+    people = record.base_count[0].sum() + record.former_count[0].sum()
+    return int(people + world.arrivals.sum() + world.bots.sum())
 
 
 def _keep_quiet(_: Progress) -> None:

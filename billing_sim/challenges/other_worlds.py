@@ -60,7 +60,7 @@ def incidents_of(scenario: Scenario) -> Incidents:
 def without_retries(world: CompiledWorld) -> CompiledWorld:
     """The same world, in which no policy ever retries."""
     record = world.record.copy().view(np.recarray)
-    record.retry_count[0] = 0
+    record.retry_count[:] = 0
     return replace(world, record=record)
 
 

@@ -19,7 +19,8 @@ from billing_sim.clock import HOUR
 from billing_sim.drivers.block import Block, too_long
 from billing_sim.drivers.oracle import LEFT, fate_of_retry
 from billing_sim.drivers.shards import people_of_shard
-from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
+from billing_sim.lifecycle.life import step
+from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
 from billing_sim.lifecycle.state import (
     ALARM_RENEWAL,
     ALARM_SIGNUP,
@@ -81,12 +82,13 @@ _Outcomes = types.Array(Outcome, 2, "C")
 _LIFE, _BLANK, _BEFORE, _FORK, _TRYING = range(5)
 
 
-@rule(Nothing(World, Int, Int))
-def put_in_force(world, market, policy):
-    """Whatever fails in this market from now on, every rule chooses this policy."""
-    for kind in range(KINDS):
-        for decline in range(3):
-            world.policy_for[0, market, kind, decline] = policy
+@rule(Nothing(_Worlds, Int, Int))
+def put_in_force(worlds, market, policy):
+    """Whatever fails in this market from now on, every rule chooses this policy, in every arm of an experiment."""
+    for i in range(len(worlds)):
+        for kind in range(KINDS):
+            for decline in range(3):
+                worlds[i].policy_for[0, market, kind, decline] = policy
 
 
 @rule(Int(State, Int, Int, Int))
@@ -149,38 +151,39 @@ def place_after_first_failure(state, page):
     return state.rows
 
 
-@rule(Int(World, State, Page))
-def ring_aside(world, state, page):
+@rule(Int(_Worlds, State, Page))
+def ring_aside(worlds, state, page):
     """Ring the fork's next alarm on the page that nobody reads; return the moment after it."""
     state.rows = 0
     state.truths = 0
-    return ring(world, state, page)
+    return step(worlds, state, page)
 
 
-@rule(Nothing(World, State, Page, Int, Outcome))
-def play_out(world, state, page, until, outcome):
+@rule(Nothing(_Worlds, State, Page, Int, Outcome))
+def play_out(worlds, state, page, until, outcome):
     """Let the invoice fail once more, and follow it until it is paid for good, void or given up.
 
     A captured debit that may still come back is not paid for good.
     """
-    at = ring_aside(world, state, page)
+    at = ring_aside(worlds, state, page)
     read_rows(state, page, place_after_first_failure(state, page), outcome)
     rings = 0
     while (state.open or state.pending) and at < until and rings < _MOST_RINGS:
-        at = ring_aside(world, state, page)
+        at = ring_aside(worlds, state, page)
         read_rows(state, page, 0, outcome)
         rings += 1
     if outcome.collected_at == 0 and outcome.ended_by < GIVEN_UP:
         outcome.ended_by = UNDECIDED
 
 
-@rule(Int(World, _States, Page, Int))
-def first_success(world, states, page, span):
+@rule(Int(_Worlds, _States, Page, Int))
+def first_success(worlds, states, page, span):
     """The first whole hour, less than `span` after the failure, at which one retry alone succeeds; 0 for none.
 
     `states[_FORK]` is the person right after the failure. Luck is keyed by the hour, so asking once an hour misses
     nothing but what begins and ends within one.
     """
+    world = worlds[states[_FORK].lives_in]
     first = states[_FORK].first_failed
     at = (first // world.window + 1) * world.window
     at = (at + HOUR - 1) // HOUR * HOUR
@@ -216,37 +219,37 @@ def note_failure(world, state, issued_at, failure):
     failure.group = state.group
 
 
-@rule(Nothing(_Worlds, _States, _Pages, Int, _Numbers, Failure, _Outcomes, Int))
-def try_policies(worlds, states, pages, issued_at, spans, failure, outcomes, place):
+@rule(Nothing(_Worlds, _Worlds, _States, _Pages, Int, _Numbers, Failure, _Outcomes, Int))
+def try_policies(own, others, states, pages, issued_at, spans, failure, outcomes, place):
     """Play the invoice out under the world's own rules and under each policy, and ask the oracle."""
     page = pages[1]
     market = states[_LIFE].market
     failure.method_kind = states[_BEFORE].method_kind[FIRST]
-    note_failure(worlds[0], states[_LIFE], issued_at, failure)
+    note_failure(own[0], states[_LIFE], issued_at, failure)
     until = failure.first_failed_at + spans[1]
     policies = outcomes.shape[1] - 1
     for p in range(policies + 1):
         states[_FORK] = states[_BEFORE]
         if p == 0:
-            play_out(worlds[0], states[_FORK], page, until, outcomes[place, p])
+            play_out(own, states[_FORK], page, until, outcomes[place, p])
         else:
-            put_in_force(worlds[1], market, p - 1)
-            play_out(worlds[1], states[_FORK], page, until, outcomes[place, p])
-    put_in_force(worlds[1], market, policies)
+            put_in_force(others, market, p - 1)
+            play_out(others, states[_FORK], page, until, outcomes[place, p])
+    put_in_force(others, market, policies)
     states[_FORK] = states[_BEFORE]
-    ring_aside(worlds[1], states[_FORK], page)
-    failure.oracle_at = first_success(worlds[1], states, page, spans[2])
+    ring_aside(others, states[_FORK], page)
+    failure.oracle_at = first_success(others, states, page, spans[2])
 
 
-@entry(Int(_Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Failures, _Outcomes, _Numbers))
-def fork_lives(worlds, numbers, markets, first, states, pages, spans, failures, outcomes, filled):
+@entry(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Failures, _Outcomes, _Numbers))
+def fork_lives(own, others, numbers, markets, first, states, pages, spans, failures, outcomes, filled):
     """Run lives from `first` on until the page or the table of failures is full; return the first life not on it.
 
-    `worlds` holds the world of the lives and the one with the policies in its table, the last of which does nothing.
+    `own` is the world of the lives, `others` the same with the policies in its table, the last of which does nothing;
+    both hold a record for each arm of an experiment.
     `spans` says when lives stop, how long after a first failure forks are followed, and how long the oracle looks.
     `filled` receives the rows, truths and failures written, and adds up the alarms rung.
     """
-    own = worlds[0]
     page = pages[0]
     written = 0
     told = 0
@@ -257,7 +260,7 @@ def fork_lives(worlds, numbers, markets, first, states, pages, spans, failures, 
         state = states[_LIFE]
         state.rows = written
         state.truths = told
-        begin(own, state, markets[i], numbers[i])
+        begin(own[0], state, markets[i], numbers[i])
         found = failed
         issued_at = 0
         now = next_alarm(state)
@@ -269,12 +272,12 @@ def fork_lives(worlds, numbers, markets, first, states, pages, spans, failures, 
                 filled[2] = failed
                 return i
             states[_BEFORE] = states[_LIFE]
-            following = ring(own, state, page)
+            following = step(own, state, page)
             filled[3] += 1
             if state.invoice != states[_BEFORE].invoice:
                 issued_at = now if is_billing(states[_BEFORE].turn) else 0
             if state.logging and state.first_failed == now and states[_BEFORE].first_failed != now:
-                try_policies(worlds, states, pages, issued_at, spans, failures[found], outcomes, found)
+                try_policies(own, others, states, pages, issued_at, spans, failures[found], outcomes, found)
                 found += 1
             now = following
         written = state.rows
@@ -310,12 +313,12 @@ class Spans:
 
 
 def lives(own: CompiledWorld, others: np.ndarray, policies: int, shard: int, spans: Spans) -> Iterator[Forks]:
-    """Simulate a shard of `own` until `spans.until`, trying the first so many policies of the world record `others`.
+    """Simulate a shard of `own` until `spans.until`, trying the first so many policies of the world records `others`.
 
-    `others` is `own`'s record but for its policies; the one after the last that is tried does nothing.
+    `others` are `own`'s records but for their policies; the one after the last that is tried does nothing.
     """
     numbers, markets = people_of_shard(own, shard)
-    record, states = records(np.concatenate([own.record, others])), records(new_states(5))
+    worlds, states = (records(own.record), records(others)), records(new_states(5))
     pages = np.zeros(2, PAGE)
     failures, outcomes = np.zeros(_FAILURES_AT_ONCE, FAILURE), np.zeros((_FAILURES_AT_ONCE, policies + 1), OUTCOME)
     limits = np.array([spans.until, spans.followed, spans.oracle], np.int64)
@@ -326,7 +329,7 @@ def lives(own: CompiledWorld, others: np.ndarray, policies: int, shard: int, spa
         outcomes[:] = 0
         following = int(
             fork_lives(
-                record, numbers, markets, first, states, records(pages), limits, records(failures), records(outcomes),
+                *worlds, numbers, markets, first, states, records(pages), limits, records(failures), records(outcomes),
                 filled,
             )
         )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numba import types
 
-from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
+from billing_sim.lifecycle.life import step
+from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Page, State, World
 from billing_sim.rule import entry
 
@@ -40,7 +41,7 @@ def run_lives(worlds, numbers, markets, first, states, pages, filled):
                 filled[0] = written
                 filled[1] = told
                 return i
-            at = ring(worlds[state.lives_in], state, page)
+            at = step(worlds, state, page)
             rung += 1
         written = state.rows
         told = state.truths
@@ -65,7 +66,7 @@ def ring_once(worlds, states, i, pages, filled):
     state = states[i]
     state.rows = filled[0]
     state.truths = filled[1]
-    at = ring(worlds[state.lives_in], state, pages[0])
+    at = step(worlds, state, pages[0])
     filled[0] = state.rows
     filled[1] = state.truths
     filled[2] += 1

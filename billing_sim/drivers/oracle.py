@@ -74,4 +74,4 @@ def fates_of_retry(worlds, states, pages, moments, causes):
         states[1].rows = 0
         states[1].truths = 0
         states[1].logging = 1
-        causes[i] = fate_of_retry(worlds[0], states[1], pages[0], moments[i])
+        causes[i] = fate_of_retry(worlds[states[1].lives_in], states[1], pages[0], moments[i])

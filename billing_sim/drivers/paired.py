@@ -13,7 +13,8 @@ from numba import types
 
 from billing_sim.drivers.block import Block, too_long
 from billing_sim.drivers.tape import Tape
-from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
+from billing_sim.lifecycle.life import step
+from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Page, State, World, new_page, new_states
 from billing_sim.rule import entry, records
 from billing_sim.world.compile import CompiledWorld
@@ -24,14 +25,12 @@ _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 
 
-@entry(Int(_Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
-def run_paired_lives(worlds, numbers, markets, first, states, pages, filled):
+@entry(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
+def run_paired_lives(before, after, numbers, markets, first, states, pages, filled):
     """Run lives from `first` on until the page is full; return the first life that is not on it.
 
-    `worlds` holds the world until the start and the one from then on; the rest is as in the batch driver's loop.
+    `before` holds the world until the start, `after` the one from then on; the rest is as in the batch driver's loop.
     """
-    before = worlds[0]
-    after = worlds[1]
     page = pages[0]
     written = 0
     told = 0
@@ -41,16 +40,16 @@ def run_paired_lives(worlds, numbers, markets, first, states, pages, filled):
         state = states[0]
         state.rows = written
         state.truths = told
-        begin(before, state, markets[i], numbers[i])
+        begin(before[0], state, markets[i], numbers[i])
         at = next_alarm(state)
-        while at < before.start:
-            at = ring(before, state, page)
-        while at < after.end:
+        while at < before[0].start:
+            at = step(before, state, page)
+        while at < after[0].end:
             if state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS:
                 filled[0] = written
                 filled[1] = told
                 return i
-            at = ring(after, state, page)
+            at = step(after, state, page)
             filled[2] += 1
         written = state.rows
         told = state.truths
@@ -73,13 +72,13 @@ def lives(
 
         yield from by_tape.lives(before, after, numbers, markets, tape or coupled.tape_of(before, after))
         return
-    record, states, page = records(np.concatenate([before.record, after.record])), records(new_states(2)), new_page()
+    worlds, states, page = (records(before.record), records(after.record)), records(new_states(2)), new_page()
     pages = records(page)
     filled = np.zeros(3, np.int64)
     first = 0
     while first < len(numbers):
         rung = int(filled[2])
-        following = int(run_paired_lives(record, numbers, markets, first, states, pages, filled))
+        following = int(run_paired_lives(*worlds, numbers, markets, first, states, pages, filled))
         if following == first:
             raise too_long(int(numbers[first]))
         rows, truths = page["rows"][0, : filled[0]], page["truths"][0, : filled[1]]

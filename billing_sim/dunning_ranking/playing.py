@@ -78,15 +78,17 @@ def _followed(scenario: Scenario, policies: Policies) -> int:
 
 
 def table_of(world: CompiledWorld, policies: Policies) -> np.recarray:
-    """The world's record with these policies in its table, then one that does nothing, and no rule but the first."""
+    """The world's records with these policies in their tables, then one that does nothing; no rule but the first."""
     scenario = world.scenario
     every = {**policies, "nothing": DunningPolicy.model_validate(_NOTHING)}
     timeline = [entry for entry in scenario.timeline if not isinstance(entry, DunningSwitch)]
     rules = [DunningRule.model_validate({"use": next(iter(every))})]
     changed = {"dunning_policies": every, "dunning": rules, "timeline": timeline}
     record = world.record.copy().view(np.recarray)
-    record.stop_on[0] = 0
-    fill_policies(record, Names(scenario.model_copy(update=changed)))
+    record.stop_on[:] = 0
+    names = Names(scenario.model_copy(update=changed))
+    for i in range(len(record)):
+        fill_policies(record[i : i + 1].view(np.recarray), names)
     return record
 
 

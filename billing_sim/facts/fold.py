@@ -11,6 +11,7 @@ from numba import types
 from billing_sim import events
 from billing_sim.facts.attempts import read_attempt, read_authentication, read_failed_call, read_reconciled, read_review
 from billing_sim.facts.contacts import read_support
+from billing_sim.facts.experiments import read_enrolment
 from billing_sim.facts.invoices import close_invoice, read_captured, read_dunning, read_invoice, read_returned
 from billing_sim.facts.methods import read_hold, read_method, read_notice
 from billing_sim.facts.months import close_months
@@ -100,6 +101,8 @@ def read(context, person, page, row):
     # People and what they say.
     # Campaigns.
     # Experiments.
+    elif kind == events.EXPERIMENT_ENROLLED:
+        read_enrolment(context, person, page, row)
 
 
 @rule(Nothing(Context, Person, Page))

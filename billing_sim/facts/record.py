@@ -76,6 +76,7 @@ PAGE = np.dtype([
 
 INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(7)
 REFUNDS, DISPUTES = NAMES.index("refunds"), NAMES.index("disputes")
+ENROLMENTS = NAMES.index("enrolments")
 
 Context = from_dtype(CONTEXT)
 Person = from_dtype(PERSON)

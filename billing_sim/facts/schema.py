@@ -53,7 +53,7 @@ _WHO = (
     _c("subscriber", "i8", "who"),
     _c("spell", "i2", "which subscription of this person, from 1"),
     _c("group", "u1", "jackknife group, 0 to 63"),
-    _c("arm", "u1", "experiment arm, 0 when none"),
+    _c("arm", "u1", "experiment and arm in which the person is, or none", "arms"),
     _c("market", "u1", "market", "markets"),
     _c("region", "u1", "region", "regions"),
     _c("plan", "u1", "plan", "plans"),
@@ -278,6 +278,18 @@ CONTACTS = Fact("contacts", "one contact of a member with support", (
 # People and what they say.
 # Campaigns.
 # Experiments.
+ENROLMENTS = Fact("enrolments", "one person enrolled in an experiment", (
+    _c("subscriber", "i8", "who"),
+    _c("spell", "i2", "which subscription of this person was the last by then, 0 before the first"),
+    _c("group", "u1", "jackknife group, 0 to 63"),
+    _c("arm", "u1", "experiment and arm", "arms"),
+    _c("market", "u1", "market", "markets"),
+    _c("region", "u1", "region", "regions"),
+    _c("invoice", "i4", "their last invoice by then, 0 before the first"),
+    _c("enrolled_at", "timestamp", "when"),
+    _c("recorded_at", "timestamp", "when that became known"),
+))  # fmt: skip
+
 
 FACTS: tuple[Fact, ...] = (
     INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS,
@@ -291,6 +303,7 @@ FACTS: tuple[Fact, ...] = (
     # People and what they say.
     # Campaigns.
     # Experiments.
+    ENROLMENTS,
 )  # fmt: skip
 """Every fact, in the order in which `billing-sim schema facts` prints them."""
 

@@ -28,6 +28,7 @@ def meet(person, row):
     """A new person's first row: nothing is open."""
     person.subscriber = row.subscriber
     person.spell = 0
+    person.arm = 0
     person.is_member = 0
     person.invoice = -1
     person.spell_row = -1

@@ -16,6 +16,7 @@ from billing_sim.lifecycle.billing import close_paid, log_invoice
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.changing import complete_upgrade, give_up_upgrade
 from billing_sim.lifecycle.disputes import after_charge
+from billing_sim.lifecycle.experiments import enrols_by_failing
 from billing_sim.lifecycle.fraud import BLOCKED, PASSED, close_review, open_review, screen
 from billing_sim.lifecycle.load import added_timeouts, best_gateway, is_refused, issuer_is_out, slowed
 from billing_sim.lifecycle.log import confide, record
@@ -353,12 +354,24 @@ def handle_failure(world, state, page, code, slot, now):
         dunning.schedule_retry(world, state, now)
 
 
+@rule(Nothing(World, State, Page, Int, Int))
+def face_failure(world, state, page, slot, now):
+    """What follows a try, or a failure that became known: dunning where it failed, and the member's next look."""
+    if state.failed_code:
+        handle_failure(world, state, page, state.failed_code, slot, now)
+    if state.collects == events.CIT and state.phase == SUBSCRIBED and state.open and state.pending == NOTHING_PENDING:
+        dunning.watch_again(world, state, now)
+    state.collects = 0
+    state.failed_code = 0
+
+
 @rule(Nothing(World, State, Page, Int))
 def collect(world, state, page, now):
     """What the rule that just rang asked for: try to collect the open invoice, and deal with a failure.
 
     Rules only ask (`state.collects` names the initiator, `state.failed_code` a failure that became known), so that
-    there is one place in which money is tried for.
+    there is one place in which money is tried for. A failure that enrols is left to `life.step`, which faces it in the
+    world of the arm.
     """
     initiator = state.collects
     slot = state.pending_slot
@@ -370,12 +383,11 @@ def collect(world, state, page, now):
         if initiator == events.MIT:
             ask_updater(world, state, page, FIRST, now)
         state.failed_code = try_slot(world, state, page, FIRST, initiator, now)
-    if state.failed_code:
-        handle_failure(world, state, page, state.failed_code, slot, now)
-    if initiator == events.CIT and state.phase == SUBSCRIBED and state.open and state.pending == NOTHING_PENDING:
-        dunning.watch_again(world, state, now)
-    state.collects = 0
-    state.failed_code = 0
+    if world.enrolling and state.failed_code and enrols_by_failing(world, state, now):
+        state.enrols = 1
+        state.enrols_slot = slot
+        return
+    face_failure(world, state, page, slot, now)
 
 
 @rule(Nothing(World, State, Int))

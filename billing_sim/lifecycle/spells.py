@@ -97,6 +97,7 @@ def log_spell(world, state, page, event, now):
     row.method = state.method_number[FIRST]
     row.method_kind = state.method_kind[FIRST]
     row.group = state.group
+    row.arm = state.arm
     row.reason = state.started_by
     return i
 

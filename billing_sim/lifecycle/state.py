@@ -71,7 +71,7 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     # Campaigns.
     "campaigns": "",
     # Experiments.
-    "experiments": "",
+    "experiments": "arm enrolled_in enrols enrols_slot",
 }
 """What each of these nouns remembers of a person."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
+from billing_sim.scenario.arms import with_arms
 from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.checks.read import whole as whole_number
 from billing_sim.scenario.complaints import complaints
@@ -48,8 +49,12 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
     for key, value in (("members", members), ("seed", seed)):
         if value is not None:
             tree = with_value(tree, key, value, Place(str(path), 0, 0))
-    scenario = _checked(Composition(tree))
-    return Loaded(scaled(scenario, own or scenario.members), source, path, whole)
+    own = own or members or 1
+
+    def finished(part: Mapping) -> Scenario:
+        return scaled(_checked(Composition(part)), own)
+
+    return Loaded(with_arms(finished(tree), tree, finished), source, path, whole)
 
 
 def check(path: str | Path) -> list[Problem]:

@@ -11,6 +11,7 @@ from billing_sim.errors import Problem
 from billing_sim.scenario.checks import (
     dunning,
     expectations,
+    experiments,
     fraud,
     goals,
     load,
@@ -99,6 +100,10 @@ CHECKS: tuple[Check, ...] = (
     # People and what they say.
     # Campaigns.
     # Experiments.
+    experiments.arms_add_up,
+    experiments.enrolment_has_places,
+    experiments.enrolment_has_time,
+    experiments.experiments_fit,
 )
 
 

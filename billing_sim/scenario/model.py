@@ -16,6 +16,7 @@ from pydantic import Field
 from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
+from billing_sim.scenario.experiments import Experiment
 from billing_sim.scenario.fraud import Authentication, Fraud
 from billing_sim.scenario.gateway_load import RoutingChoice, UnderLoad
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
@@ -220,6 +221,7 @@ class Scenario(Part):
     # People and what they say.
     # Campaigns.
     # Experiments.
+    experiments: dict[Name, Experiment] = Field({}, description="experiments, by a name of your own")
     log: Annotated[str, Field(pattern=r"^(all|none|1/(1|2|4|8|16|32|64|128|256|512|1024))$")] = Field(
         "all",
         description="whose events a run keeps unless told otherwise: all, none, or 1/N of the people (N a power of 2)",

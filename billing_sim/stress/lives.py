@@ -30,7 +30,7 @@ class Lives:
     def world(self) -> CompiledWorld:
         """The world, lengthened: after the scenario's end nobody joins and nothing new is billed."""
         world = lengthened(self.scenario, FOLLOWED_DAYS)
-        world.record.bills_until[0] = self.end
+        world.record.bills_until[:] = self.end
         return world
 
     @cached_property

@@ -44,6 +44,7 @@ class Context:
     gateways: tuple[str, ...]
     policies: tuple[str, ...]
     backups: frozenset[int] = frozenset()
+    arms: tuple[str, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -78,7 +79,8 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     zone = clock.zone(market.time_zone)
     added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
     backups = frozenset(added["method"].tolist())
-    return Context(market.name, market.currency, zone, plans, world.names.gateways, world.names.policies, backups)
+    names = world.names
+    return Context(market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.arms)
 
 
 def method_words(row: Row) -> str:

@@ -153,6 +153,11 @@ def _notice_sent(row: Row, _context: Context) -> str:
     return _TOLD[row["reason"]]
 
 
+def _enrolled(row: Row, context: Context) -> str:
+    experiment, _, arm = context.arms[row["arm"]].partition("/")
+    return f"Enrolled in the experiment {experiment}: from now on the rules of its arm {arm} hold."
+
+
 SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.SIGNUP_STARTED: _signup_started,
     events.SIGNUP_ABANDONED: _signup_abandoned,
@@ -192,5 +197,6 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     # People and what they say.
     # Campaigns.
     # Experiments.
+    events.EXPERIMENT_ENROLLED: _enrolled,
 }
 """Kind of event -> what happened, as a sentence."""

@@ -16,6 +16,7 @@ from billing_sim import clock
 from billing_sim.draws import ONE
 from billing_sim.errors import QueryError
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
+from billing_sim.scenario.experiments import without_change
 from billing_sim.scenario.interventions import DunningSwitch
 from billing_sim.scenario.layers import shipped, suggestion
 from billing_sim.scenario.model import Scenario
@@ -83,25 +84,27 @@ def _with_policy(scenario: Scenario, name: str) -> Scenario:
         policies[name] = DunningPolicy.model_validate(presets[name])
     timeline = [entry for entry in scenario.timeline if not isinstance(entry, DunningSwitch)]
     rules = [DunningRule(use=name, market=[], method=[], decline=[])]
-    return scenario.model_copy(update={"dunning_policies": policies, "dunning": rules, "timeline": timeline})
+    arms = without_change(scenario.experiments, "dunning", "timeline")
+    changed = {"dunning_policies": policies, "dunning": rules, "timeline": timeline, "experiments": arms}
+    return scenario.model_copy(update=changed)
 
 
 def _without_incidents(world: CompiledWorld) -> CompiledWorld:
     record = world.record.copy().view(np.recarray)
-    record.outage_first[0] = 0
+    record.outage_first[:] = 0
     return replace(world, record=record)
 
 
 def _without(world: CompiledWorld, lever: str) -> CompiledWorld:
     record = world.record.copy().view(np.recarray)
     if lever == "retries":
-        record.retry_count[0] = 0
+        record.retry_count[:] = 0
     elif lever == "member":
-        record.attention[0] = record.attention_on_hold[0] = 0
-        record.unreachable[0] = ONE
+        record.attention[:] = record.attention_on_hold[:] = 0
+        record.unreachable[:] = ONE
     elif lever == "updater":
-        record.updater_on[0] = 0
-        record.token_share[0] = 0
+        record.updater_on[:] = 0
+        record.token_share[:] = 0
     else:
-        record.use_backup[0] = 0
+        record.use_backup[:] = 0
     return replace(world, record=record)

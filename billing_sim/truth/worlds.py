@@ -33,49 +33,49 @@ _MANY_GIFTS = 1 << 16
 
 def _funds(world: np.recarray) -> None:
     """Money never runs dry, and gift balances last."""
-    world.funds[0] = 0
-    world.strained[0] = 0
-    world.gift_charges[0] = _MANY_GIFTS
+    world.funds[:] = 0
+    world.strained[:] = 0
+    world.gift_charges[:] = _MANY_GIFTS
 
 
 def _expiry(world: np.recarray) -> None:
     """Whatever happens to a card or account, the details on file follow at once."""
-    world.mends[0] = 1
+    world.mends[:] = 1
 
 
 def _false_decline(world: np.recarray) -> None:
     """Nobody refuses a good payment: no suspicion, no memory of declines, no noise; no challenge, no score."""
-    world.suspicion[0] = 0
-    world.signup_refusal[0] = 0
-    world.noise[0] = 0
-    world.memory_declines[0] = _NEVER_REACHED
-    world.sca_count[0] = 0
-    world.fraud_score[0, 0] = 0
+    world.suspicion[:] = 0
+    world.signup_refusal[:] = 0
+    world.noise[:] = 0
+    world.memory_declines[:] = _NEVER_REACHED
+    world.sca_count[:] = 0
+    world.fraud_score[:, 0] = 0
 
 
 def _outage(world: np.recarray) -> None:
     """Gateways always answer, at once, and no release of ours does harm."""
-    world.deploys[0] = 0
-    world.outage_first[0] = 0
-    world.technical[0] = 0
-    world.timeout[0] = 0
+    world.deploys[:] = 0
+    world.outage_first[:] = 0
+    world.technical[:] = 0
+    world.timeout[:] = 0
 
 
 def _retry_cap(world: np.recarray) -> None:
     """Retries come every day until dunning ends, as far as the world's table of retries reaches; nothing stops them."""
     daily = np.arange(1, RETRIES + 1, dtype=np.int64) * DAY
-    world.retry_after[0] = daily
-    world.retry_count[0] = np.minimum(np.maximum((world.dunning_end[0] - HOUR) // DAY, 0), RETRIES)
-    world.max_attempts[0] = _NEVER_REACHED
-    world.never_retry[0] = 0
-    world.stop_on[0] = 0
+    world.retry_after[:] = daily
+    world.retry_count[:] = np.minimum(np.maximum((world.dunning_end - HOUR) // DAY, 0), RETRIES)
+    world.max_attempts[:] = _NEVER_REACHED
+    world.never_retry[:] = 0
+    world.stop_on[:] = 0
 
 
 def _unread_notice(world: np.recarray) -> None:
     """Everybody can be reached and sees what they are told within the day."""
-    world.attention[0] = ONE
-    world.attention_on_hold[0] = ONE
-    world.unreachable[0] = 0
+    world.attention[:] = ONE
+    world.attention_on_hold[:] = ONE
+    world.unreachable[:] = 0
 
 
 CAUSES: Mapping[str, Callable[[np.recarray], None]] = MappingProxyType({
@@ -104,12 +104,12 @@ def frictionless(world: CompiledWorld) -> CompiledWorld:
 def perfect(world: CompiledWorld) -> CompiledWorld:
     """Every attempt is approved: an upper bound only, since it also gives money to people who have none."""
     record = world.record.copy().view(np.recarray)
-    record.approves[0] = 1
-    record.timeout[0] = 0
-    record.outage_first[0] = 0
-    record.sca_count[0] = 0
-    record.fraud_count[0] = 0
-    record.deploys[0] = 0
+    record.approves[:] = 1
+    record.timeout[:] = 0
+    record.outage_first[:] = 0
+    record.sca_count[:] = 0
+    record.fraud_count[:] = 0
+    record.deploys[:] = 0
     return replace(world, record=record)
 
 

@@ -13,6 +13,7 @@ from billing_sim.world.announce_fraud import fraud_announcements
 from billing_sim.world.announce_load import capacities, issuer_outages
 from billing_sim.world.announce_support import staffings
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.experiments import opened
 from billing_sim.world.plans import announce_plans
 from billing_sim.world.promotions import announce_promotions
 from billing_sim.world.refund_announcements import refund_announcements
@@ -39,6 +40,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # People and what they say.
     # Campaigns.
     # Experiments.
+    rows += opened(world)
     for row in rows:
         row.setdefault("occurred_at", start)
         row.setdefault("recorded_at", min(row["occurred_at"], start))

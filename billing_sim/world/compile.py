@@ -14,6 +14,7 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.world.arrivals import arrivals, expected_arrivals
 from billing_sim.world.bots import bots
 from billing_sim.world.calendars import fill_span, fill_zones
+from billing_sim.world.experiments import fill_experiments, scenarios_of
 from billing_sim.world.fees import fill_cheapest, fill_fees, fill_networks
 from billing_sim.world.fraud import fill_attacks, fill_authentication, fill_deploys, fill_fraud, fill_methods
 from billing_sim.world.load import fill_issuer_outages, fill_load
@@ -52,7 +53,10 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
 
 @dataclass(frozen=True)
 class CompiledWorld:
-    """The record that rules read, the people still to come, and the names behind the numbers."""
+    """The records that rules read, the people still to come, and the names behind the numbers.
+
+    `record` holds the scenario's own world first, then one for each arm of an experiment in which something differs.
+    """
 
     record: np.recarray
     arrivals: np.ndarray
@@ -80,8 +84,8 @@ class CompiledWorld:
         """SHA-256 of everything that decides what comes out: record, arrivals, what numbers stand for, and rates."""
         names = self.names
         rates = [[(str(day), f"{rate:f}") for day, rate in names.scenario.rates(code)] for code in names.currencies]
-        known = [names.markets, names.plans, names.gateways, names.policies, names.currencies, rates]
-        labels = json.dumps([*known, *_labels(names)])
+        named = (names.markets, names.plans, names.gateways, names.policies, names.currencies, names.arms)
+        labels = json.dumps([*named, rates, *_labels(names)])
         parts = (self.record.tobytes(), self.arrivals.tobytes(), self.bots.tobytes(), labels.encode())
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
@@ -93,15 +97,24 @@ class CompiledWorld:
 
 def compile_world(scenario: Scenario) -> CompiledWorld:
     """Compile a checked scenario; raises BillingSimError where a fixed capacity of the world is exceeded."""
-    names, world = Names(scenario), new_world()
+    names = Names(scenario)
+    calendars = PaydayCalendars(names.first_day)
+    worlds = [_filled(Names(it), calendars) for it in scenarios_of(scenario)]
+    record = np.concatenate(worlds).view(np.recarray) if len(worlds) > 1 else worlds[0]
+    fill_experiments(record, names)
+    record.income_last[:], record.income_next[:] = calendars.last, calendars.next
+    return CompiledWorld(record, arrivals(scenario, _market_keys(names)), names, bots(scenario))
+
+
+def _filled(names: Names, calendars: PaydayCalendars) -> np.recarray:
+    """One record; income calendars are numbered alike in all of them."""
+    world = new_world()
     world.markets[0] = len(names.markets)
     for fill in FILLERS:
         fill(world, names)
-    calendars = PaydayCalendars(names.first_day)
     for m, code in enumerate(names.markets):
-        fill_people(world, m, scenario.markets[code], scenario, calendars)
-    world.income_last[0], world.income_next[0] = calendars.last, calendars.next
-    return CompiledWorld(world, arrivals(scenario, _market_keys(names)), names, bots(scenario))
+        fill_people(world, m, names.scenario.markets[code], names.scenario, calendars)
+    return world
 
 
 def _labels(names: Names) -> list[list[object]]:
@@ -128,8 +141,9 @@ class Reseeding:
         """The world with this seed: the same as its scenario with that seed, compiled."""
         names = Names(self._world.scenario.model_copy(update={"seed": seed}))
         record = self._world.record.copy().view(np.recarray)
-        record.seed_key[0] = draws.run_key(seed)
-        fill_reactions(record, names)
+        record.seed_key[:] = draws.run_key(seed)
+        for i, scenario in enumerate(scenarios_of(names.scenario)):
+            fill_reactions(record[i : i + 1].view(np.recarray), Names(scenario))
         return replace(
             self._world,
             record=record,

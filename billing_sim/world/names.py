@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from billing_sim import clock, draws, people
+from billing_sim.scenario.experiments import labels
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.parts import MethodKind
 
@@ -47,6 +48,11 @@ class Names:
     def coupons(self) -> tuple[str, ...]:
         """What the column `coupon` can say; 0 is none."""
         return ("none", *self.scenario.promotions)
+
+    @cached_property
+    def arms(self) -> tuple[str, ...]:
+        """What the column `arm` can say; 0 is none."""
+        return labels(self.scenario.experiments)
 
     @cached_property
     def currencies(self) -> tuple[str, ...]:

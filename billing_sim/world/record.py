@@ -37,6 +37,7 @@ time-outs (a threshold) and success rate (millionths); whatever the desks show l
 PUBLISHED = DESK + 32
 BY_WEIGHTS, BY_SUCCESS_RATE = 0, 1
 """How `route_by` lets a gateway be chosen."""
+EXPERIMENTS, ARMS, LABELS = 8, 16, 256
 
 _PER_MARKET = """
 code zone base_count former_count backup_share updater_coverage token_share expiry_choices attention attention_on_hold
@@ -288,6 +289,16 @@ WORLD = np.dtype(
         # People and what they say.
         # Campaigns.
         # Experiments.
+        ("enrolling", "i8"),
+        ("enrol_at", "i8", (EXPERIMENTS,)),
+        ("enrol_from", "i8", (EXPERIMENTS,)),
+        ("enrol_until", "i8", (EXPERIMENTS,)),
+        ("enrol_market", "i8", (EXPERIMENTS, MARKETS)),
+        ("enrol_name", "i8", (EXPERIMENTS,)),
+        ("enrol_holdout", "i8", (EXPERIMENTS,)),
+        ("enrol_share", "i8", (EXPERIMENTS, ARMS)),
+        ("enrol_step", "i8", (EXPERIMENTS,)),
+        ("enrol_world", "i8", (LABELS,)),
     ]
 )
 

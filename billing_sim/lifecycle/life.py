@@ -1,0 +1,44 @@
+"""One step of a life: the next alarm rings in the world in which the person lives.
+
+That world is the scenario's own, until an experiment enrols the person; then it is the one of their arm. Enrolment is
+decided here, because a rule sees one world only: before a sign-up or renewal, at the start, or between a failed attempt
+and what is done about it.
+"""
+
+from __future__ import annotations
+
+from numba import types
+
+from billing_sim.lifecycle.collecting import face_failure
+from billing_sim.lifecycle.experiments import AT_FIRST_FAILURE, AT_RENEWAL, AT_SIGN_UP, AT_START, enrol, is_billed_now
+from billing_sim.lifecycle.ring import next_alarm, ring
+from billing_sim.lifecycle.state import ALARM_IMPORT, ALARM_RENEWAL, ALARM_SIGNUP, Int, Page, State, World
+from billing_sim.rule import rule
+
+_Worlds = types.Array(World, 1, "C")
+
+
+@rule(Int(_Worlds, State, Page))
+def step_enrolling(worlds, state, page):
+    """One step where there are experiments."""
+    alarm = state.turn
+    now = state.alarm[alarm]
+    if alarm in (ALARM_RENEWAL, ALARM_SIGNUP) and is_billed_now(worlds[0], state, now):
+        enrol(worlds[0], state, page, AT_RENEWAL if alarm == ALARM_RENEWAL else AT_SIGN_UP, now)
+    at = ring(worlds[state.lives_in], state, page)
+    if alarm == ALARM_IMPORT:
+        enrol(worlds[0], state, page, AT_START, now)
+    elif state.enrols:
+        state.enrols = 0
+        enrol(worlds[0], state, page, AT_FIRST_FAILURE, now)
+        face_failure(worlds[state.lives_in], state, page, state.enrols_slot, now)
+        at = next_alarm(state)
+    return at
+
+
+@rule(Int(_Worlds, State, Page), inline=True)
+def step(worlds, state, page):
+    """Ring the alarm whose turn it is, in the person's world, and return the moment of the next."""
+    if worlds[0].enrolling:
+        return step_enrolling(worlds, state, page)
+    return ring(worlds[0], state, page)

@@ -1,0 +1,363 @@
+"""Experiments: who is enrolled when, what differs for them, and what stays as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+
+from billing_sim import clock, draws, events, people
+from billing_sim import purposes as purpose
+from billing_sim.drivers import batch, paired
+from billing_sim.errors import InputError
+from billing_sim.facts.folding import Folder
+from billing_sim.lifecycle import experiments as rules
+from billing_sim.scenario import load
+from billing_sim.scenario.experiments import MOST_ARMS, MOST_EXPERIMENTS, MOST_LABELS
+from billing_sim.simulate import vocabularies_of
+from billing_sim.stress.lives import everybody
+from billing_sim.world import record
+from billing_sim.world.announce import announcements
+from billing_sim.world.compile import Reseeding, compile_world
+from billing_sim.world.experiments import MOMENTS, force_arm, name_number
+from tests.world_builder import changed, digests, expected, happened, log_of, world_of
+from tests.world_texts import BUSY, LONG_OUTAGE, QUIET
+from tests.world_texts_experiments import MANY, RETRIES
+
+FAILING = RETRIES.replace("credit: 30%", "credit: 0%") + LONG_OUTAGE
+"""A story in which every payment of March fails, and no other."""
+
+
+def enrolled(log, arm: str) -> list[int]:
+    """Everybody whom a row enrols in this arm."""
+    rows = log.rows[log.rows["kind"] == events.EXPERIMENT_ENROLLED]
+    return rows["subscriber"][rows["arm"] == log.world.names.arms.index(arm)].tolist()
+
+
+def story(log, arm: str) -> list[str]:
+    """What the first member of an arm who is billed on the fifth of March lives through until the end of dunning."""
+    for who in enrolled(log, arm):
+        lines = log.story(who, "2025-03-05", "2025-03-16")
+        if lines and lines[0].startswith("2025-03-05 invoice"):
+            return [line for line in lines if "notice" not in line]
+    raise AssertionError("nobody of this arm is billed on that day")
+
+
+def test_a_member_enrolled_in_an_arm_gets_its_retries_exactly():
+    """The new policy tries on days 2, 4, 6 and 8; enrolment lies between the failed attempt and dunning."""
+    assert story(happened(FAILING), "retry_test/daily") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.declined mit 96
+        2025-03-05 experiment.enrolled
+        2025-03-05 dunning.started
+        2025-03-07 payment_attempt.declined mit 96
+        2025-03-09 payment_attempt.declined mit 96
+        2025-03-11 payment_attempt.declined mit 96
+        2025-03-11 subscription.put_on_hold
+        2025-03-13 payment_attempt.declined mit 96
+        2025-03-15 invoice.marked_uncollectible
+        2025-03-15 subscription.canceled nonpayment
+    """)
+
+
+def test_a_member_of_the_control_arm_gets_the_old_retries():
+    """The same failure at the same hour, and one retry after a day."""
+    assert story(happened(FAILING), "retry_test/control") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.declined mit 96
+        2025-03-05 experiment.enrolled
+        2025-03-05 dunning.started
+        2025-03-06 payment_attempt.declined mit 96
+        2025-03-11 subscription.put_on_hold
+        2025-03-15 invoice.marked_uncollectible
+        2025-03-15 subscription.canceled nonpayment
+    """)
+
+
+def test_the_holdout_is_never_enrolled_and_arms_follow_the_keyed_hash():
+    """In an outage that hits everybody, exactly those are enrolled whom the hash names, in the arm that it names."""
+    log = happened(FAILING)
+    world, name = log.world.record[0], name_number("retry_test")
+    arms: dict[int, list[int]] = {1: enrolled(log, "retry_test/control"), 2: enrolled(log, "retry_test/daily")}
+    failed = log.rows[(log.rows["kind"] == events.DUNNING_STARTED) & (log.rows["occurred_at"] > MARCH)]
+    for who in set(failed["subscriber"].tolist()):
+        key = draws.subject_key(int(world["seed_key"]), who)
+        is_held_out = draws.draw(key, purpose.ENROL_HOLDOUT, name) < world["enrol_holdout"][0]
+        arm = 1 if draws.draw(key, purpose.ENROL_ARM, name) < draws.ONE // 2 else 2
+        assert [who in arms[i] for i in (1, 2)] == [not is_held_out and arm == i for i in (1, 2)]
+    share = len(arms[1] + arms[2]) / len(set(failed["subscriber"].tolist()))
+    assert 0.72 < share < 0.88
+
+
+MARCH = 20_148 * clock.DAY
+
+
+def test_after_until_nobody_new_is_enrolled_and_the_enrolled_stay():
+    """Rows of enrolment lie between both dates; a later failure of an enrolled member is still dunned by the arm."""
+    log = happened(RETRIES)
+    rows = log.rows[log.rows["kind"] == events.EXPERIMENT_ENROLLED]
+    since, until = MARCH, 20_332 * clock.DAY
+    assert since <= rows["occurred_at"].min() < rows["occurred_at"].max() < until
+    began = log.rows[log.rows["kind"] == events.DUNNING_STARTED]
+    daily = log.world.names.policies.index("daily")
+    late = began[(began["occurred_at"] >= until) & np.isin(began["subscriber"], enrolled(log, "retry_test/daily"))]
+    assert len(late) > 5
+    assert set(late["policy"].tolist()) == {daily}
+    others = began[~np.isin(began["subscriber"], enrolled(log, "retry_test/daily"))]
+    assert daily not in others["policy"]
+
+
+def test_enrolment_at_sign_up_decides_the_price():
+    """Whoever signs up in the new arm is invoiced the new price from the first day; the rest pay the old one."""
+    text = """
+members: 400
+markets: {US: {signups: {per_month: 20%}}}
+experiments:
+  price_test:
+    enrol: sign_up
+    arms:
+      old: {share: 50%}
+      new: {share: 50%, change: {markets: {US: {prices: {standard: 12.00 USD}}}}}
+"""
+    log = happened(text)
+    issued = log.rows[log.rows["kind"] == events.INVOICE_ISSUED]
+    new = np.isin(issued["subscriber"], enrolled(log, "price_test/new"))
+    assert set(issued["amount_minor"][new].tolist()) == {1200}
+    assert set(issued["amount_minor"][~new].tolist()) == {1000}
+    arrival = log.of(enrolled(log, "price_test/new")[0])
+    assert [events.KIND_NAMES[kind] for kind in arrival["kind"][:2]] == ["experiment.enrolled", "signup.started"]
+
+
+def test_arms_in_which_nothing_differs_change_nothing():
+    """An A/A experiment only adds its rows: all other rows are the same but for their sequence and arm."""
+    text = """
+experiments:
+  nothing: {enrol: renewal, arms: {one: {share: 50%}, two: {share: 50%}}}
+"""
+    plain, split = happened("", BUSY), happened(text, BUSY)
+    rows = split.rows[split.rows["kind"] != events.EXPERIMENT_ENROLLED]
+    assert len(split.rows) > len(rows) + 500
+    for name in rows.dtype.names:
+        if name not in ("sequence", "arm"):
+            assert np.array_equal(rows[name], plain.rows[name]), name
+    assert len(split.world.record) == 1
+
+
+def test_an_experiment_in_one_market_changes_no_other():
+    """Every row of the other markets is the same to the byte."""
+    plain, tested = happened("", BUSY), happened(MARKET_TEST, BUSY)
+    found = changed(plain, tested)
+    assert found
+    assert {people.describe(who).partition("-")[0] for who in found} == {"BR"}
+
+
+MARKET_TEST = """
+experiments:
+  updater_test:
+    enrol: renewal
+    market: [BR]
+    arms: {"on": {share: 50%}, "off": {share: 50%, change: {account_updater: "off"}}}
+"""
+
+
+def test_everybody_in_one_arm_lives_as_that_arm_lives_in_the_mix():
+    """Nobody shares anything: a member of an arm has the same rows when all others are in that arm too."""
+    mixed = happened(RETRIES)
+    for arm in ("control", "daily"):
+        forced = log_of(force_arm(mixed.world, "retry_test", arm))
+        label = f"retry_test/{arm}"
+        assert set(enrolled(mixed, label)) < set(enrolled(forced, label))
+        for who in enrolled(mixed, label):
+            assert mixed.of(who).tobytes() == forced.of(who).tobytes()
+        both = {*enrolled(mixed, "retry_test/control"), *enrolled(mixed, "retry_test/daily")}
+        assert set(enrolled(forced, label)) == both
+
+
+def test_another_experiment_moves_nobodys_arm():
+    """Assignment is keyed by the experiment's name."""
+    world = world_of(MANY, BUSY)
+    alone = happened(MARKET_TEST, BUSY)
+    labels = ("updater_test/on", "updater_test/off")
+    together = log_of(world)
+    for label in labels:
+        here = {who for who in enrolled(together, label) if people.describe(who).startswith("BR")}
+        share = len(here & set(enrolled(alone, label))) / max(len(here), 1)
+        assert share > (0.6 if label.endswith("on") else 0.55)
+
+
+@pytest.mark.parametrize(("text", "base", "members"), [(RETRIES, QUIET, 300), (MANY, BUSY, 500)])
+def test_both_drivers_agree(text, base, members):
+    """Rows and sealed truths, event for event, with every moment of enrolment."""
+    world = world_of(text, base, members)
+    assert digests(world, "batch") == digests(world, "simpy")
+
+
+def test_many_experiments_live_in_few_worlds():
+    """Arms that change nothing share the scenario's own record, and impossible combinations need none."""
+    world = world_of(MANY, BUSY)
+    assert (len(world.record), len(world.names.arms)) == (12, 81)
+    assert world.names.arms[:4] == ("none", "price_test/old", "price_test/new", "retry_test/control")
+    assert "price_test/new+retry_test/daily+updater_test/off" in world.names.arms
+
+
+def test_facts_carry_the_arm_from_enrolment_on():
+    """The failed invoice that enrolled, the subscription and all that follows carry it; what came before does not."""
+    log = happened(FAILING)
+    folder = Folder(announcements(log.world), vocabularies_of(log.world))
+    facts = {name: rows.copy() for name, rows in folder.fold(log.rows[:16000]).items()}
+    enrolments, invoices = facts["enrolments"], facts["invoices"]
+    assert Counter(enrolments["arm"].tolist()).keys() == {1, 2}
+    who = int(enrolments["subscriber"][0])
+    arm, invoice = int(enrolments["arm"][0]), int(enrolments["invoice"][0])
+    own = invoices[invoices["subscriber"] == who]
+    assert set(own["arm"][own["invoice"] >= invoice].tolist()) == {arm}
+    assert not own["arm"][own["invoice"] < invoice].any()
+    assert facts["subscriptions"]["arm"][facts["subscriptions"]["subscriber"] == who].tolist() == [arm]
+
+
+def test_readers_are_told_of_the_experiment():
+    """A world event names arms and shares, and what each changes, without telling how."""
+    told = [event for event in announcements(world_of(RETRIES)) if event["kind"] == "experiment.opened"]
+    assert len(told) == 1
+    assert '"daily": {"about": "", "share": "0.5", "changes": ["dunning"]}' in told[0]["detail"]
+    assert told[0]["until"] == 20_332 * clock.DAY
+
+
+def test_another_seed_reseeds_every_arm():
+    """`Reseeding` gives the world that the scenario with that seed compiles to, all records of it."""
+    assert Reseeding(world_of(RETRIES)).world(77).digest == world_of(RETRIES, seed=77).digest
+
+
+def test_paired_worlds_hold_experiments_too():
+    """The same world before and after the start gives the rows of the batch driver, enrolment and all."""
+    world = world_of(MANY, BUSY, 200)
+    rows = np.concatenate([block.rows.copy() for block in paired.lives(world, world, *everybody(world))])
+    plain = log_of(world).rows
+    assert (rows["kind"] == events.EXPERIMENT_ENROLLED).sum() > 50
+    assert rows.tobytes() == plain.tobytes()
+
+
+def test_numbers_of_moments_and_capacities_agree():
+    """The compiled tables and the file speak of the same moments and limits."""
+    assert [getattr(rules, f"AT_{name.upper()}") for name in MOMENTS[1:]] == [1, 2, 3, 4]
+    assert (record.EXPERIMENTS, record.ARMS, record.LABELS) == (MOST_EXPERIMENTS, MOST_ARMS, MOST_LABELS)
+
+
+def refusal(text: str, base: str = QUIET) -> list[str]:
+    """Line, column and words of everything that is wrong with a story laid over a base."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "base.yaml").write_text(base)
+        Path(folder, "story.yaml").write_text(f"extends: base.yaml\n{text}")
+        with pytest.raises(InputError) as found:
+            compile_world(load(Path(folder, "story.yaml")).scenario)
+    return [f"{it.line}:{it.column} {it.what}" for it in found.value.problems]
+
+
+ARMS = "{a: {share: 50%}, b: {share: 50%, change: {CHANGE}}}"
+TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ("members: 5", "5:54 change: members is the same for all arms of an experiment."),
+        ("seed: 5", "5:54 change: seed is the same for all arms of an experiment."),
+        ("extends: a.yaml", "5:54 change: extends is the same for all arms of an experiment."),
+        ("experiments: {}", "5:54 change: experiments is the same for all arms of an experiment."),
+        ("plans: {more: {}}", "5:54 change: the list of plans is the same for all arms of an experiment."),
+        (
+            "gateways: {more: {latency: {p50: 0 seconds, p95: 0 seconds, p99: 0 seconds}, timeout: 0%}}",
+            "5:54 change: the list of gateways is the same for all arms of an experiment.",
+        ),
+        (
+            "markets: {US: {time_zone: Europe/Paris}}",
+            "5:69 change: time_zone of market US is the same for all arms of an experiment.",
+        ),
+        (
+            "markets: {US: {behaviour: {former_members: 5%}}}",
+            "5:81 change: behaviour.former_members of market US is the same for all arms of an experiment.",
+        ),
+        (
+            "timeline: [{kind: signup_surge, at: 2025-03-01, duration: 1 day, increase: 5%}]",
+            "5:54 change: every signup_surge and exchange_rate of the timeline is the same for all arms of an "
+            "experiment.",
+        ),
+        (
+            "dunning_policies: {steady: {end: 12 days}}",
+            "5:73 change: the dunning policy steady is another one elsewhere.",
+        ),
+        ("dunning: [{use: nonsense}]", "5:70 use: there is no dunning policy nonsense."),
+        ("failovr: true", "5:54 failovr is not a known key here."),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_where_it_stands(change, line):
+    """What all arms share may not differ, and a change is checked like a scenario."""
+    base = QUIET.replace("failover: false\n", "failover: false\nexchange_rates: {EUR: 1.1}\n")
+    assert line in refusal(TEST.replace("CHANGE", change), base)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (TEST.replace("b: {share: 50%", "b: {share: 60%"), "5:12 arms: the shares of t add up to 110 %, not 100 %."),
+        (TEST.replace("enrol: renewal", "enrol: renewal\n    market: [FR]"), "5:14 There is no market FR."),
+        (
+            TEST.replace("enrol: renewal", "enrol: renewal\n    from: 2025-05-01\n    until: 2025-04-01"),
+            "6:12 until: enrolment ends before it begins.",
+        ),
+        (
+            TEST.replace("enrol: renewal", "enrol: renewal\n    until: 2031-04-01"),
+            "5:12 until: 2031-04-01 00:00 is outside the scenario, 2025-01-01 to 2026-01-01.",
+        ),
+        (
+            TEST.replace("enrol: renewal", "enrol: start\n    from: 2025-05-01"),
+            "5:11 from: who is enrolled at the start is enrolled then.",
+        ),
+        (TEST.replace("enrol: renewal", "enrol: renewal\n    holdout: 100%"), "5:14 holdout: nobody is left to enrol."),
+        (
+            "experiments: {t: {enrol: renewal, arms: {a: {share: 100%}}}}",
+            "2:41 arms: there are 1 entries, fewer than the 2 needed.",
+        ),
+        (
+            "experiments: {t: {enrol: later, arms: {a: {share: 100%}, b: {share: 0%}}}}",
+            '2:26 enrol: "later" is not one of sign_up,',
+        ),
+    ],
+)
+def test_an_experiment_that_cannot_be_is_refused_where_it_stands(text, line):
+    """Shares, markets, dates, moments and the number of arms."""
+    found = refusal(text.replace("CHANGE", "failover: true"))
+    assert any(it.startswith(line) for it in found), found
+
+
+def test_two_experiments_may_not_change_the_same_key_for_the_same_people():
+    """In different markets they may: nobody is ever in both."""
+    second = TEST.replace("experiments:\n  t:", "  u:").replace("CHANGE", "failover: true")
+    both = TEST.replace("CHANGE", "failover: true") + second
+    assert refusal(both) == ["6:3 experiments: t and u both change failover, and the same people may be in both."]
+    apart = (
+        both.replace("true", "false")
+        .replace("t:\n", "t:\n    market: [US]\n")
+        .replace("u:\n", "u:\n    market: [BR]\n")
+    )
+    assert len(world_of(apart, BUSY, 20).record) == 3
+
+
+def test_more_worlds_than_there_is_room_for_are_refused():
+    """Five experiments on everybody with a change each make 32 worlds."""
+    keys = ("account_updater: 'off'", "resolution: 5 hours", "return_lag: 1 day", "billing_hours: [1, 2]",
+            "network_rules: {max_attempts: 3}")  # fmt: skip
+    tests = [TEST.removeprefix("experiments:\n").replace("t:", f"t{i}:", 1) for i in range(5)]
+    text = "experiments:\n" + "".join(it.replace("CHANGE", key) for it, key in zip(tests, keys, strict=True))
+    assert refusal(text) == ["2:1 experiments: their arms combine to 32 different worlds, more than the limit of 16."]
+
+
+def test_the_batch_driver_counts_people_once():
+    """Records of arms are no further people."""
+    from billing_sim.simulate import people_in
+
+    world = world_of(RETRIES)
+    assert people_in(world) == sum(block.people for shard in range(64) for block in batch.lives(world, shard))
