@@ -96,16 +96,22 @@ def log_attempt(world, state, page, event, slot, initiator, at, latency):
     return i
 
 
-@rule(Nothing(World, State, Page, Int, Int), inline=True)
-def capture(world, state, page, slot, at):
-    """The money is taken: the invoice counts as paid."""
-    if world.fees or world.networks:
-        price_charge(world, state, slot)
+@rule(Nothing(World, State, Page, Int), inline=True)
+def log_capture(world, state, page, at):
+    """Write that the invoice is paid, and what that cost."""
     row = page.rows[record(world, state, page, events.PAYMENT_CAPTURED, at)]
     row.invoice = state.invoice
     row.attempt = state.attempt
     row.amount_minor = state.amount
     row.fee_minor = state.charged_fee
+
+
+@rule(Nothing(World, State, Page, Int, Int), inline=True)
+def capture(world, state, page, slot, at):
+    """The money is taken: the invoice counts as paid."""
+    if world.fees or world.networks:
+        price_charge(world, state, slot)
+    log_capture(world, state, page, at)
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -122,7 +128,8 @@ def succeed(world, state, page, now):
 def settle_free(world, state, page, now):
     """Nothing is left of the invoice after coupons and credits: it is paid without an attempt."""
     state.free = 0
-    capture(world, state, page, now)
+    state.charged_fee = 0
+    log_capture(world, state, page, now)
     succeed(world, state, page, now)
 
 
