@@ -27,10 +27,11 @@ _Numbers = types.Array(types.int64, 1, "C")
 def run_paired_lives(worlds, numbers, markets, first, states, pages, filled):
     """Run lives from `first` on until the page is full; return the first life that is not on it.
 
-    `worlds` holds the world until the start and the one from then on; the rest is as in the batch driver's loop.
+    `worlds` holds the world until the start and the one from then on, or one for both; the rest is as in the batch
+    driver's loop.
     """
     before = worlds[0]
-    after = worlds[1]
+    after = worlds[len(worlds) - 1]
     page = pages[0]
     written = 0
     told = 0
@@ -59,13 +60,21 @@ def run_paired_lives(worlds, numbers, markets, first, states, pages, filled):
     return i
 
 
-def lives(before: CompiledWorld, after: CompiledWorld, numbers: np.ndarray, markets: np.ndarray) -> Iterator[Block]:
+def lives(
+    before: CompiledWorld,
+    after: CompiledWorld,
+    numbers: np.ndarray,
+    markets: np.ndarray,
+    page: np.ndarray | None = None,
+) -> Iterator[Block]:
     """Simulate these people (numbers and market indices, int64, ascending) to the horizon, a page of rows at a time.
 
-    Both worlds have the same start and the same markets; what they do not share holds from the start on.
+    Both worlds have the same start and the same markets; what they do not share holds from the start on. Who lives many
+    worlds brings the `page` (`lifecycle.state.new_page`).
     """
-    record, states, page = records(np.concatenate([before.record, after.record])), records(new_states(2)), new_page()
-    pages = records(page)
+    page = new_page() if page is None else page
+    worlds = before.record if after.record is before.record else np.concatenate([before.record, after.record])
+    record, states, pages = records(worlds), records(new_states(2)), records(page)
     filled = np.zeros(3, np.int64)
     first = 0
     while first < len(numbers):
