@@ -11,14 +11,20 @@ import pyarrow.compute as pc
 import pytest
 
 import billing_sim
+from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import compute
 from billing_sim.metrics.source import RunFolder
 from billing_sim.scenario.emit import emit
-from billing_sim.stress import seeing
+from billing_sim.stress import seed_queries, seeing
+from billing_sim.stress.case import find_cases
+from billing_sim.stress.looked import looked_at
+from billing_sim.stress.readings import read_world
 from billing_sim.truth.estimands import estimands
+from billing_sim.world.announce import announcements
+from billing_sim.world.compile import compile_world
 from tests.lab_samples import SEEDS, lives, small, told
 
 EVERY = tuple(shipped())
@@ -66,10 +72,91 @@ def test_each_seed_reads_what_an_ordinary_run_to_the_end_would(second_seed):
 @pytest.mark.parametrize("definition", [pytest.param(it, id=it.id) for it in GROUPED])
 def test_a_query_that_tells_groups_apart_says_the_same_of_one_seed_alone(definition: Definition):
     """Subscribers of different seeds never meet in a join."""
-    with seeing._apart(told().reading, told().now, SEEDS) as connection:
+    with seed_queries._each_world(told().reading, told().now, [2]) as connection:
         connection.execute("USE seed_2")
         alone = queries.value(definition, queries.read(connection, definition))
     assert alone == pytest.approx(readings()[definition.id][2], nan_ok=True)
+
+
+def test_a_query_that_tells_no_groups_apart_is_put_to_all_seeds_in_one_statement():
+    """No shipped one has to be run for each, and each seed says what it says alone."""
+    asked = [it for it in EVERY if it.sql and it not in GROUPED]
+    with seed_queries._all_worlds(told().complete, told().now, SEEDS) as connection:
+        found = {it.id: seed_queries._beside(connection, it, SEEDS) for it in asked}
+    alone = seed_queries._one_by_one(told().complete, told().now, asked, SEEDS)
+    assert len(found) > 5
+    for name, values in found.items():
+        assert np.array_equal(values, alone[name], equal_nan=True), name
+
+
+def _query(sql: str) -> Definition:
+    fields = {"kind": "ratio", "unit": "share", "sql": sql, "fact": "", "where": "", "clock": "", "numerator": ""}
+    return shipped()["lifetime_value"].model_copy(update=fields)
+
+
+@pytest.mark.parametrize("sql", [
+    "WITH attempts AS (SELECT * FROM attempts WHERE attempt = 1) SELECT DATE '2026-01-01' AS period, "
+    "sum(amount_minor) AS numerator, count(*) AS denominator FROM attempts;",
+    "SELECT issued_at AS period, amount_minor AS numerator, 1 AS denominator FROM invoices ORDER BY subscriber, "
+    "invoice LIMIT 7",
+    "SELECT DATE '2026-01-01' AS period, 1 AS numerator, 4 AS denominator -- no table at all",
+    "SELECT i.issued_at AS period, 1 AS numerator, 2 AS denominator FROM Invoices i FULL JOIN signups s USING "
+    "(subscriber) WHERE i.issued_at IS NOT NULL",
+])  # fmt: skip
+def test_any_query_says_of_each_seed_what_it_says_alone(sql: str):
+    """Names of its own that hide facts, limits, no facts, joins that cannot be put beside anything."""
+    it = _query(sql)
+    found = seed_queries.put_to_each([it], told().reading, told().now, SEEDS)[it.id]
+    assert np.isfinite(found).all()
+    assert np.array_equal(found, seed_queries._one_by_one(told().reading, told().now, [it], SEEDS)[it.id])
+
+
+def test_a_statement_that_differs_from_the_first_seed_alone_is_not_believed(monkeypatch):
+    """Then every seed is asked alone."""
+    it = shipped()["lifetime_value"]
+    honest = seed_queries._beside
+    monkeypatch.setattr(seed_queries, "_beside", lambda *asked: np.nextafter(honest(*asked), 0))
+    alone = seed_queries._one_by_one(told().reading, told().now, [it], SEEDS)[it.id]
+    assert np.array_equal(seed_queries.put_to_each([it], told().reading, told().now, SEEDS)[it.id], alone)
+
+
+def test_a_query_that_fails_says_why():
+    """In the words that it gets where it is run alone."""
+    it = _query("SELECT DATE '2026-01-01' AS period, 'many' AS numerator, 1 AS denominator FROM invoices")
+    with pytest.raises(QueryError, match=r"^lifetime_value returns 'many' as `numerator`; it must be a number\.$"):
+        seed_queries.put_to_each([it], told().reading, told().now, SEEDS)
+
+
+@pytest.mark.parametrize("case", ["", "gateway_outage", "price_rise", "currency_shock", "dunning_stretched"])
+def test_a_world_that_is_followed_tells_of_itself_what_one_that_ends_tells(case: str):
+    """Prices, rates, policies, outages and switches do not depend on how long anybody looks."""
+    assert lives(case).told == announcements(compile_world(lives(case).scenario))
+
+
+def test_seeds_lived_on_one_page_are_those_lived_alone():
+    """Nothing of a seed is left over for the next."""
+    together = [[it.rows.tobytes() for it in blocks] for blocks in lives("gateway_outage").live_each(range(1, 4))]
+    assert together == [[it.rows.tobytes() for it in lives("gateway_outage").live(seed)] for seed in range(1, 4)]
+    assert len({rows[0] for rows in together}) == 3
+
+
+def test_where_only_the_log_is_damaged_the_truth_is_that_of_the_base(monkeypatch, tmp_path):
+    """It is found out once, and what is read beside it is what is read when everything is lived again."""
+    monkeypatch.setattr("billing_sim.stress.readings._folder", lambda: tmp_path)
+    asked = [shipped()[it] for it in ("payment_success_rate@attempt", "billed", "closed_past_dunning", "churn@stripe")]
+    seeds, damages = range(1, SEEDS + 1), find_cases(["lost_captures"])[0].damages
+    base = read_world(lives(), seeds, asked).truth
+    known = {name: values for name, values in base.items() if name != "log_fidelity"}
+    spared = read_world(lives(), seeds, asked, damages, truth=known)
+    for file in tmp_path.glob("*.npz"):
+        file.unlink()
+    whole = read_world(lives(), seeds, asked, damages)
+    assert set(known) < set(base)
+    for part in ("reading", "complete", "truth"):
+        assert getattr(spared, part).keys() == getattr(whole, part).keys()
+        for name, values in getattr(whole, part).items():
+            assert np.array_equal(getattr(spared, part)[name], values, equal_nan=True), name
+    assert not np.array_equal(whole.truth["log_fidelity"], base["log_fidelity"])
 
 
 def test_a_metric_of_one_group_alone_is_that_of_its_rows():
@@ -155,7 +242,7 @@ def test_columns_that_nobody_looks_at_change_nothing():
              "net_collected_rate@constant_rates", "time_to_recover_p50", "win_back_share")  # fmt: skip
     for it in (shipped()[name] for name in names):
         claims = [estimands()[it.estimand]]
-        told_ = bundle(lives(), range(1, SEEDS + 1), (), seeing.looked_at([it], claims))
+        told_ = bundle(lives(), range(1, SEEDS + 1), (), looked_at([it], claims))
         assert sum(table.num_columns for table in told_.reading.tables.values()) < 60
         assert seeing.read(told_, [it])[it.id] == pytest.approx(readings()[it.id], nan_ok=True)
         whole = seeing.tell(told(), claims)[it.estimand]

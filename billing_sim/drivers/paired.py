@@ -60,20 +60,26 @@ def run_paired_lives(before, after, numbers, markets, first, states, pages, fill
 
 
 def lives(
-    before: CompiledWorld, after: CompiledWorld, numbers: np.ndarray, markets: np.ndarray, tape: Tape | None = None
+    before: CompiledWorld,
+    after: CompiledWorld,
+    numbers: np.ndarray,
+    markets: np.ndarray,
+    tape: Tape | None = None,
+    page: np.ndarray | None = None,
 ) -> Iterator[Block]:
     """Simulate these people (numbers and market indices, int64, ascending) to the horizon, a page of rows at a time.
 
     Both worlds have the same start and the same markets; what they do not share holds from the start on. Where people
-    share something in the second world, they live by the `tape` of everybody, which is made when none is given.
+    share something in the second world, they live by the `tape` of everybody, which is made when none is given. Who
+    lives many worlds brings the `page` (`lifecycle.state.new_page`).
     """
     if after.is_coupled:
         from billing_sim.drivers import by_tape, coupled
 
         yield from by_tape.lives(before, after, numbers, markets, tape or coupled.tape_of(before, after))
         return
-    worlds, states, page = (records(before.record), records(after.record)), records(new_states(2)), new_page()
-    pages = records(page)
+    page = new_page() if page is None else page
+    worlds, states, pages = (records(before.record), records(after.record)), records(new_states(2)), records(page)
     filled = np.zeros(3, np.int64)
     first = 0
     while first < len(numbers):

@@ -7,20 +7,19 @@ The *clean* ones are the complete facts of the log without damage, for the truth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing_sim import clock
-from billing_sim.drivers.block import Block
 from billing_sim.facts.folding import Folder
-from billing_sim.facts.record import BLOCK_ROWS, NAMES
+from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.source import InMemory
 from billing_sim.runs import tables
@@ -29,13 +28,9 @@ from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
 from billing_sim.stress.damages import Damage, Stale
 from billing_sim.stress.lives import FOLLOWED_DAYS, Lives
+from billing_sim.stress.looked import ALL, BEGINS, EVERYTHING, Looked, Wanted
 
 MOST_SEEDS = 64
-
-Wanted: TypeAlias = Mapping[str, Collection[str] | None]
-"""The facts that are looked at, each with its columns; None for all."""
-
-ALL: Wanted = dict.fromkeys(NAMES)
 
 
 @dataclass(frozen=True)
@@ -66,13 +61,6 @@ class Told:
         return Told(found, starts, self.world_events)
 
 
-BEGINS = {
-    "invoices": "issued_at", "attempts": "occurred_at", "subscriptions": "started_at", "subscription_months": "month",
-    "signups": "started_at", "notices": "sent_at", "payment_methods": "added_at",
-    "enrolments": "enrolled_at",
-}  # fmt: skip
-"""The moment at which a unit of each fact comes into the world."""
-
 _ENDS = {"subscriptions": "ended_at", "payment_methods": "replaced_at"}
 """The moment at which those that last are over; null: not yet."""
 
@@ -101,39 +89,57 @@ class Bundle:
         )
 
 
-@dataclass(frozen=True)
 class _Teller:
     """One way of telling: which damages are in the log, what was known when, and the tables that fill up."""
 
-    folder: Folder
-    damages: tuple[Damage, ...]
-    columns: dict[str, Columns]
+    def __init__(
+        self, lives: Lives, facts: Wanted, damages: Sequence[Damage] = (), known_before: int = clock.NEVER
+    ) -> None:
+        self.damages, self._lives = tuple(damages), lives
+        self._vocabularies = vocabularies_of(lives.world)
+        labels = {**tables.BUILT_IN, **self._vocabularies}
+        self._folder = Folder(lives.told, labels, known_before)
+        self._columns = {name: Columns(tables.facts_folder(name), labels, only) for name, only in facts.items()}
 
     def next_seed(self) -> None:
-        for columns in self.columns.values():
+        for columns in self._columns.values():
             columns.next_seed()
 
-    def tell(self, lives: Lives, rows: np.ndarray, number: int, seed: int) -> None:
-        for part in self._damaged(lives, rows, seed):
-            for name, facts in self.folder.fold(part).items():
-                if name not in self.columns:
-                    continue
-                told = damage_facts(name, facts, self.damages) if self.damages else facts
+    def hear(self, rows: np.ndarray, seed: int) -> list[np.ndarray]:
+        """The rows after the damages, in pieces of whole lives that can be folded."""
+        end, labels = self._lives.end, self._vocabularies
+        return list(whole_lives(damage_rows(rows, self.damages, seed=seed, end=end, labels=labels), BLOCK_ROWS))
+
+    def tell(self, heard: Sequence[np.ndarray], number: int) -> None:
+        for rows in heard if self._columns else ():
+            facts = self._folder.fold(rows)
+            for name, columns in self._columns.items():
+                told = damage_facts(name, facts[name], self.damages)
                 told["group"] = number
-                told["subscriber"] = renumbered(told["subscriber"], number, lives.world.markets)
-                self.columns[name].append(told)
+                told["subscriber"] = renumbered(told["subscriber"], number, self._lives.world.markets)
+                columns.append(told)
 
-    def _damaged(self, lives: Lives, rows: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-        if not self.damages:
-            yield rows
-            return
-        labels = vocabularies_of(lives.world)
-        damaged = damage_rows(rows, self.damages, seed=seed, end=lives.end, labels=labels)
-        yield from whole_lives(damaged, BLOCK_ROWS)
+    @property
+    def told(self) -> Told:
+        found = {name: columns.table() for name, columns in self._columns.items()}
+        return Told(found, {name: columns.starts for name, columns in self._columns.items()}, self._lives.told)
 
-    def told(self, world_events: list[dict[str, Any]]) -> Told:
-        found = {name: columns.table() for name, columns in self.columns.items()}
-        return Told(found, {name: columns.starts for name, columns in self.columns.items()}, world_events)
+
+class _Sealed:
+    """The sealed truths of every seed, as they fill up."""
+
+    def __init__(self, lives: Lives) -> None:
+        self._truths = Columns(tables.TRUTH, {**tables.BUILT_IN, **vocabularies_of(lives.world)})
+        self._groups, self._markets = [np.zeros(0, np.uint8)], lives.world.markets
+
+    def confide(self, truths: np.ndarray, number: int) -> None:
+        truths["subscriber"] = renumbered(truths["subscriber"], number, self._markets)
+        self._truths.append(truths)
+        self._groups.append(np.full(len(truths), number, np.uint8))
+
+    @property
+    def table(self) -> pa.Table:
+        return self._truths.table().append_column("group", pa.array(np.concatenate(self._groups)))
 
 
 def _since(table: pa.Table, name: str, moment: datetime) -> pa.Table:
@@ -144,61 +150,57 @@ def _since(table: pa.Table, name: str, moment: datetime) -> pa.Table:
     return table.filter(pc.fill_null(pc.greater_equal(column, first), lasts is not None))
 
 
-def bundle(lives: Lives, seeds: Sequence[int], damages: Sequence[Damage] = (), facts: Wanted = ALL) -> Bundle:
-    """Live a world with every seed (at most 64), and tell what happened, in these columns of these facts.
+def bundle(lives: Lives, seeds: Sequence[int], damages: Sequence[Damage] = (), looked: Looked = EVERYTHING) -> Bundle:
+    """Live a world with every seed (at most 64), and tell what happened, as far as it is looked at.
 
     What is stale now is complete in time, so of the damages only staleness spares the complete facts.
     """
-    labels = {**tables.BUILT_IN, **vocabularies_of(lives.world)}
     lasting = tuple(damage for damage in damages if not isinstance(damage, Stale))
-    reading = _Teller(Folder(lives.told, labels, lives.end), tuple(damages), _columns(labels, facts))
-    complete = _Teller(Folder(lives.told, labels), lasting, _columns(labels, facts))
-    clean = _Teller(Folder(lives.told, labels), (), _columns(labels, facts)) if lasting else complete
-    truths, groups = Columns(tables.TRUTH, labels), []
-    tellers = [reading, complete, clean] if lasting else [reading, complete]
-    for number, seed in enumerate(seeds):
-        for teller in tellers:
-            teller.next_seed()
-        for block in lives.live(seed):
-            for teller in tellers:
-                teller.tell(lives, block.rows, number, seed)
-            groups.append(_confide(truths, block, number, lives))
+    reading = _Teller(lives, looked.reading, damages, lives.end)
+    complete = _Teller(lives, looked.complete if lasting else looked.followed, lasting)
+    clean = _Teller(lives, looked.clean) if lasting else complete
+    sealed = _Sealed(lives)
+    _live(
+        lives, seeds, [reading, complete, clean] if lasting else [reading, complete], sealed if looked.truths else None
+    )
     now = frame(InMemory({}, lives.told))
     followed_until = clock.moment_of(lives.end + FOLLOWED_DAYS * clock.DAY).astimezone(UTC).replace(tzinfo=None)
-    read, followed = (teller.told(lives.told) for teller in (reading, complete))
-    spared = clean.told(lives.told) if lasting else followed
-    sealed = truths.table().append_column("group", pa.array(np.concatenate(groups)))
-    return Bundle(tuple(seeds), read, followed, spared, sealed, now, replace(now, followed_until=followed_until))
+    followed = complete.told
+    return Bundle(
+        tuple(seeds), reading.told, followed, clean.told if lasting else followed, sealed.table, now,
+        replace(now, followed_until=followed_until),
+    )  # fmt: skip
 
 
-def without_friction(lives: Lives, seeds: Sequence[int]) -> Told:
-    """The complete invoices of the same people in the frictionless world."""
-    labels = {**tables.BUILT_IN, **vocabularies_of(lives.world)}
-    teller = _Teller(Folder(lives.told, labels), (), _columns(labels, {"invoices": None}))
-    for number, seed in enumerate(seeds):
-        teller.next_seed()
-        for block in lives.live(seed, without_friction=True):
-            teller.tell(lives, block.rows, number, seed)
-    return teller.told(lives.told)
+def without_friction(lives: Lives, seeds: Sequence[int], columns: Collection[str] | None = None) -> Told:
+    """The complete invoices of the same people in the frictionless world, in these columns."""
+    teller = _Teller(lives, {"invoices": columns})
+    _live(lives, seeds, [teller], without_friction=True)
+    return teller.told
 
 
 def known_by(lives: Lives, seeds: Sequence[int], moment: int) -> Told:
     """The facts as they were known at a moment at or after the end (microseconds UTC), without damage."""
-    labels = {**tables.BUILT_IN, **vocabularies_of(lives.world)}
-    teller = _Teller(Folder(lives.told, labels, moment), (), _columns(labels, ALL))
-    for number, seed in enumerate(seeds):
-        teller.next_seed()
-        for block in lives.live(seed):
-            teller.tell(lives, block.rows, number, seed)
-    return teller.told(lives.told)
+    teller = _Teller(lives, ALL, (), moment)
+    _live(lives, seeds, [teller])
+    return teller.told
 
 
-def _columns(labels: dict[str, tuple[str, ...]], facts: Wanted) -> dict[str, Columns]:
-    return {name: Columns(tables.facts_folder(name), labels, only) for name, only in facts.items()}
-
-
-def _confide(truths: Columns, block: Block, number: int, lives: Lives) -> np.ndarray:
-    told = block.truths.copy()
-    told["subscriber"] = renumbered(told["subscriber"], number, lives.world.markets)
-    truths.append(told)
-    return np.full(len(told), number, np.uint8)
+def _live(
+    lives: Lives, seeds: Sequence[int], tellers: Sequence[_Teller], sealed: _Sealed | None = None, *,
+    without_friction: bool = False,
+) -> None:  # fmt: skip
+    """Live one seed after the other while others tell of it; those with the same damages hear the same."""
+    worlds = lives.live_each(seeds, without_friction=without_friction)
+    for number, (seed, blocks) in enumerate(zip(seeds, worlds, strict=True)):
+        for teller in tellers:
+            teller.next_seed()
+        for block in blocks:
+            heard: list[np.ndarray] = [block.rows]
+            damages: tuple[Damage, ...] = ()
+            for teller in tellers:
+                if teller.damages != damages:
+                    heard, damages = teller.hear(block.rows, seed), teller.damages
+                teller.tell(heard, number)
+            if sealed:
+                sealed.confide(block.truths, number)

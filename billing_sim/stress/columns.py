@@ -6,7 +6,8 @@ reaches into another world.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -63,8 +64,21 @@ def _plain(field: pa.Field) -> pa.Field:
     return pa.field(field.name, pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
 
 
-def renumbered(subscribers: np.ndarray, seed_number: int, markets: Sequence[str]) -> np.ndarray:
+def renumbered(subscribers: np.ndarray, seed_number: int, markets: tuple[str, ...]) -> np.ndarray:
     """The subscribers' numbers with the seed's above them; `markets` are the world's codes, ascending."""
-    codes = np.array([people.market_number(code) for code in markets], np.int64)
-    market = np.searchsorted(codes, subscribers >> people.MARKET_SHIFT)
-    return (subscribers & _WITHIN_MARKET) | (market << people.MARKET_SHIFT) | (seed_number << _SEED_SHIFT)
+    found: np.ndarray = _places(markets)[subscribers >> people.MARKET_SHIFT]
+    found |= subscribers & _WITHIN_MARKET
+    found |= seed_number << _SEED_SHIFT
+    return found
+
+
+@cache
+def _places(markets: tuple[str, ...]) -> np.ndarray:
+    """int64 by market number: the number of the market in this world, shifted to where it belongs.
+
+    It is long (15 MB of addresses) and almost empty, so next to nothing of it is ever in memory.
+    """
+    codes = [people.market_number(code) for code in markets]
+    places = np.zeros(max(codes) + 1, np.int64)
+    places[codes] = np.arange(len(codes), dtype=np.int64) << people.MARKET_SHIFT
+    return places

@@ -7,11 +7,13 @@ its log, and more seeds only for the cells that are still unresolved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
 
 from billing_sim.errors import InputError, QueryError
 from billing_sim.metrics.definition import Definition
@@ -25,9 +27,10 @@ from billing_sim.stress.case import BASE, Case
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.discovery import printed
 from billing_sim.stress.fitting import apply
+from billing_sim.stress.helpers import Helpers
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looks import LOOKS, more_seeds
-from billing_sim.stress.readings import Readings, read_world
+from billing_sim.stress.readings import Readings, read_spans, read_world
 from billing_sim.stress.verdicts import judge
 from billing_sim.truth.estimands import estimands
 
@@ -35,6 +38,7 @@ MEMBERS = 2000
 """A larger scenario is tried with so many members: seeds tell more than people."""
 
 WORKERS = 2
+"""Threads of those who live worlds in threads."""
 
 Report = Callable[[int, int], None]
 """Told worlds done and worlds in all, both times seeds."""
@@ -116,12 +120,13 @@ def stress(
     base = _Base(on, progress)
     open_cells = {case.name: matrix.definitions for case in matrix.cases if case.name in worlds}
     done = 0
-    while open_cells and done < most:
-        step = seeds if not done else min(done, most - done)
-        _extend(matrix, worlds, open_cells, base, (done, step), progress)
-        done += step
-        open_cells = _still_open(matrix, open_cells, done)
-        progress.total += (len(open_cells) + 1) * min(done, most - done) if open_cells and done < most else 0
+    with Helpers() as helpers:
+        while open_cells and done < most:
+            step = seeds if not done else min(done, most - done)
+            _extend(matrix, worlds, open_cells, base, (done, step), progress, helpers)
+            done += step
+            open_cells = _still_open(matrix, open_cells, done)
+            progress.total += (len(open_cells) + 1) * min(done, most - done) if open_cells and done < most else 0
     return matrix
 
 
@@ -145,8 +150,10 @@ class _Base:
     def readings(
         self, batch: tuple[int, int], definitions: Sequence[Definition], spans: Iterable[int | None]
     ) -> dict[int | None, Readings]:
-        for last in dict.fromkeys(spans):
-            found = read_world(self.lives, _seeds(self.lives, batch), definitions, last=last)
+        looked = list(dict.fromkeys(spans))
+        for last, found in zip(
+            looked, read_spans(self.lives, _seeds(self.lives, batch), definitions, looked), strict=True
+        ):
             self._known[last] = self._known[last].followed_by(found) if last in self._known else found
         self._progress.add(batch[1])
         return self._known
@@ -170,22 +177,19 @@ def _fitting(matrix: Matrix, on: Bench) -> dict[str, Lives]:
 
 def _extend(
     matrix: Matrix, worlds: dict[str, Lives], asked: dict[str, tuple[Definition, ...]], base: _Base,
-    batch: tuple[int, int], progress: _Progress,
+    batch: tuple[int, int], progress: _Progress, helpers: Helpers,
 ) -> None:  # fmt: skip
     """Live one more batch of seeds in the base and in every case that is still open, and put the cells together."""
     needed = tuple(it for it in matrix.definitions if any(it in found for found in asked.values()))
     known = base.readings(batch, needed, (case.last for case in matrix.cases if case.name in asked))
-    with ThreadPoolExecutor(WORKERS, "billing-sim-lab") as pool:
-        tasks = {}
-        for case in matrix.cases:
-            if case.name in asked:
-                tasks[pool.submit(_read_case, case, worlds[case.name], batch, asked[case.name], known[case.last])] = (
-                    case
-                )
-        for task in as_completed(tasks):
-            case = tasks[task]
-            _put(matrix, case, asked[case.name], known[case.last], task.result())
-            progress.add(batch[1])
+    cases = {case.name: case for case in matrix.cases if case.name in asked}
+    tasks = {
+        name: partial(_read_case, case, worlds[name], batch, asked[name], known[case.last])
+        for name, case in cases.items()
+    }
+    for name, found in helpers.share(tasks):
+        _put(matrix, cases[name], asked[name], known[cases[name].last], found)
+        progress.add(batch[1])
 
 
 def _read_case(
@@ -198,7 +202,13 @@ def _read_case(
     def is_accused(it: Definition, found: Readings) -> bool:
         return judge(Cell(it, case, _last(_of(it, base), batch[1]), _of(it, found)).changes).is_adverse
 
-    return read_world(lives, _seeds(lives, batch), definitions, case.damages, case.last, is_accused)
+    seeds, truth = _seeds(lives, batch), {} if case.changes_world else _of_world(_last(base, batch[1]).truth)
+    return read_world(lives, seeds, definitions, case.damages, case.last, is_accused, truth)
+
+
+def _of_world(truth: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What is so whatever the log says."""
+    return {name: values for name, values in truth.items() if estimands()[name].worlds != "log"}
 
 
 def _last(found: Readings, seeds: int) -> Readings:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy as np
 from billing_sim import clock, people
 from billing_sim.drivers import paired
 from billing_sim.drivers.block import Block
+from billing_sim.lifecycle.state import new_page
 from billing_sim.scenario.model import Scenario
 from billing_sim.truth.worlds import frictionless, hours_between, lengthened
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld, Reseeding
+from billing_sim.world.names import Names
 
 FOLLOWED_DAYS = 120
 """How long outcomes are followed beyond the scenario's end: the longest dunning, late returns, and ninety days."""
@@ -40,27 +42,21 @@ class Lives:
 
     @cached_property
     def told(self) -> list[dict[str, object]]:
-        """The world's own events, as a run to the scenario's end tells them."""
-        from billing_sim.world.compile import compile_world
-
-        return announcements(compile_world(self.scenario))
-
-    @cached_property
-    def _reseeding(self) -> Reseeding:
-        return Reseeding(self.world)
-
-    def of(self, seed: int) -> CompiledWorld:
-        """The world with this seed."""
-        world = self._reseeding.world(seed)
-        world.arrivals[:, hours_between(self.scenario.start, self.scenario.end) :] = 0
-        world.bots[:, hours_between(self.scenario.start, self.scenario.end) :] = 0
-        return world
+        """The world's own events, as a run to the scenario's end tells them: but for the end they are the same."""
+        return announcements(replace(self.world, names=Names(self.scenario)))
 
     def live(self, seed: int, *, without_friction: bool = False) -> Iterator[Block]:
         """Everybody's rows and sealed truths with this seed, whole lives, a page at a time."""
-        world = self.of(seed)
-        numbers, markets = everybody(world)
-        yield from paired.lives(world, frictionless(world) if without_friction else world, numbers, markets)
+        return next(self.live_each([seed], without_friction=without_friction))
+
+    def live_each(self, seeds: Iterable[int], *, without_friction: bool = False) -> Iterator[Iterator[Block]]:
+        """The same of one seed after the other, each to be read to its end: all of them on one page."""
+        page, after_end = new_page(), hours_between(self.scenario.start, self.scenario.end)
+        for world in Reseeding(self.world).worlds(seeds):
+            world.arrivals[:, after_end:] = 0
+            world.bots[:, after_end:] = 0
+            later = frictionless(world) if without_friction else world
+            yield paired.lives(world, later, *everybody(world), page)
 
 
 def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:

@@ -9,24 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from billing_sim import clock
 from billing_sim.metrics.definition import Definition
-from billing_sim.stress.bundle import Bundle, Wanted, bundle, without_friction
+from billing_sim.stress.bundle import Bundle, Told, bundle, without_friction
 from billing_sim.stress.damages import Damage
 from billing_sim.stress.lives import Lives
-from billing_sim.stress.seeing import looked_at, read, tell
+from billing_sim.stress.looked import Looked, looked_at
+from billing_sim.stress.seeing import read, tell
 from billing_sim.truth.estimands import Estimand, estimands
 
-_HERE = "bundle columns damage damages hits lives readings seeing voiding".split()
+_HERE = "bundle columns damage damages hits lives looked readings seed_queries seeing voiding".split()
 _DECIDING = (
     "world", "lifecycle", "drivers", "facts", "metrics", "runs", "truth/estimands.py", "truth/worlds.py",
     *(f"stress/{name}.py" for name in _HERE),
@@ -72,51 +74,82 @@ def read_world(
     damages: Sequence[Damage] = (),
     last: int | None = None,
     needs: Need = lambda _it, _found: True,
+    truth: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Readings:
     """Read every definition, and what it claims to measure, in a world with these seeds; from the cache where known.
 
     With `last` only units that began so long (microseconds) before the end are looked at. Sums are always read from
-    complete data as well; queries, which cost a statement for each seed, where needed.
+    complete data as well; queries, which cost a statement each, where needed. What is known of the `truth`
+    (float64[S] by estimand) is not found out again.
     """
-    kept, wanted = _Kept(lives, seeds, damages, last), claimed(definitions)
-    world = _World(lives, seeds, damages, last, looked_at(definitions, wanted))
-    unknown = [it for it in wanted if not kept.has("truth", it.name)]
-    if unknown:
-        kept.add("truth", world.tell(unknown))
-    lacking = [it for it in definitions if not kept.has("reading", it.digest)]
-    if lacking:
-        kept.add("reading", world.read(lacking, complete=False))
-    found = kept.readings(definitions, wanted)
-    later = [it for it in definitions if it.id not in found.complete and (not it.sql or needs(it, found))]
-    if later:
-        kept.add("complete", world.read(later, complete=True))
+    return next(read_spans(lives, seeds, definitions, [last], damages, needs, truth))
+
+
+def read_spans(
+    lives: Lives,
+    seeds: Sequence[int],
+    definitions: Sequence[Definition],
+    spans: Iterable[int | None],
+    damages: Sequence[Damage] = (),
+    needs: Need = lambda _it, _found: True,
+    truth: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> Iterator[Readings]:
+    """The same for one span (`last`) after the other, of a world that is lived once."""
+    wanted = claimed(definitions)
+    whole = _Lived(lives, seeds, damages, looked_at(definitions, [it for it in wanted if it.name not in truth]))
+    for last in spans:
+        kept, world = _Kept(lives, seeds, damages, last, truth), _World(whole, last)
+        unknown = [it for it in wanted if not kept.has("truth", it.name)]
+        if unknown:
+            kept.add("truth", world.tell(unknown))
+        lacking = [it for it in definitions if not kept.has("reading", it.digest)]
+        if lacking:
+            kept.add("reading", world.read(lacking, complete=False))
         found = kept.readings(definitions, wanted)
-    kept.write()
-    return found
+        later = [it for it in definitions if it.id not in found.complete and (not it.sql or needs(it, found))]
+        if later:
+            kept.add("complete", world.read(later, complete=True))
+            found = kept.readings(definitions, wanted)
+        kept.write()
+        yield found
 
 
 @dataclass(frozen=True)
-class _World:
+class _Lived:
     """A world that is lived when the first question is asked."""
 
     lives: Lives
     seeds: Sequence[int]
     damages: Sequence[Damage]
-    last: int | None
-    facts: Wanted
-
-    @property
-    def _since(self) -> datetime:
-        return clock.moment_of(self.lives.end - (self.last or 0)).replace(tzinfo=None)
+    looked: Looked
 
     @cached_property
     def told(self) -> Bundle:
-        whole = bundle(self.lives, self.seeds, self.damages, self.facts)
-        return whole.since(self._since) if self.last else whole
+        return bundle(self.lives, self.seeds, self.damages, self.looked)
+
+    @cached_property
+    def other(self) -> Told:
+        return without_friction(self.lives, self.seeds, self.looked.clean["invoices"])
+
+
+@dataclass(frozen=True)
+class _World:
+    """A span of a world."""
+
+    whole: _Lived
+    last: int | None
+
+    @property
+    def _since(self) -> datetime:
+        return clock.moment_of(self.whole.lives.end - (self.last or 0)).replace(tzinfo=None)
+
+    @cached_property
+    def told(self) -> Bundle:
+        return self.whole.told.since(self._since) if self.last else self.whole.told
 
     def tell(self, asked: Sequence[Estimand]) -> dict[str, np.ndarray]:
         is_paired = any(it.worlds == "frictionless" for it in asked)
-        other = without_friction(self.lives, self.seeds) if is_paired else None
+        other = self.whole.other if is_paired else None
         return tell(self.told, asked, other.since(self._since) if other is not None and self.last else other)
 
     def read(self, asked: Sequence[Definition], *, complete: bool) -> dict[str, np.ndarray]:
@@ -127,7 +160,10 @@ class _World:
 class _Kept:
     """The arrays of one world and these seeds, in a file named by the digest of all that decides them."""
 
-    def __init__(self, lives: Lives, seeds: Sequence[int], damages: Sequence[Damage], last: int | None) -> None:
+    def __init__(
+        self, lives: Lives, seeds: Sequence[int], damages: Sequence[Damage], last: int | None,
+        truth: Mapping[str, np.ndarray],
+    ) -> None:  # fmt: skip
         told = [it.model_dump(mode="json") for it in damages]
         decided = json.dumps([lives.world.digest, str(lives.scenario.end), list(seeds), told, last, _code()])
         self._path = _folder() / f"{hashlib.sha256(decided.encode()).hexdigest()[:40]}.npz"
@@ -135,6 +171,7 @@ class _Kept:
         self._is_new = False
         with suppress(OSError, ValueError, EOFError), np.load(self._path) as found:
             self._arrays = {name: found[name] for name in found.files}
+        self._arrays |= {f"truth {name}": values for name, values in truth.items()}
 
     def has(self, part: str, name: str) -> bool:
         return f"{part} {name}" in self._arrays

@@ -19,7 +19,7 @@ from billing_sim import clock
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.definition import Definition, Population
 from billing_sim.metrics.frame import Frame, literal
-from billing_sim.stress.seeing import BEGINS
+from billing_sim.stress.looked import BEGINS
 
 WINDOW = timedelta(days=28)
 """Four whole weeks: every weekday counts as often."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -139,14 +139,15 @@ class Reseeding:
 
     def world(self, seed: int) -> CompiledWorld:
         """The world with this seed: the same as its scenario with that seed, compiled."""
-        names = Names(self._world.scenario.model_copy(update={"seed": seed}))
+        return next(self.worlds([seed]))
+
+    def worlds(self, seeds: Iterable[int]) -> Iterator[CompiledWorld]:
+        """The world with one seed after the other, all in one record: each is good until the next is asked for."""
         record = self._world.record.copy().view(np.recarray)
-        record.seed_key[:] = draws.run_key(seed)
-        for i, scenario in enumerate(scenarios_of(names.scenario)):
-            fill_reactions(record[i : i + 1].view(np.recarray), Names(scenario))
-        return replace(
-            self._world,
-            record=record,
-            names=names,
-            arrivals=arrivals(names.scenario, _market_keys(names), self._expected),
-        )
+        for seed in seeds:
+            names = Names(self._world.scenario.model_copy(update={"seed": seed}))
+            record.seed_key[:] = draws.run_key(seed)
+            for i, scenario in enumerate(scenarios_of(names.scenario)):
+                fill_reactions(record[i : i + 1].view(np.recarray), Names(scenario))
+            people = arrivals(names.scenario, _market_keys(names), self._expected)
+            yield replace(self._world, record=record, names=names, arrivals=people, bots=self._world.bots.copy())

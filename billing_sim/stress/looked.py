@@ -1,0 +1,95 @@
+"""What is looked at of many worlds: which facts, and which of their columns, definitions and estimands ask for.
+
+Filling tables with columns that nobody reads costs as much as simulating the worlds, so only these are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from billing_sim.facts.record import NAMES
+from billing_sim.facts.schema import FACTS, Fact
+from billing_sim.metrics.definition import WORDS, Definition
+from billing_sim.truth.estimands import Estimand
+
+Wanted: TypeAlias = Mapping[str, Collection[str] | None]
+"""The facts that are looked at, each with its columns; None for all."""
+
+ALL: Wanted = dict.fromkeys(NAMES)
+
+BEGINS = {
+    "invoices": "issued_at", "attempts": "occurred_at", "subscriptions": "started_at", "subscription_months": "month",
+    "signups": "started_at", "notices": "sent_at", "payment_methods": "added_at",
+    "enrolments": "enrolled_at",
+}  # fmt: skip
+"""The moment at which a unit of each fact comes into the world."""
+
+_CLEAN = "clean_"
+"""Before the name of a fact: as it is without damage, for those who ask how far the log is true."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is looked at in the reading, in the complete facts and in the clean ones, and whether in sealed truths."""
+
+    reading: Wanted
+    complete: Wanted
+    clean: Wanted
+    truths: bool
+
+    @property
+    def followed(self) -> Wanted:
+        """What is looked at in the complete facts when they are the clean ones as well."""
+        both = dict(self.complete)
+        for name, columns in self.clean.items():
+            mine = both.get(name, ())
+            both[name] = None if mine is None or columns is None else {*mine, *columns}
+        return both
+
+
+EVERYTHING = Looked(ALL, ALL, ALL, truths=True)
+
+
+def looked_at(definitions: Iterable[Definition], asked: Iterable[Estimand]) -> Looked:
+    """What definitions and estimands look at; a query may look at all facts.
+
+    Any column whose name occurs in what is asked is kept, and money with all that it takes to value it.
+    """
+    definitions, asked = tuple(definitions), tuple(asked)
+    of_log, of_world = ([it.sql for it in asked if (it.worlds == "log") is is_log] for is_log in (True, False))
+    truth = _words(" ".join([*of_world, *of_log]))
+    clean = {word.removeprefix(_CLEAN) for word in truth} if of_log else truth
+    return Looked(
+        reading=_of_definitions(definitions, _words(" ".join(of_log))),
+        complete=_of_definitions(definitions, frozenset()),
+        clean=_facts(clean, ()),
+        truths="truths" in truth,
+    )
+
+
+def _of_definitions(definitions: tuple[Definition, ...], more: Collection[str]) -> Wanted:
+    if any(it.sql for it in definitions):
+        return ALL
+    named = {it.fact for it in definitions} | {it.denominator_units.fact for it in definitions}
+    deciding = " ".join(it.model_dump_json(exclude=set(WORDS)) for it in definitions)
+    return _facts({*_words(deciding), *more}, named)
+
+
+def _facts(words: Collection[str], named: Collection[str]) -> dict[str, frozenset[str]]:
+    return {it.name: _columns_of(it, words) for it in FACTS if it.name in named or it.name in words}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
+_KEPT = frozenset("subscriber group spell invoice market currency interval issued_at ended_at replaced_at".split())
+
+
+def _columns_of(fact: Fact, words: Collection[str]) -> frozenset[str]:
+    names = {it.name for it in fact.columns}
+    money = {name for name in names if name.endswith(("_minor", "_micros"))}
+    return frozenset(names & ({*words} | _KEPT | {BEGINS[fact.name]}) | money)
