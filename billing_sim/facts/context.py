@@ -34,6 +34,8 @@ def context_of(
             case "plan.offered":
                 place = vocabularies["plans"].index(event["plan"])
                 context.interval[0, place] = INTERVALS.index(detail["interval"])
+            case "promotion.defined":
+                context.coupon_lasts[0, vocabularies["coupons"].index(detail["coupon"])] = _lasts(detail)
             case "market.opened":
                 _set_market(context, event, vocabularies)
     for event in world_events:
@@ -43,6 +45,12 @@ def context_of(
         _set_rates(context, vocabularies["currencies"].index(currency), steps)
     context.known_before[0], context.end[0] = known_before, min(int(context.end[0]), known_before)
     return context.view(np.ndarray)
+
+
+def _lasts(promotion: Mapping[str, Any]) -> int:
+    if promotion.get("free_months") or promotion.get("cycles") == 1:
+        return 0
+    return 1 if promotion.get("cycles") else 2
 
 
 def _set_calendar(context: np.recarray, start: date, end: date) -> None:

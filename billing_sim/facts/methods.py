@@ -40,6 +40,7 @@ def read_method(person, page, row):
     fact.added_by = row.reason
     fact.expires_on = row.period_end if row.period_end else NULL
     fact.replaced_at = NULL
+    fact.balance_minor = row.amount_minor
     if is_backup:
         person.backup_row = i
         person.backup_number = row.method

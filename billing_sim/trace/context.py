@@ -43,6 +43,7 @@ class Context:
     gateways: tuple[str, ...]
     policies: tuple[str, ...]
     backups: frozenset[int] = frozenset()
+    coupons: tuple[str, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -64,6 +65,10 @@ class Context:
         """The kind of payment method, and whether it is the backup: "backup debit card"."""
         return f"backup {method_words(row)}" if int(row["method"]) in self.backups else method_words(row)
 
+    def coupon(self, row: Row) -> str:
+        """The coupon's name."""
+        return self.coupons[row["coupon"]]
+
     def policy(self, row: Row) -> str:
         """The dunning policy's name."""
         return self.policies[row["policy"]]
@@ -77,7 +82,10 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     zone = clock.zone(market.time_zone)
     added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
     backups = frozenset(added["method"].tolist())
-    return Context(market.name, market.currency, zone, plans, world.names.gateways, world.names.policies, backups)
+    names = world.names
+    return Context(
+        market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.coupons
+    )  # fmt: skip
 
 
 def method_words(row: Row) -> str:
