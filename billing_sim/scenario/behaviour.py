@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.parts import MethodKind, Part, Weekday
-from billing_sim.scenario.plans import PlanHabits
+from billing_sim.scenario.plans import PlanHabits, no_habits
 from billing_sim.scenario.values import PerMonth, Share
 
 
@@ -107,7 +107,7 @@ class Behaviour(Part):
     )
     # Plans and money.
     plan_habits: PlanHabits = Field(
-        default_factory=PlanHabits, description="pauses, changes of plan and goodwill; off unless said"
+        default_factory=no_habits, description="pauses, changes of plan and goodwill; off unless said"
     )
     # Refunds and disputes.
     # Fraud and authentication.

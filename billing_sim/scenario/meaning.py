@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, goals, names, people, prices, promotions, shares, times
+from billing_sim.scenario.checks import dunning, goals, names, people, plans, prices, promotions, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -51,6 +51,12 @@ CHECKS: tuple[Check, ...] = (
     people.decline_codes_are_known,
     people.decline_codes_are_complete,
     # Plans and money.
+    plans.trials_last_whole_days,
+    plans.trials_that_end_exist,
+    plans.habits_add_up,
+    plans.reversals_have_a_change,
+    plans.tax_changes_fit,
+    plans.divided_prices_are_exact,
     promotions.promotions_take_off_one_thing,
     promotions.discounts_are_amounts,
     promotions.promotions_exist,
