@@ -237,15 +237,15 @@ EVENTS: tuple[Kind, ...] = (
     _kind(SUBSCRIPTION_RESTORED, "subscription.restored", "spell invoice",
           "Access is back after a hold."),
     _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network reason period_end amount_minor",
-          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry, the amount what is on a "
-          "gift balance."),
+          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry, the "
+          "amount what is on a gift balance."),
     _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind network reason period_end amount_minor",
           "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
           "or by falling back to the backup. `method` is the number after the change; a token keeps its own."),
     _kind(INVOICE_ISSUED, "invoice.issued",
           "spell invoice plan currency amount_minor tax_minor reason period_start period_end",
-          "An invoice is opened for a service period; the amount is what is due after discounts and credits. `reason` is "
-          "verification (a trial's method is checked with nothing), proration (a change of plan), else none."),
+          "An invoice is opened for a service period; the amount is what is due after discounts and credits. "
+          "`reason` is verification (of a trial's method, with nothing), proration (a change of plan), else none."),
     _kind(INVOICE_IMPORTED, "invoice.imported",
           "spell invoice attempt plan currency policy amount_minor tax_minor period_start period_end",
           "An invoice of before the start that is open: of a base member in dunning at the start, or whose captured "
@@ -283,15 +283,15 @@ EVENTS: tuple[Kind, ...] = (
     _kind(SUBSCRIPTION_PAUSED, "subscription.paused", "spell period_start period_end",
           "The member pauses from `period_start` to `period_end`: no access and no charge."),
     _kind(SUBSCRIPTION_RESUMED, "subscription.resumed", "spell", "A pause is over: the next period is billed."),
-    _kind(COUPON_REDEEMED, "coupon.redeemed", "spell coupon", "The person redeems a coupon: it reduces what comes next."),
+    _kind(COUPON_REDEEMED, "coupon.redeemed", "spell coupon", "A coupon is redeemed: it reduces what comes next."),
     _kind(TRIAL_STARTED, "trial.started", "spell method_kind period_start period_end",
           "A free trial begins; `method_kind` is none where no payment method was asked for."),
     _kind(TRIAL_ENDED, "trial.ended", "spell reason",
-          "A free trial is over: trial_converted (the first period is billed), trial_ended (the person cancelled in it) "
-          "or trial_without_method (nobody left a payment method)."),
+          "A free trial is over: trial_converted (the first period is billed), trial_ended (the person cancelled in "
+          "it) or trial_without_method (nobody left a payment method)."),
     _kind(DISCOUNT_APPLIED, "discount.applied", "spell invoice coupon amount_minor tax_minor",
           "What a coupon takes off the invoice just issued, whose amount is what is left."),
-    _kind(CREDIT_NOTE_ISSUED, "credit_note.issued", "spell invoice amount_minor tax_minor reason",
+    _kind(CREDIT_NOTE_ISSUED, "credit_note.issued", "spell amount_minor tax_minor reason",
           "The member is owed an amount, which reduces the next invoices: goodwill, downgrade or proration."),
     _kind(CREDIT_APPLIED, "credit.applied", "spell invoice amount_minor tax_minor",
           "What earlier credit notes take off the invoice just issued."),

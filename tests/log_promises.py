@@ -37,6 +37,8 @@ INVOICE_MOVES = {
     ("paid", "subscription.restored"): "paid",
     ("open", "invoice.voided"): "void", ("open", "invoice.marked_uncollectible"): "uncollectible",
     ("paid", "subscription.canceled"): "paid", ("void", "subscription.canceled"): "void",
+    ("paid", "subscription.plan_changed"): "paid",
+    ("open", "discount.applied"): "open", ("open", "credit.applied"): "open",
     ("uncollectible", "subscription.canceled"): "uncollectible", ("void", "signup.abandoned"): "void",
 }  # fmt: skip
 """Legal moves of an invoice: (its state, an event about it) -> its state afterwards."""
@@ -131,7 +133,9 @@ def amounts_agree(life: list[Row]) -> Iterator[str]:
             due[row["invoice"]] = row["amount_minor"]
             if not 0 <= row["tax_minor"] <= row["amount_minor"] <= AMOUNT_LIMIT:
                 yield "a tax or an amount out of bounds"
-        elif "amount_minor" in _COLUMNS[row["kind"]] and row["amount_minor"] != due.get(row["invoice"]):
+        elif row["kind"].startswith(("payment.", "payment_attempt.")) and row["amount_minor"] != due.get(
+            row["invoice"]
+        ):
             yield f"{row['kind']} of another amount than its invoice"
 
 
@@ -153,8 +157,34 @@ def captures_follow_a_yes(life: list[Row]) -> Iterator[str]:
         yes = before["kind"] == ANSWERS[0] or (
             before["kind"] == "payment_attempt.reconciled" and before["reason"] == events.RESOLVED_AUTHORIZED
         )
+        if row["kind"] == "payment.captured" and not row["attempt"] and not row["amount_minor"]:
+            continue  # nothing was left to pay
         if yes != (row["kind"] == "payment.captured"):
             yield f"{row['kind']} after {before['kind']}"
+
+
+def reductions_follow_their_invoice(life: list[Row]) -> Iterator[str]:
+    """What a coupon or a credit takes off is told right after its invoice, and is never nothing."""
+    kinds = ("invoice.issued", "discount.applied")
+    for before, row in zip([{"kind": "", "invoice": 0}, *life], life, strict=False):
+        is_right = before["kind"] in kinds and before["invoice"] == row["invoice"] and row["amount_minor"] > 0
+        if row["kind"] in ("discount.applied", "credit.applied") and not is_right:
+            yield f"{row['kind']} after {before['kind']}"
+
+
+def credit_is_owed_before_it_is_used(life: list[Row]) -> Iterator[str]:
+    """No more credit is used than credit notes have given, less what a void invoice gave back."""
+    owed, used = 0, {}
+    for row in life:
+        if row["kind"] == "credit_note.issued":
+            owed += row["amount_minor"]
+        elif row["kind"] == "credit.applied":
+            owed -= row["amount_minor"]
+            used[row["invoice"]] = row["amount_minor"]
+        elif row["kind"] == "invoice.voided":
+            owed += used.get(row["invoice"], 0)
+        if owed < 0:
+            yield "more credit used than owed"
 
 
 def methods_are_on_file(life: list[Row]) -> Iterator[str]:
@@ -194,7 +224,9 @@ def periods_do_not_overlap(life: list[Row]) -> Iterator[str]:
     for row in life:
         if row["kind"] in (*FAILURES, "invoice.imported"):
             failed.add(row["spell"])
-        if row["kind"] in ("invoice.issued", "invoice.imported"):
+        if row["kind"] == "subscription.paused":
+            until[row["spell"]] = row["period_end"]
+        if row["kind"] in ("invoice.issued", "invoice.imported") and row["reason"] != events.PRORATION:
             last = until.get(row["spell"], row["period_start"])
             if row["period_start"] < last or row["period_end"] <= row["period_start"]:
                 yield "periods overlap"
@@ -223,8 +255,8 @@ def decisions_wait_for_their_window(life: list[Row]) -> Iterator[str]:
             yield "two attempts in one window"
 
 
-_COLUMNS = {kind.name: set(kind.columns) for kind in EVENTS}
 CHECKS: tuple[Check, ...] = (
+    reductions_follow_their_invoice, credit_is_owed_before_it_is_used,
     sequences_have_no_gaps, time_runs_forward, rows_use_only_their_columns, invoices_move_legally, people_move_legally,
     one_invoice_is_open_at_a_time, amounts_agree, attempts_are_counted, captures_follow_a_yes, methods_are_on_file,
     dunning_begins_once_and_with_a_failure, nothing_is_collected_after_the_end, periods_do_not_overlap,

@@ -33,7 +33,8 @@ class Naive:
         self.region: dict[str, str] = {}
         self.currency: dict[str, str] = {}
         self.rates: dict[str, list[tuple[int, int]]] = {}
-        self.months: dict[str, int] = {}
+        self.interval: dict[str, str] = {}
+        self.lasts: dict[str, tuple[bool, bool]] = {}
         self.prices: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self.is_net = False
         for event in told:
@@ -48,7 +49,11 @@ class Naive:
                 case "partner_billing.agreed":
                     self.is_net = detail["booked"] == "net"
                 case "plan.offered":
-                    self.months[event["plan"]] = 12 if detail["interval"] == "year" else 1
+                    self.interval[event["plan"]] = detail["interval"]
+                case "promotion.defined":
+                    runs_out = bool(detail.get("cycles") or detail.get("free_months"))
+                    lasts = detail.get("cycles", 2) > 1 and "free_months" not in detail
+                    self.lasts[detail["coupon"]] = (lasts, runs_out)
                 case "price.set":
                     net = event["amount_minor"] - detail["tax_minor"]
                     self.prices.setdefault((event["market"], event["plan"]), []).append((event["occurred_at"], net))
@@ -64,7 +69,7 @@ class Naive:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
                   "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
-                  "network": "networks"}  # fmt: skip
+                  "network": "networks", "coupon": "coupons"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -93,8 +98,8 @@ class Naive:
         told = _last(life, row, *STARTS, "signup.started")
         return {
             "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": 0,
-            "market": told["market"], "region": self.region[told["market"]], "plan": told["plan"],
-            "interval": "year" if self.months[told["plan"]] == 12 else "month",
+            "market": told["market"], "region": self.region[told["market"]], "plan": _plan(life, row, told),
+            "interval": self.interval[_plan(life, row, told)],
         }  # fmt: skip
 
     def money(self, life: list[Row]) -> str:
@@ -122,7 +127,8 @@ class Naive:
             "invoice": number, "currency": currency,
             "policy": dunning[-1]["policy"] if dunning else None,
             "gateway": first_try["gateway"] if first_try else None,
-            "is_signup": not imported and started is None, "is_imported": imported,
+            "is_signup": not imported and (started is None or opened["reason"] == "proration"),
+            "is_imported": imported,
             "issued_at": None if imported else opened["occurred_at"],
             "issued_recorded_at": None if imported else opened["recorded_at"],
             "spell_started_at": (started or opened)["occurred_at"],
@@ -130,7 +136,7 @@ class Naive:
             "amount_minor": opened["amount_minor"], "tax_minor": opened["tax_minor"],
             "amount_micros": self.micros(opened["amount_minor"], currency, 0 if imported else opened["occurred_at"]),
             "tax_micros": self.micros(opened["tax_minor"], currency, 0 if imported else opened["occurred_at"]),
-            "first_outcome": _answer(firsts[-1]) if firsts else "declined",
+            "first_outcome": _answer(firsts[-1]) if firsts else ("declined" if imported else "none"),
             "first_recorded_at": firsts[-1]["recorded_at"] if firsts else None,
             "first_code": first_failure["code"] if first_failure else "none",
             "first_decline_kind": _decline_kind(first_failure),
@@ -148,6 +154,17 @@ class Naive:
             "method_updated_at": _mended_at(life, opened, mine),
             "held_at": next((row["occurred_at"] for row in mine if row["kind"] == "subscription.put_on_hold"), None),
             "recovered_by": _recovery(life, opened, paid) if paid and failing_before(mine, paid, imported) else "none",
+            "is_verification": opened["reason"] == "verification", "is_proration": opened["reason"] == "proration",
+            "after_trial": _follows_trial(life, opened),
+            "coupon": next((row["coupon"] for row in mine if row["kind"] == "discount.applied"), "none"),
+            **{
+                f"{name}_{unit}": sum(
+                    row["amount_minor"] if unit == "minor"
+                    else self.micros(row["amount_minor"], currency, row["occurred_at"])
+                    for row in mine if row["kind"] == f"{name}.applied"
+                )
+                for name in ("discount", "credit") for unit in ("minor", "micros")
+            },
         } | on_invoice(
             life, number, self.worth(life, number)(opened["amount_minor"]), self.is_net, self.worth(life, number)
         )  # fmt: skip
@@ -196,7 +213,8 @@ class Naive:
             "method": row["method_kind"], "invoice": row["invoice"], "attempt": row["attempt"],
             "instrument": row["method"], "currency": currency, "gateway": row["gateway"],
             "initiator": row["initiator"],
-            "is_signup": opened["kind"] == "invoice.issued" and _membership(life, opened) is None,
+            "is_signup": opened["kind"] == "invoice.issued"
+            and (_membership(life, opened) is None or opened["reason"] == "proration"),
             "occurred_at": row["occurred_at"], "recorded_at": row["recorded_at"],
             "issued_at": None if opened["kind"] == "invoice.imported" else opened["occurred_at"],
             "outcome": _answer(reconciled or row), "code": code, "decline_kind": _decline_kind({"code": code}),
@@ -211,10 +229,21 @@ class Naive:
         mine = _spell(life, start)
         end = next((row for row in mine if row["kind"] == "subscription.canceled"), None)
         asked = [row for row in mine if row["kind"] == "subscription.cancel_requested"]
-        issued = [row["invoice"] for row in mine if row["kind"] == "invoice.issued"]
+        issued = [row["invoice"] for row in mine if row["kind"] == "invoice.issued" and row["reason"] != "proration"]
+        trial = {row["kind"]: row for row in mine if row["kind"].startswith("trial.")}
+        billed = [row["invoice"] for row in mine if row["kind"] == "invoice.issued" and _follows_trial(life, row)]
+        moved = [row for row in life if row["invoice"] in billed and row["kind"].startswith("payment.")]
         failed = {row["invoice"] for row in mine if _answer(row) == "declined"}
-        return self.who(life, start) | {
+        coupons = [row for row in life if row["kind"] == "coupon.redeemed" and row["spell"] == start["spell"]]
+        return self.who(life, mine[-1]) | {
             "method": _preferred(life, mine[-1] if end is None else end)["method_kind"],
+            "coupon": coupons[-1]["coupon"] if coupons else "none",
+            "plan_changes": sum(row["kind"] == "subscription.plan_changed" for row in mine),
+            "pauses": sum(row["kind"] == "subscription.paused" for row in mine),
+            "trial_started_at": trial["trial.started"]["occurred_at"] if trial else None,
+            "trial_ended_at": trial["trial.ended"]["occurred_at"] if "trial.ended" in trial else None,
+            "trial_end": trial["trial.ended"]["reason"] if "trial.ended" in trial else "none",
+            "trial_paid_at": moved[-1]["occurred_at"] if moved and moved[-1]["kind"] == "payment.captured" else None,
             "currency": self.money(life), "started_by": _started_by(start),
             "started_at": start["occurred_at"], "joined_on": start["period_start"],
             "cancel_requested_at": asked[-1]["occurred_at"] if asked else None,
@@ -250,8 +279,16 @@ class Naive:
         there = start["occurred_at"] < begun or (start["occurred_at"] == begun and start["kind"] == STARTS[0])
         seen = [row for row in mine if row["occurred_at"] < until or row is start]
         past_due, on_hold = _trouble(seen, start)
-        return self.who(life, start) | {
+        before = [row for row in mine if row["occurred_at"] < begun or (row is start and there)]
+        list_net, off, lasting, forever = self.price(life, start, until) if end is None else (0, 0, 0, 0)
+        return self.who(life, end or seen[-1]) | {
             "method": _preferred(life, end or seen[-1])["method_kind"], "currency": self.money(life),
+            "in_trial_at_start": there and _in_trial(before), "paused_at_start": there and _paused(before),
+            "in_trial_at_end": end is None and _in_trial(seen), "paused_at_end": end is None and _paused(seen),
+            "list_mrr_end_micros": self.mrr(life, start, list_net, until),
+            "discounts_end_micros": self.mrr(life, start, off, until),
+            "lasting_discounts_end_micros": self.mrr(life, start, lasting, until),
+            "forever_discounts_end_micros": self.mrr(life, start, forever, until),
             "month": (begins - date(1970, 1, 1)).days, "joined_on": start["period_start"],
             "active_at_start": there, "active_at_end": end is None,
             "joined": "none" if there else _started_by(start), "ended": end["reason"] if end else "none",
@@ -261,24 +298,56 @@ class Naive:
             "member_seconds": (until - max(begun, start["occurred_at"])) // 10**6,
             "net_start_minor": self.net(life, start, begun) if there else 0,
             "net_end_minor": self.net(life, start, until) if end is None else 0,
-            "mrr_start_micros": self.mrr(life, start, begun) if there else 0,
-            "mrr_end_micros": self.mrr(life, start, until) if end is None else 0,
+            "mrr_start_micros": self.mrr(life, start, self.net(life, start, begun), begun) if there else 0,
+            "mrr_end_micros": self.mrr(life, start, self.net(life, start, until), until) if end is None else 0,
         }  # fmt: skip
 
-    def mrr(self, life: list[Row], start: Row, at: int) -> int:
-        """What the price is worth per month, at the last rate before a moment."""
-        return self.micros(self.net(life, start, at), self.money(life), at - 1) // self.months[start["plan"]]
+    def mrr(self, life: list[Row], start: Row, net: int, at: int) -> int:
+        """What a price is worth per month, at the last rate before a moment."""
+        before = [row for row in life if row["spell"] == start["spell"] and row["occurred_at"] < at]
+        of_year, of_months = {"month": (1, 1), "year": (1, 12), "week": (52, 12)}[
+            self.interval[_plan(life, before[-1] if before else start, start)]
+        ]
+        return self.micros(net, self.money(life), at - 1) * of_year // of_months
 
     def net(self, life: list[Row], start: Row, at: int) -> int:
-        """The price net of tax of the last invoice before a moment, or of the list for whoever has none."""
-        bills = [row for row in life if row["kind"].startswith("invoice.i") and row["spell"] == start["spell"]]
+        """What recurs: nothing in a trial or a pause, else the price less lasting discounts."""
+        mine = [row for row in _spell(life, start) if row["occurred_at"] < at]
+        if _in_trial(mine) or _paused(mine):
+            return 0
+        list_net, _, lasting, _ = self.price(life, start, at)
+        return list_net - lasting
+
+    def price(self, life: list[Row], start: Row, at: int) -> tuple[int, int, int, int]:
+        """Net of tax: the price before discounts, all discounts, those that last, those that never run out.
+
+        By the last invoice of a period or the last change of plan before a moment, or of the list for who has none.
+        """
+        kinds = ("invoice.issued", "invoice.imported", "subscription.plan_changed")
+        bills = [
+            row for row in life
+            if row["kind"] in kinds and row["spell"] == start["spell"] and row["reason"] != "proration"
+        ]  # fmt: skip
         # A member who enters with an open invoice is worth that invoice from the first instant on.
         entered = [
             row for row in bills if row["kind"] == "invoice.imported" and row["occurred_at"] == start["occurred_at"]
         ]
         seen = [row for row in bills if row["occurred_at"] < at or (row in entered and at == start["occurred_at"])]
-        if seen:
-            return seen[-1]["amount_minor"] - seen[-1]["tax_minor"]
+        if not seen or seen[-1]["reason"] == "verification":
+            return self.listed(start), 0, 0, 0
+        net = _net(seen[-1])
+        off = lasting = forever = 0
+        if seen[-1]["kind"] == "invoice.issued":
+            for row in life:
+                if row["invoice"] == seen[-1]["invoice"] and row["kind"] in ("discount.applied", "credit.applied"):
+                    net += _net(row)
+                if row["invoice"] == seen[-1]["invoice"] and row["kind"] == "discount.applied":
+                    lasts, runs_out = self.lasts[row["coupon"]]
+                    off, lasting, forever = _net(row), _net(row) * lasts, _net(row) * (not runs_out)
+        return net, off, lasting, forever
+
+    def listed(self, start: Row) -> int:
+        """The list price of a plan when a spell began, net of tax."""
         prices = self.prices[start["market"], start["plan"]]
         net = [price for since, price in prices if since <= start["occurred_at"]]
         return (net or [prices[0][1]])[-1]
@@ -310,7 +379,7 @@ class Naive:
         mine = [r for r in later if r["spell"] == row["spell"] and _is_backup(life, r) == _is_backup(life, row)]
         return self.who(life, row) | {
             "method": row["method_kind"], "instrument": row["method"], "added_at": row["occurred_at"],
-            "added_by": row["reason"], "expires_on": row["period_end"] or None,
+            "added_by": row["reason"], "expires_on": row["period_end"] or None, "balance_minor": row["amount_minor"],
             "replaced_at": mine[0]["occurred_at"] if mine else None,
         }  # fmt: skip
 
@@ -363,6 +432,36 @@ def _spell(life: list[Row], start: Row) -> list[Row]:
     return mine[: ends[0] + 1] if ends else mine
 
 
+def _plan(life: list[Row], row: Row, told: Row) -> str:
+    """The plan at a row: the one that the spell began with, or the last that it changed to."""
+    changes = [
+        r for r in life
+        if r["kind"] == "subscription.plan_changed" and told["sequence"] <= r["sequence"] <= row["sequence"]
+    ]  # fmt: skip
+    return changes[-1]["plan"] if changes else told["plan"]
+
+
+def _net(row: Row) -> int:
+    return row["amount_minor"] - row["tax_minor"]
+
+
+def _in_trial(seen: list[Row]) -> bool:
+    told = [row["kind"] for row in seen if row["kind"].startswith("trial.")]
+    return bool(told) and told[-1] == "trial.started"
+
+
+def _paused(seen: list[Row]) -> bool:
+    told = [row["kind"] for row in seen if row["kind"] in ("subscription.paused", "subscription.resumed")]
+    return bool(told) and told[-1] == "subscription.paused"
+
+
+def _follows_trial(life: list[Row], opened: Row) -> bool:
+    """Whether an invoice is the first one after a trial of its spell."""
+    told = [row for row in life if row["spell"] == opened["spell"] and row["sequence"] < opened["sequence"]]
+    kinds = [row["kind"] for row in told if row["kind"] == "invoice.issued" or row["reason"] == "trial_converted"]
+    return bool(kinds) and kinds[-1] == "trial.ended"
+
+
 def _is_backup(life: list[Row], row: Row) -> bool:
     """Whether a row about a method means the one behind the preferred one."""
     backups = {r["method"] for r in life if r["reason"] == "backup" and r["kind"] == "payment_method.added"}
@@ -394,7 +493,7 @@ def _trouble(seen: list[Row], start: Row) -> tuple[bool, bool]:
     for row in seen:
         if _answer(row) == "declined" or row["kind"] == "invoice.imported":
             past_due = True
-        elif row["kind"] == "payment.captured":
+        elif row["kind"] in ("payment.captured", "invoice.voided"):
             past_due = False
         elif row["kind"] in ("subscription.put_on_hold", "subscription.restored"):
             on_hold = row["kind"] == "subscription.put_on_hold"
@@ -407,7 +506,9 @@ def _standing(mine: list[Row], asked: list[Row], start: Row) -> str:
         return "on_hold"
     if past_due:
         return "past_due"
-    return "canceling" if asked or start["reason"] == "canceling" else "active"
+    if asked or start["reason"] == "canceling":
+        return "canceling"
+    return "paused" if _paused(mine) else "in_trial" if _in_trial(mine) else "active"
 
 
 def failing_before(mine: list[Row], paid: Row, imported: bool) -> bool:

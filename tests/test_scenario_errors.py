@@ -84,7 +84,47 @@ class Case:
         return self.what[:60]
 
 
+OFF = "promotions: {{p: {}}}"
+US_PLANS = "    plan_mix: {standard: 70%, premium: 30%}"
+HABITS = US_PLANS.replace("{", "{{").replace("}", "}}") + "\n    behaviour: {{plan_habits: {{{}}}}}"
+LAST = "  - {kind: dunning_switch, at: 2025-02-10, dunning: [{use: netflix_like}]}\n"
+TAX = "  - {{kind: tax_change, at: 2025-02-{:02d}, rate: {}}}\n"
+
 CASES = [
+    # Plans and money.
+    Case("seed: 5", OFF.format("{percent: 20%, free_months: 1}"), "5:14", "promotions: p takes off percent and fr",
+         "Write exactly one of percent, amount, free_months."),
+    Case("seed: 5", OFF.format("{cycles: 2}"), "5:14", "promotions: p takes off nothing.", "Write exactly one of"),
+    Case("seed: 5", OFF.format("{free_months: 1, cycles: 2}"), "5:14", "promotions: p has free_months and cycles.",
+         "Leave `cycles` out"),
+    Case("seed: 5", "promotions: {none: {percent: 5%}}", "5:14", "promotions: none is the name of having no coupon.",
+         "Give it another name."),
+    Case("seed: 5", OFF.format("{amount: {EUR: 3.00 EUR}}"), "5:27", "promotions: no market has the currency EUR.",
+         "Currencies are: JPY, USD."),
+    Case("seed: 5", OFF.format("{amount: {USD: 3.005 USD}}"), "5:32", "amount: 3.005 USD is not a whole number",
+         "Write 300 with currency USD"),
+    Case("seed: 5", OFF.format("{percent: 120%}"), "5:27", 'percent: "120%" is not between 0 % and 100 %.', "Write 25%"),
+    Case(LAST, "  - {kind: promotion, at: 2025-02-10, duration: 3 days, promotion: summer, redeem: 5%}\n", "44:68",
+         "There is no promotion summer.", "There are none."),
+    Case(US_PLANS, US_PLANS + "\n    trial: {duration: 36 hours}", "20:23",
+         "trial: 36 hours is not whole days from 1 to 365.", "Write days, as in 14 days."),
+    Case(LAST, "  - {kind: trials_end, at: 2025-02-10}\n", "44:5", "trials_end: no market that it is for has trials.",
+         "Add `trial`"),
+    Case(US_PLANS, HABITS.format("pause_lengths: [50%, 50%, 10%]"), "20:46",
+         "pause_lengths: the shares add up to 110 %, not 100 %.", "Make them add up"),
+    Case(US_PLANS,
+         HABITS.format("upgrades: 60% per month, downgrades: 50% per month"), "20:30",
+         "plan_habits: upgrades and downgrades add up to 110 % per month.", "Let them add up to at most 100 %."),
+    Case(US_PLANS, HABITS.format("pauses: 5%"), "20:39",
+         'pauses: "5%" is not a monthly hazard', "Write it with its unit"),
+    Case(LAST, "  - {kind: price_reversal, at: 2025-02-10}\n", "44:5",
+         "price_reversal: no change of prices in JP before 2025-02-10", "Name the markets"),
+    Case(LAST, TAX.format(10, "8.25251%"), "44:46", "rate: 8.25251 % has more than four decimals.",
+         "Write a rate"),
+    Case(LAST, "".join(TAX.format(2 + i, "8%") for i in range(9)), "42:3",
+         "timeline: the tax of US changes 9 times, more than the limit of 8.", "Leave some out."),
+    Case("premium: 2299}", "premium: 2000000001}\n    behaviour: {plan_habits: {goodwill: 1%}}", "18:44",
+         "price: parts of 2,000,000,001 minor units cannot be counted exactly.", "Write a price of at most"),
     # Keys.
     Case("seed: 5", "sead: 5", "5:1", "sead is not a known key here.", "Did you mean seed?"),
     Case("seed: 5", "zzz: 5", "5:1", "zzz is not a known key here.",
@@ -116,7 +156,7 @@ CASES = [
     Case("[carrier_partner]", "carrier_partner", "40:36", 'method: "carrier_partner" is not a list.', "Write it in br"),
     Case("tax: {rate: 10%, included: true}", "tax: 10%", "27:10", 'tax: "10%" is not a mapping.', "Write keys"),
     Case("  premium: {name: Premium}", "  premium: [a]", "8:12", "premium: a list is not a mapping.", "Write keys"),
-    Case("{name: Premium}", "{interval: weekly}", "8:23", 'interval: "weekly" is not one of month, year.', "Write one"),
+    Case("{name: Premium}", "{interval: weekly}", "8:23", 'interval: "weekly" is not one of week, month, year.', "Did"),
     Case("seed: 5", "account_updater: true", "5:18", "account_updater: true is not one of on, off.",
          "Write one of them."),
     Case("decline: [soft]", "decline: [sft]", "37:42", 'decline: "sft" is not one of soft, hard.',

@@ -37,6 +37,8 @@ def context_of(
                 context.interval[0, place] = INTERVALS.index(detail["interval"])
             case "partner_billing.agreed":
                 context.partner_is_net[0] = int(detail["booked"] == "net")
+            case "promotion.defined":
+                context.coupon_lasts[0, vocabularies["coupons"].index(detail["coupon"])] = _lasts(detail)
             case "market.opened":
                 _set_market(context, event, vocabularies)
             case "market.launched":
@@ -62,6 +64,12 @@ def _add_launch(
     context.launch_at[0, i] = event["occurred_at"]
     context.launch_market[0, i] = vocabularies["markets"].index(event["market"])
     context.launch_method[0, i] = method
+
+
+def _lasts(promotion: Mapping[str, Any]) -> int:
+    if promotion.get("free_months") or promotion.get("cycles") == 1:
+        return 0
+    return 1 if promotion.get("cycles") else 2
 
 
 def _set_calendar(context: np.recarray, start: date, end: date) -> None:

@@ -15,6 +15,14 @@ from billing_sim.facts.experiments import read_enrolment
 from billing_sim.facts.invoices import close_invoice, read_captured, read_dunning, read_invoice, read_returned
 from billing_sim.facts.methods import read_hold, read_method, read_notice
 from billing_sim.facts.months import close_months
+from billing_sim.facts.plans import (
+    read_coupon,
+    read_credit,
+    read_discount,
+    read_pause,
+    read_plan_changed,
+    read_trial,
+)
 from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows
 from billing_sim.facts.refunds import read_claim, read_fee
 from billing_sim.facts.spells import (
@@ -80,6 +88,18 @@ def read(context, person, page, row):
     elif kind in (events.SUBSCRIPTION_HELD, events.SUBSCRIPTION_RESTORED):
         read_hold(person, page, row)
     # Plans and money.
+    elif kind == events.DISCOUNT_APPLIED:
+        read_discount(context, person, page, row)
+    elif kind == events.CREDIT_APPLIED:
+        read_credit(context, person, page, row)
+    elif kind == events.PLAN_CHANGED:
+        read_plan_changed(context, person, page, row)
+    elif kind in (events.SUBSCRIPTION_PAUSED, events.SUBSCRIPTION_RESUMED):
+        read_pause(person, page, row)
+    elif kind in (events.TRIAL_STARTED, events.TRIAL_ENDED):
+        read_trial(person, page, row)
+    elif kind == events.COUPON_REDEEMED:
+        read_coupon(person, page, row)
     # Refunds and disputes.
     if row.fee_minor:
         read_fee(context, person, page, row)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from billing_sim import declines, events
 from billing_sim.facts import schema
 from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up, is_spell_seen
+from billing_sim.facts.plans import note_trial_paid, price_at
 from billing_sim.facts.record import INVOICES, Context, Int, Nothing, Page, Person, Row
-from billing_sim.facts.valuing import factor_at, micros
+from billing_sim.facts.valuing import factor_at, listed_price, micros
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -56,6 +57,14 @@ def open_invoice(person, page, i):
     fact.held_at = NULL
     fact.recovered_by = 0
     # Plans and money.
+    fact.is_verification = 0
+    fact.is_proration = 0
+    fact.after_trial = 0
+    fact.coupon = 0
+    fact.discount_minor = 0
+    fact.discount_micros = 0
+    fact.credit_minor = 0
+    fact.credit_micros = 0
     # Refunds and disputes.
     fact.refunded_at = NULL
     fact.disputed_at = NULL
@@ -100,7 +109,17 @@ def read_invoice(context, person, page, row):
     person.invoice = i
     person.fixed_by = 0
     person.is_past_due = 0
-    person.net = row.amount_minor - row.tax_minor
+    if row.reason == events.PRORATION:
+        # The member buys it on the spot; what their plan costs changes with the plan, if it is paid.
+        fact.is_signup = 1
+        fact.is_proration = 1
+    elif row.reason == events.VERIFICATION:
+        fact.is_verification = 1
+        price_at(person, listed_price(context, person.market, row.plan, row.occurred_at))
+    else:
+        fact.after_trial = person.after_trial
+        person.after_trial = 0
+        price_at(person, row.amount_minor - row.tax_minor)
     if is_imported:
         fact.is_imported = 1
         fact.is_signup = 0
@@ -110,7 +129,7 @@ def read_invoice(context, person, page, row):
         fact.attempts = row.attempt
         fact.first_outcome = _DECLINED
         person.is_past_due = 1
-    elif person.is_member:
+    elif person.is_member and not fact.is_signup:
         page.subscriptions[person.spell_row].renewals += 1
 
 
@@ -125,7 +144,9 @@ def fail_invoice(page, person, row, place):
         fact.first_decline_kind = _DECLINE_KIND[row.code]
         if person.is_member and not fact.is_signup:
             page.subscriptions[person.spell_row].failed_renewals += 1
-    if person.is_member and place == person.invoice and fact.status == _OPEN:
+    # An upgrade that is declined is void at once; one that comes back is owed.
+    is_owed = 1 if fact.was_returned or not fact.is_proration else 0
+    if is_owed and person.is_member and place == person.invoice and fact.status == _OPEN:
         person.is_past_due = 1
 
 
@@ -156,6 +177,7 @@ def read_captured(page, person, row):
         fact.recovered_by = recovery_of(page, person, row)
     if place == person.invoice:
         person.is_past_due = 0
+    note_trial_paid(person, page, place, row.occurred_at)
 
 
 @rule(Nothing(Page, Person, Row))
@@ -176,6 +198,7 @@ def read_returned(page, person, row):
     fact.paid_recorded_at = NULL
     fact.was_returned = 1
     fact.recovered_by = 0
+    note_trial_paid(person, page, place, NULL)
     if row.attempt == 1:
         fact.first_outcome = _DECLINED
         fact.first_recorded_at = row.recorded_at

@@ -44,6 +44,7 @@ def read_method(context, person, page, row):
     launch = last_launch(context, row.occurred_at, person.market, 1)
     fact.weeks_since_launch = weeks_since(context, launch, row.occurred_at)
     fact.is_launched = 1 if launch >= 0 and context.launch_method[launch] == row.method_kind else 0
+    fact.balance_minor = row.amount_minor
     if is_backup:
         person.backup_row = i
         person.backup_number = row.method

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.clock import DAY, SECOND
+from billing_sim.facts.plans import begin_plainly, worth
 from billing_sim.facts.record import (
     MONTH_ROWS,
     SUBSCRIPTION_MONTHS,
@@ -39,11 +40,13 @@ def start_membership(context, person, row):
     person.month = month
     person.net_start = 0
     person.mrr_start = 0
+    person.trial_start = 0
+    person.paused_start = 0
     # A base member's first month begins with them; anybody else joins within it.
     person.is_imported = 1 if row.kind == events.SUBSCRIPTION_IMPORTED else 0
     if person.is_imported and row.occurred_at == month_begins(context, month):
-        person.net_start = person.net
-        person.mrr_start = monthly(context, person, person.net, row.occurred_at)
+        person.net_start = worth(person)
+        person.mrr_start = monthly(context, person, person.net_start, row.occurred_at)
     if row.occurred_at >= context.end:
         person.month = OVER
 
@@ -81,9 +84,22 @@ def write_month(context, person, page, until):
     fact.on_hold_at_end = person.is_held
     fact.member_seconds = max(0, until - max(begins, person.started_at)) // SECOND
     fact.net_start_minor = person.net_start
-    fact.net_end_minor = person.net
+    fact.net_end_minor = worth(person)
     fact.mrr_start_micros = person.mrr_start
-    fact.mrr_end_micros = monthly(context, person, person.net, until)
+    fact.mrr_end_micros = monthly(context, person, worth(person), until)
+    fact.in_trial_at_start = person.trial_start
+    fact.paused_at_start = person.paused_start
+    fact.in_trial_at_end = person.in_trial
+    fact.paused_at_end = person.is_paused
+    fact.list_mrr_end_micros = fact.mrr_end_micros
+    fact.discounts_end_micros = 0
+    fact.lasting_discounts_end_micros = 0
+    fact.forever_discounts_end_micros = 0
+    if person.in_trial or person.is_paused or person.discounts:
+        fact.list_mrr_end_micros = monthly(context, person, person.list_net, until)
+        fact.discounts_end_micros = monthly(context, person, person.discounts, until)
+        fact.lasting_discounts_end_micros = monthly(context, person, person.lasting, until)
+        fact.forever_discounts_end_micros = monthly(context, person, person.forever, until)
     return i
 
 
@@ -97,7 +113,9 @@ def close_months(context, person, page, now):
         i = write_month(context, person, page, ends)
         if i >= 0:
             person.mrr_start = page.subscription_months[i].mrr_end_micros
-        person.net_start = person.net
+        person.net_start = worth(person)
+        person.trial_start = person.in_trial
+        person.paused_start = person.is_paused
         person.month += 1
         if ends == context.end:
             person.month = OVER
@@ -119,6 +137,13 @@ def end_membership(context, person, page, row):
         fact.on_hold_at_end = 0
         fact.net_end_minor = 0
         fact.mrr_end_micros = 0
+        fact.in_trial_at_end = 0
+        fact.paused_at_end = 0
+        fact.list_mrr_end_micros = 0
+        fact.discounts_end_micros = 0
+        fact.lasting_discounts_end_micros = 0
+        fact.forever_discounts_end_micros = 0
+    begin_plainly(person)
     person.is_member = 0
     person.is_held = 0
     person.is_past_due = 0

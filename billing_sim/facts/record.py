@@ -10,7 +10,7 @@ from numba import from_dtype, types
 
 from billing_sim.events import ROW
 from billing_sim.facts import schema
-from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS
+from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS, PROMOTIONS
 
 BLOCK_ROWS = 16384
 """The most rows that one call folds; they hold whole lives."""
@@ -44,11 +44,12 @@ CONTEXT = np.dtype([
     ("launch_at", "i8", (LAUNCHES,)),
     ("launch_market", "i8", (LAUNCHES,)),
     ("launch_method", "i8", (LAUNCHES,)),
+    ("coupon_lasts", "i8", (PROMOTIONS,)),
 ])  # fmt: skip
 """What world events say: the calendar of the run, where a market lies, what a minor unit of a
 currency is worth from when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor
-units, for members who have not been invoiced yet; whether the share of partners is no revenue; and launches, of
-markets (method 0) and of methods. Of the log only
+units, for members who have not been invoiced yet; whether the share of partners is no revenue; launches, of markets
+(method 0) and of methods; and how long the discounts of coupons last. Of the log only
 rows recorded before `known_before` are read."""
 
 _PERSON = """
@@ -57,6 +58,7 @@ spell started_by started_at joined_on net net_start mrr_start
 is_member is_imported is_past_due is_held month
 invoice fixed_by called failed_calls
 authenticated authentication reviewed
+list_net discounts lasting forever is_paused in_trial after_trial coupon trial_start paused_start
 spell_row signup_row method_row backup_row backup_number
 """.split()
 

@@ -67,7 +67,7 @@ INVOICES = Fact("invoices", "one invoice", (
     _c("currency", "u1", "ISO 4217 code", "currencies"),
     _c("policy", "u1", "dunning policy, once an attempt failed; else null", "policies"),
     _c("gateway", "u1", "gateway of the first attempt", "gateways"),
-    _c("is_signup", "bool", "the first invoice of a spell, paid by the person while signing up"),
+    _c("is_signup", "bool", "bought on the spot: the first invoice of a spell, or the difference of an upgrade"),
     _c("is_imported", "bool", "it was open when the run began: issued before, so issued_at is null"),
     _c("issued_at", "timestamp", "when it was issued"),
     _c("issued_recorded_at", "timestamp", "when that became known"),
@@ -97,6 +97,14 @@ INVOICES = Fact("invoices", "one invoice", (
     _c("held_at", "timestamp", "when the subscription was first put on hold for it"),
     _c("recovered_by", "u1", "what mended a failure: none, retry, member, updater, backup", "recoveries"),
     # Plans and money.
+    _c("is_verification", "bool", "an invoice of nothing that checks the payment method of a trial"),
+    _c("is_proration", "bool", "the difference that an upgrade costs for the rest of a period"),
+    _c("after_trial", "bool", "the first invoice after a trial"),
+    _c("coupon", "u1", "coupon that reduced it", "coupons"),
+    _c("discount_minor", "i8", "what a coupon took off before it was issued"),
+    _c("discount_micros", "i8", "the same in the reporting currency"),
+    _c("credit_minor", "i8", "what earlier credit notes took off"),
+    _c("credit_micros", "i8", "the same in the reporting currency"),
     # Refunds and disputes.
     _c("refunded_at", "timestamp", "when money of it was first given back, duplicates aside"),
     _c("disputed_at", "timestamp", "when its charge was first disputed, duplicates aside"),
@@ -122,7 +130,7 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("currency", "u1", "ISO 4217 code", "currencies"),
     _c("gateway", "u1", "gateway that answered", "gateways"),
     _c("initiator", "u1", "customer (cit) or merchant (mit)", "initiators"),
-    _c("is_signup", "bool", "on the first invoice of a spell"),
+    _c("is_signup", "bool", "on the first invoice of a spell, or on that of an upgrade"),
     _c("occurred_at", "timestamp", "when it was answered"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("issued_at", "timestamp", "when its invoice was issued"),
@@ -161,9 +169,16 @@ SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person fro
     _c("ended_at", "timestamp", "when it ended"),
     _c("ended_recorded_at", "timestamp", "when that became known"),
     _c("end_reason", "u1", "voluntary, payment_trouble or nonpayment", "reasons"),
-    _c("status", "u1", "active, past_due, on_hold, canceling or ended, as last seen", "spell_statuses"),
+    _c("status", "u1", "active, past_due, on_hold, canceling, ended, paused or in_trial; last seen", "spell_statuses"),
     _c("renewals", "i4", "renewal invoices issued"),
     _c("failed_renewals", "i4", "renewals whose first attempt failed"),
+    _c("coupon", "u1", "coupon last redeemed", "coupons"),
+    _c("plan_changes", "i2", "changes of plan"),
+    _c("pauses", "i2", "pauses"),
+    _c("trial_started_at", "timestamp", "when a free trial began"),
+    _c("trial_ended_at", "timestamp", "when it ended"),
+    _c("trial_end", "u1", "trial_converted, trial_ended or trial_without_method", "reasons"),
+    _c("trial_paid_at", "timestamp", "when the first invoice after the trial was paid"),
 ))  # fmt: skip
 
 SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar month (UTC)", (
@@ -180,10 +195,19 @@ SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar mon
     _c("past_due_at_end", "bool", "an invoice was failing when the month ended, on hold or not"),
     _c("on_hold_at_end", "bool", "access was blocked when the month ended"),
     _c("member_seconds", "i4", "time subscribed within the month, seconds"),
-    _c("net_start_minor", "i8", "price per billing interval net of tax when the month began, 0 when not subscribed"),
+    _c("net_start_minor", "i8", "price per interval net of tax and recurring discounts as the month began; 0 when "
+       "not subscribed, in a trial or paused"),
     _c("net_end_minor", "i8", "the same when it ended"),
-    _c("mrr_start_micros", "i8", "monthly recurring revenue when the month began: price net of tax, annual / 12"),
+    _c("mrr_start_micros", "i8", "monthly recurring revenue when the month began: annual / 12, weekly x 52/12"),
     _c("mrr_end_micros", "i8", "the same when it ended, 0 when no longer subscribed"),
+    _c("in_trial_at_start", "bool", "in a free trial when the month began"),
+    _c("in_trial_at_end", "bool", "in a free trial when the month ended"),
+    _c("paused_at_start", "bool", "paused when the month began"),
+    _c("paused_at_end", "bool", "paused when the month ended"),
+    _c("list_mrr_end_micros", "i8", "price per month net of tax at the month's end, whatever discount, trial or pause"),
+    _c("discounts_end_micros", "i8", "discounts on the last invoice, per month, net of tax"),
+    _c("lasting_discounts_end_micros", "i8", "those of them that recur: for several invoices or all"),
+    _c("forever_discounts_end_micros", "i8", "those of them that never run out"),
 ))  # fmt: skip
 
 SIGNUPS = Fact("signups", "one person trying to sign up", (
@@ -215,6 +239,7 @@ PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, until ano
     _c("replaced_at", "timestamp", "when another took its place"),
     _c("weeks_since_launch", "i2", "whole weeks since a method was last launched in this market; -1 when none was yet"),
     _c("is_launched", "bool", "it is of the kind that was launched last"),
+    _c("balance_minor", "i8", "what was loaded on a gift balance"),
 ))  # fmt: skip
 
 # Plans and money.
@@ -310,12 +335,12 @@ FACTS: tuple[Fact, ...] = (
 OUTCOMES = ("none", "authorized", "declined", "unknown", "blocked")
 AUTHENTICATIONS = ("none", "frictionless", "passed", "failed", "abandoned")
 INVOICE_STATUSES = ("open", "paid", "void", "uncollectible")
-SPELL_STATUSES = ("active", "past_due", "on_hold", "canceling", "ended")
+SPELL_STATUSES = ("active", "past_due", "on_hold", "canceling", "ended", "paused", "in_trial")
 RECOVERIES = ("none", "retry", "member", "updater", "backup")
 STARTS = ("none", "imported", "new", "returning")
 SIGNUP_OUTCOMES = ("open", "paid", "abandoned")
 CONTACT_OUTCOMES = ("open", "answered", "abandoned", "resolved", "unresolved")
-INTERVALS = ("month", "year")
+INTERVALS = ("month", "year", "week")
 DISPUTE_OUTCOMES = ("open", "won", "lost")
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {

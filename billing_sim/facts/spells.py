@@ -7,7 +7,9 @@ from billing_sim.facts import schema
 from billing_sim.facts.launches import last_launch, weeks_since
 from billing_sim.facts.months import end_membership, start_membership
 from billing_sim.facts.places import is_spell_billed, is_spell_seen
+from billing_sim.facts.plans import begin_plainly, price_at
 from billing_sim.facts.record import SIGNUPS, SUBSCRIPTIONS, Context, Int, Nothing, Page, Person, Row
+from billing_sim.facts.valuing import listed_price
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -17,6 +19,8 @@ _PAST_DUE = 1
 _ON_HOLD = 2
 _CANCELING = 3
 _ENDED = 4
+_PAUSED = 5
+_IN_TRIAL = 6
 _IMPORTED = 1
 _NEW = 2
 _RETURNING = 3
@@ -42,6 +46,7 @@ def meet(person, row):
     person.reviewed = 0
     person.is_past_due = 0
     person.is_held = 0
+    begin_plainly(person)
 
 
 @rule(Nothing(Context, Person, Row))
@@ -63,10 +68,15 @@ def note_standing(page, person):
     """The last that is known of a spell that goes on."""
     fact = page.subscriptions[person.spell_row]
     fact.method = person.method
+    fact.plan = person.plan
     if person.is_held:
         fact.status = _ON_HOLD
     elif person.is_past_due:
         fact.status = _PAST_DUE
+    elif person.is_paused and fact.status == _ACTIVE:
+        fact.status = _PAUSED
+    elif person.in_trial and fact.status == _ACTIVE:
+        fact.status = _IN_TRIAL
 
 
 @rule(Nothing(Page, Person))
@@ -87,6 +97,7 @@ def read_signup(context, person, page, row):
         leave_unseen(page, person)
     if not person.is_member:
         read_spell(context, person, row)
+        begin_plainly(person)
         person.signup_row = i
     fact = page.signups[i]
     fact.subscriber = person.subscriber
@@ -123,18 +134,6 @@ def close_signup(page, person, row, outcome):
     person.signup_row = -1
 
 
-@rule(Int(Context, Row))
-def listed_price(context, row):
-    """What a member pays of whom no invoice was seen yet: the list price of their plan, net of tax."""
-    price = 0
-    while (
-        price + 1 < context.net_count[row.market, row.plan]
-        and context.net_from[row.market, row.plan, price + 1] <= row.occurred_at
-    ):
-        price += 1
-    return context.net[row.market, row.plan, price]
-
-
 @rule(Nothing(Page, Person, Row))
 def read_cancel_request(page, person, row):
     """The member cancels; the spell ends later."""
@@ -162,7 +161,7 @@ def read_subscription(context, person, page, row):
     if row.kind == events.SUBSCRIPTION_IMPORTED:
         person.started_by = _IMPORTED
     if not is_spell_billed(page, person):
-        person.net = listed_price(context, row)
+        price_at(person, listed_price(context, row.market, row.plan, row.occurred_at))
     fact = page.subscriptions[i]
     fact.subscriber = person.subscriber
     fact.spell = person.spell
@@ -184,6 +183,13 @@ def read_subscription(context, person, page, row):
     fact.status = _CANCELING if row.reason == events.CANCELING else _ACTIVE
     fact.renewals = 0
     fact.failed_renewals = 0
+    fact.coupon = person.coupon
+    fact.plan_changes = 0
+    fact.pauses = 0
+    fact.trial_started_at = NULL
+    fact.trial_ended_at = NULL
+    fact.trial_end = 0
+    fact.trial_paid_at = NULL
     start_membership(context, person, row)
     close_signup(page, person, row, _SIGNUP_PAID)
 
@@ -199,4 +205,5 @@ def read_canceled(context, person, page, row):
     fact.end_reason = row.reason
     fact.status = _ENDED
     fact.method = person.method
+    fact.plan = person.plan
     end_membership(context, person, page, row)

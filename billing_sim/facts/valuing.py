@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from billing_sim.facts.rates import DENOMINATOR
 from billing_sim.facts.record import Context, Int, Person
+from billing_sim.facts.schema import INTERVALS
 from billing_sim.rule import rule
+
+_YEAR = INTERVALS.index("year")
+_WEEK = INTERVALS.index("week")
 
 
 @rule(Int(Int, Int), inline=True)
@@ -27,6 +31,15 @@ def factor_at(context, currency, at):
     return context.factor[currency, low]
 
 
+@rule(Int(Context, Int, Int, Int))
+def listed_price(context, market, plan, at):
+    """What a member pays of whom no invoice was seen yet: the list price of their plan, net of tax."""
+    price = 0
+    while price + 1 < context.net_count[market, plan] and context.net_from[market, plan, price + 1] <= at:
+        price += 1
+    return context.net[market, plan, price]
+
+
 @rule(Int(Context, Person, Int, Int), inline=True)
 def monthly(context, person, net, at):
     """A price per billing interval as revenue per month at a boundary between months.
@@ -34,4 +47,7 @@ def monthly(context, person, net, at):
     A rate that is published as a month begins is a change within it: what a month begins with is what the one before
     it ended with.
     """
-    return micros(net, factor_at(context, person.currency, at - 1)) // (12 if person.interval else 1)
+    value = micros(net, factor_at(context, person.currency, at - 1))
+    if person.interval == _YEAR:
+        return value // 12
+    return value * 52 // 12 if person.interval == _WEEK else value

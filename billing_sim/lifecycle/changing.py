@@ -152,7 +152,7 @@ def give_up_upgrade(world, state, page, now):
 
 @rule(Nothing(World, State, Page, Int, Int))
 def downgrade_now(world, state, page, plan, now):
-    """Where downgrades take effect at once: what the rest of the period is worth beyond the cheaper plan is credited."""
+    """Where downgrades take effect at once: what the rest of the period is worth beyond its new price is credited."""
     price_rest(world, state, plan, now)
     owed, owed_tax = -state.amount, -state.tax
     adopt(world, state, plan, now)

@@ -67,15 +67,16 @@ class Catalogue:
 
 @cache
 def shipped() -> Catalogue:
-    """The metrics that come with the package, one file per view. Their SQL is checked by the tests, not again here."""
+    """The metrics that come with the package, one file per view and more by noun. Their SQL is checked by the tests, not again here."""
     found: list[Definition] = []
     goals: dict[str, str] = {}
     for view in VIEWS:
-        reading = _read(_SHIPPED / f"{view}.yaml", f"metrics/{view}.yaml", Catalogue((), {}))
-        if reading.wrong:
-            raise InputError(reading.wrong)
-        found += [definition for _, definition in reading.made]
-        goals |= reading.goals
+        for path in (_SHIPPED / f"{view}.yaml", *sorted(_SHIPPED.glob(f"{view}_*.yaml"))):
+            reading = _read(path, f"metrics/{path.name}", Catalogue((), {}))
+            if reading.wrong:
+                raise InputError(reading.wrong)
+            found += [definition for _, definition in reading.made]
+            goals |= reading.goals
     return Catalogue(_ordered(found), goals)
 
 

@@ -40,5 +40,8 @@ def _at(name: str, rates: dict[str, tuple[int, int]], still: bool) -> str:
     product = f"{_NATIVE[name]}::HUGEINT * (CASE currency {factor} END)"
     micros = f"(({product} + {denominator // 2}) // {denominator})"
     if name in _PER_MONTH:
-        micros = f"({micros} // CASE \"interval\" WHEN 'year' THEN 12 ELSE 1 END)"
+        times, parts = (
+            f'CASE "interval" WHEN {case} END' for case in ("'week' THEN 52 ELSE 1", "'month' THEN 1 ELSE 12")
+        )
+        micros = f"({micros} * {times} // {parts})"
     return f"{micros}::BIGINT"

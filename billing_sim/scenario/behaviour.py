@@ -9,7 +9,7 @@ from pydantic import Field
 
 from billing_sim.scenario.fraud import Authentication
 from billing_sim.scenario.parts import MethodKind, Part, Weekday
-from billing_sim.scenario.plans import PlanHabits
+from billing_sim.scenario.plans import PlanHabits, no_habits
 from billing_sim.scenario.refunds import NetworkName
 from billing_sim.scenario.values import PerMonth, Share
 
@@ -109,7 +109,7 @@ class Behaviour(Part):
     )
     # Plans and money.
     plan_habits: PlanHabits = Field(
-        default_factory=PlanHabits, description="pauses, changes of plan and goodwill; off unless said"
+        default_factory=no_habits, description="pauses, changes of plan and goodwill; off unless said"
     )
     # Refunds and disputes.
     card_networks: dict[NetworkName, Share] = Field(

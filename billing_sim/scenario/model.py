@@ -21,7 +21,7 @@ from billing_sim.scenario.fraud import Authentication, Fraud
 from billing_sim.scenario.gateway_load import RoutingChoice, UnderLoad
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
-from billing_sim.scenario.plans import PlanChanges, Trial
+from billing_sim.scenario.plans import PlanChanges, Trial, plain_changes
 from billing_sim.scenario.promotions import Promotion
 from billing_sim.scenario.refunds import CardNetwork, Disputes, Faults, Fee, NetworkName, PartnerBilling, Refunds
 from billing_sim.scenario.support import Support
@@ -199,7 +199,7 @@ class Scenario(Part):
     window: Duration = Field(description="a decision in one window may schedule the next only in a later one")
     timeline: list[Intervention] = Field([], description="what happens on given dates")
     # Plans and money.
-    plan_changes: PlanChanges = Field(default_factory=PlanChanges, description="when changes of plan take effect")
+    plan_changes: PlanChanges = Field(default_factory=plain_changes, description="when changes of plan take effect")
     promotions: dict[Name, Promotion] = Field(
         {}, max_length=CAPACITY["promotions"], description="what coupons stand for, by a name of your own"
     )

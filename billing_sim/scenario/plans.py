@@ -37,12 +37,22 @@ class PlanHabits(Part):
     goodwill_share: Share = Field(Decimal("0.25"), description="what it is worth, as a share of the price")
 
 
+def no_habits() -> PlanHabits:
+    """Nobody pauses or changes plan."""
+    return PlanHabits.model_validate({})
+
+
 class PlanChanges(Part):
     """When a change of plan takes effect. Upgrades always do at once, once they are paid for."""
 
     downgrades: Literal["at_renewal", "at_once"] = Field(
         "at_renewal", description="at the next renewal, or at once with a credit note for what is left of the period"
     )
+
+
+def plain_changes() -> PlanChanges:
+    """Changes as they are when nothing is said of them."""
+    return PlanChanges.model_validate({})
 
 
 class _InMarkets(Part):

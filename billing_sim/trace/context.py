@@ -45,6 +45,7 @@ class Context:
     policies: tuple[str, ...]
     backups: frozenset[int] = frozenset()
     arms: tuple[str, ...] = ()
+    coupons: tuple[str, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -66,6 +67,10 @@ class Context:
         """The kind of payment method, and whether it is the backup: "backup debit card"."""
         return f"backup {method_words(row)}" if int(row["method"]) in self.backups else method_words(row)
 
+    def coupon(self, row: Row) -> str:
+        """The coupon's name."""
+        return self.coupons[row["coupon"]]
+
     def policy(self, row: Row) -> str:
         """The dunning policy's name."""
         return self.policies[row["policy"]]
@@ -80,7 +85,9 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
     backups = frozenset(added["method"].tolist())
     names = world.names
-    return Context(market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.arms)
+    return Context(
+        market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.arms, names.coupons
+    )
 
 
 def method_words(row: Row) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from billing_sim import events
 from billing_sim.trace import fraud_sentences
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
+from billing_sim.trace.plans_sentences import SENTENCES as PLANS
 from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
 from billing_sim.trace.support_sentences import SUPPORT_SENTENCES
 
@@ -28,6 +29,10 @@ _SOURCES = {
     events.BY_TOKEN: "The network token carried over to the new {method}",
     events.BY_BACKUP: "The backup, a {method}, became the method on file",
 }
+_FOR = {
+    events.VERIFICATION: "to check the payment method of the trial",
+    events.PRORATION: "for the change to {service}",
+}
 _ENDS = {
     events.VOLUNTARY: "The subscription ended, as the member had wished.",
     events.PAYMENT_TROUBLE: "The subscription ended: the member cancelled while a payment was failing.",
@@ -37,7 +42,8 @@ _ENDS = {
 
 def _signup_started(row: Row, context: Context) -> str:
     verb = "Came back and signed up again" if row["reason"] == events.RETURNING else "Signed up"
-    return f"{verb} for {context.plan(row)} with a {method_words(row)}."
+    method = f"a {method_words(row)}" if row["method_kind"] else "no payment method"
+    return f"{verb} for {context.plan(row)} with {method}."
 
 
 def _signup_abandoned(_row: Row, _context: Context) -> str:
@@ -46,7 +52,8 @@ def _signup_abandoned(_row: Row, _context: Context) -> str:
 
 def _subscription_created(row: Row, context: Context) -> str:
     again = " again" if row["reason"] == events.RETURNING else ""
-    return f"Became a member{again}: {context.plan(row)}, by {method_words(row)}."
+    how = f"by {method_words(row)}" if row["method_kind"] else "without a payment method"
+    return f"Became a member{again}: {context.plan(row)}, {how}."
 
 
 def _subscription_imported(row: Row, context: Context) -> str:
@@ -76,9 +83,10 @@ def _validity(row: Row) -> str:
     return f", valid to {day_words(row['period_end'])}" if row["period_end"] else ""
 
 
-def _method_added(row: Row, _context: Context) -> str:
+def _method_added(row: Row, context: Context) -> str:
     role = " as a backup" if row["reason"] == events.BY_BACKUP else ""
-    return f"A {method_words(row)} was put on file{role}{_validity(row)}."
+    loaded = f" with {context.money(row['amount_minor'])}" if row["amount_minor"] else ""
+    return f"A {method_words(row)}{loaded} was put on file{role}{_validity(row)}."
 
 
 def _method_updated(row: Row, _context: Context) -> str:
@@ -88,7 +96,8 @@ def _method_updated(row: Row, _context: Context) -> str:
 def _invoice_issued(row: Row, context: Context) -> str:
     tax = f", {context.money(row['tax_minor'])} of it tax" if row["tax_minor"] else ""
     service = f"{context.plan(row)} from {day_words(row['period_start'])} to {day_words(row['period_end'])}"
-    return f"Invoice {row['invoice']} was issued: {context.money(row['amount_minor'])}{tax}, for {service}."
+    service = _FOR.get(row["reason"], "for {service}").format(service=service)
+    return f"Invoice {row['invoice']} was issued: {context.money(row['amount_minor'])}{tax}, {service}."
 
 
 def _invoice_imported(row: Row, context: Context) -> str:
@@ -137,6 +146,8 @@ def _gateway_call_failed(row: Row, context: Context) -> str:
 
 
 def _payment_captured(row: Row, context: Context) -> str:
+    if not row["attempt"]:
+        return f"Nothing is left to pay of invoice {row['invoice']}."
     return f"{context.money(row['amount_minor'])} was captured: invoice {row['invoice']} is paid."
 
 
@@ -183,6 +194,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.DUNNING_STARTED: _dunning_started,
     events.NOTICE_SENT: _notice_sent,
     # Plans and money.
+    **PLANS,
     # Refunds and disputes.
     **REFUND_SENTENCES,
     # Fraud and authentication.

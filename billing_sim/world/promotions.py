@@ -62,7 +62,8 @@ def announce_promotions(names: Names) -> list[dict[str, Any]]:
         rows.append({"kind": "promotion.defined", "detail": json.dumps(detail, sort_keys=True, ensure_ascii=False)})
     for window in windows(names):
         at = clock.micros(window.at)
-        for market in [*window.market] or [None]:
+        everywhere: list[str | None] = [None]
+        for market in [*window.market] or everywhere:
             rows.append({
                 "kind": "promotion.opened", "occurred_at": at, "recorded_at": at, "market": market,
                 "share_ppm": int(window.redeem * _MILLION), "until": at + window.duration,
