@@ -20,8 +20,14 @@ Row = dict[str, Any]
 Check = Callable[[list[Row]], Iterator[str]]
 
 ANSWERS = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
+OF_AN_INVOICE = ("payment.", "payment_attempt.", "dispute.opened", "fraud.reported")
 FAILURES = ("payment_attempt.declined", "payment_attempt.reconciled", "payment.returned")
 MEMBER = ("subscription.imported", "subscription.created")
+MONEY_BACK = (
+    "payment.duplicated", "refund.issued", "dispute.opened", "dispute.represented", "dispute.won", "dispute.lost",
+    "fraud.reported",
+)  # fmt: skip
+"""What may happen to a charge at any time after it was made, also when the subscription has ended."""
 
 INVOICE_MOVES = {
     ("", "invoice.issued"): "open", ("", "invoice.imported"): "open",
@@ -91,7 +97,7 @@ def invoices_move_legally(life: list[Row]) -> Iterator[str]:
     """Every event about an invoice is one that its state allows."""
     states: dict[int, str] = {}
     for row in life:
-        if row["invoice"] and row["kind"] != "subscription.imported":
+        if row["invoice"] and row["kind"] not in ("subscription.imported", *MONEY_BACK):
             before = states.get(row["invoice"], "")
             after = INVOICE_MOVES.get((before, row["kind"]))
             if after is None:
@@ -133,9 +139,7 @@ def amounts_agree(life: list[Row]) -> Iterator[str]:
             due[row["invoice"]] = row["amount_minor"]
             if not 0 <= row["tax_minor"] <= row["amount_minor"] <= AMOUNT_LIMIT:
                 yield "a tax or an amount out of bounds"
-        elif row["kind"].startswith(("payment.", "payment_attempt.")) and row["amount_minor"] != due.get(
-            row["invoice"]
-        ):
+        elif row["kind"].startswith(OF_AN_INVOICE) and row["amount_minor"] != due.get(row["invoice"]):
             yield f"{row['kind']} of another amount than its invoice"
 
 
@@ -209,12 +213,33 @@ def dunning_begins_once_and_with_a_failure(life: list[Row]) -> Iterator[str]:
 
 def nothing_is_collected_after_the_end(life: list[Row]) -> Iterator[str]:
     """Whoever is gone is not charged: a payment may come back, and a new sign-up may begin."""
-    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started"}
+    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started", *MONEY_BACK}
     gone = False
     for row in life:
         if gone and row["kind"] not in allowed:
             yield f"{row['kind']} after the end"
         gone = row["kind"] == "subscription.canceled" or (gone and row["kind"] != "signup.started")
+
+
+def money_goes_back_once(life: list[Row]) -> Iterator[str]:
+    """Only of what was charged, no more than that, and a case is opened before it is won or lost."""
+    charged: Counter[tuple[int, bool]] = Counter()
+    open_cases: Counter[tuple[int, int]] = Counter()
+    for row in life:
+        is_surplus = row["kind"] == "payment.duplicated" or row["reason"] in (events.DUPLICATE, events.UNAUTHORISED)
+        charge, case = (row["invoice"], is_surplus), (row["invoice"], row["reason"])
+        if row["kind"] in ("payment.captured", "payment.duplicated"):
+            charged[charge] += row["amount_minor"]
+        elif row["kind"] in ("payment.returned", "refund.issued", "dispute.lost") and charged[charge] > 0:
+            charged[charge] -= row["amount_minor"]
+        elif row["kind"] in ("refund.issued", "dispute.lost"):
+            yield f"{row['kind']} of what was not charged"
+        if charged[charge] < 0:
+            yield f"{row['kind']} of more than was charged"
+        open_cases[case] += row["kind"] == "dispute.opened"
+        open_cases[case] -= row["kind"] in ("dispute.won", "dispute.lost")
+        if open_cases[case] not in (0, 1):
+            yield f"{row['kind']} in a case that is not open"
 
 
 def periods_do_not_overlap(life: list[Row]) -> Iterator[str]:
@@ -260,5 +285,5 @@ CHECKS: tuple[Check, ...] = (
     sequences_have_no_gaps, time_runs_forward, rows_use_only_their_columns, invoices_move_legally, people_move_legally,
     one_invoice_is_open_at_a_time, amounts_agree, attempts_are_counted, captures_follow_a_yes, methods_are_on_file,
     dunning_begins_once_and_with_a_failure, nothing_is_collected_after_the_end, periods_do_not_overlap,
-    unknown_outcomes_are_resolved, decisions_wait_for_their_window,
+    unknown_outcomes_are_resolved, decisions_wait_for_their_window, money_goes_back_once,
 )  # fmt: skip

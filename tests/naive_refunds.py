@@ -22,6 +22,9 @@ def on_invoice(life: list[Row], number: int, amount_micros: int, is_net: bool, w
     return {
         "refunded_at": _first(row for row in owed if row["kind"] == "refund.issued"),
         "disputed_at": _first(row for row in owed if row["kind"] == "dispute.opened"),
+        "surplus_charges": len(doubled),
+        "refunded_minor": _sum(int, (row for row in refunds if row["reason"] not in SURPLUS)),
+        "chargeback_minor": _sum(int, (row for row in lost if row["reason"] not in SURPLUS)),
         "refunded_micros": _sum(worth, (row for row in refunds if row["reason"] not in SURPLUS)),
         "chargeback_micros": _sum(worth, (row for row in lost if row["reason"] not in SURPLUS)),
         "duplicated_micros": _sum(worth, doubled)

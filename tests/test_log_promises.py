@@ -25,6 +25,7 @@ from tests.log_promises import (
     dunning_begins_once_and_with_a_failure,
     invoices_move_legally,
     methods_are_on_file,
+    money_goes_back_once,
     nothing_is_collected_after_the_end,
     one_invoice_is_open_at_a_time,
     people_move_legally,
@@ -39,6 +40,7 @@ from tests.log_promises import (
 from tests.world_builder import SCENARIOS, Log, happened
 from tests.world_texts import BUSY
 from tests.world_texts_plans import GENEROUS
+from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
 
 MANDATES = """
 members: 900
@@ -51,7 +53,7 @@ markets: {GB: {behaviour: {voluntary_churn: 20% per month, bank_stop: {direct_de
 """Direct debits that come back, answers that are late, and people who leave and return meanwhile."""
 
 WORLDS: dict[str, Callable[[], Log]] = {
-    "busy": lambda: happened("members: 1200", BUSY),
+    "busy": lambda: happened("members: 1200" + CLAIMS, BUSY_FAULTS),
     "mandates": lambda: happened(MANDATES, BUSY),
     "generous": lambda: happened(GENEROUS, BUSY),
     "streaming": lambda: happened("members: 700", (SCENARIOS / "streaming.yaml").read_text()),
@@ -214,6 +216,9 @@ SABOTAGE = [
     (unknown_outcomes_are_resolved, without("payment_attempt.reconciled")),
     (unknown_outcomes_are_resolved, with_value("payment_attempt.reconciled", by_attempt=1)),
     (decisions_wait_for_their_window, twice(DECLINED)),
+    (money_goes_back_once, twice("refund.issued")),
+    (money_goes_back_once, without("dispute.opened")),
+    (money_goes_back_once, with_value("dispute.lost", by_amount_minor=1)),
     (decisions_wait_for_their_window, at_once),
 ]  # fmt: skip
 

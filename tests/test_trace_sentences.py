@@ -9,6 +9,7 @@ from billing_sim.trace.context import METHOD_WORDS
 from billing_sim.trace.ending import _STANDING
 from billing_sim.trace.sentences import SENTENCES
 from billing_sim.trace.truths import SEALED
+from tests import refunds_said
 from tests.trace_rows import CONTEXT, attempt, row, truth
 
 _CARD = {"method": 1, "method_kind": events.DEBIT, "period_end": "2027-05-31"}
@@ -141,6 +142,7 @@ SAID = [
     (row(events.NOTICE_SENT, reason=events.NOTICE_FAILED), "The member was told that the payment had failed."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER), "The member was reminded of the failed payment."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_HOLD), "The member was told that access is blocked."),
+    *refunds_said.SAID,
 ]
 
 
@@ -181,6 +183,7 @@ SEALED_SAID = [
         "In truth: the person stayed only out of inertia but could have paid.",
     ),
     (truth(events.LOSS_JUDGED, intent=events.GO), "In truth: the person wanted to go and had no way to pay."),
+    *refunds_said.SEALED_SAID,
 ]
 
 

@@ -68,6 +68,9 @@ def open_invoice(person, page, i):
     # Refunds and disputes.
     fact.refunded_at = NULL
     fact.disputed_at = NULL
+    fact.surplus_charges = 0
+    fact.refunded_minor = 0
+    fact.chargeback_minor = 0
     fact.refunded_micros = 0
     fact.chargeback_micros = 0
     fact.duplicated_micros = 0

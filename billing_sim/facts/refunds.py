@@ -52,6 +52,7 @@ def read_duplicated(context, person, page, row):
     """An invoice is charged once more."""
     place = invoice_place(page, person, row.invoice)
     if place >= 0:
+        page.invoices[place].surplus_charges += 1
         page.invoices[place].duplicated_micros += worth(context, person, page, place, row, row.amount_minor)
 
 
@@ -92,6 +93,7 @@ def read_refund(context, person, page, row):
     if is_surplus(row.reason):
         invoice.duplicated_micros -= fact.amount_micros
         return
+    invoice.refunded_minor += row.amount_minor
     invoice.refunded_micros += fact.amount_micros
     if invoice.refunded_at == NULL:
         invoice.refunded_at = row.occurred_at
@@ -190,6 +192,7 @@ def read_resolved(context, person, page, row):
     if is_surplus(row.reason):
         page.invoices[place].duplicated_micros -= amount
     else:
+        page.invoices[place].chargeback_minor += row.amount_minor
         page.invoices[place].chargeback_micros += amount
 
 

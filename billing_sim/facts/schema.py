@@ -108,8 +108,11 @@ INVOICES = Fact("invoices", "one invoice", (
     # Refunds and disputes.
     _c("refunded_at", "timestamp", "when money of it was first given back, duplicates aside"),
     _c("disputed_at", "timestamp", "when its charge was first disputed, duplicates aside"),
-    _c("refunded_micros", "i8", "given back of what was owed"),
-    _c("chargeback_micros", "i8", "lost in disputes of what was owed"),
+    _c("surplus_charges", "i2", "how often it was charged besides: twice by mistake, or after the end"),
+    _c("refunded_minor", "i8", "given back of what was owed, minor units"),
+    _c("chargeback_minor", "i8", "lost in disputes of what was owed, minor units"),
+    _c("refunded_micros", "i8", "given back of what was owed, in the reporting currency"),
+    _c("chargeback_micros", "i8", "lost in disputes of what was owed, in the reporting currency"),
     _c("duplicated_micros", "i8", "charged besides what was owed, and neither given nor taken back (yet)"),
     _c("fee_micros", "i8", "what collecting it cost: attempts, charges, disputes"),
     _c("booked_micros", "i8", "what is booked as revenue once it is paid: less a partner's share where that is net"),

@@ -13,7 +13,10 @@ from billing_sim.facts.rates import constant_rates, schedules
 from billing_sim.facts.schema import Fact
 
 SUFFIX = "_constant"
-_NATIVE = {"amount": "amount_minor", "tax": "tax_minor", "mrr_start": "net_start_minor", "mrr_end": "net_end_minor"}
+_NATIVE = {
+    "amount": "amount_minor", "tax": "tax_minor", "mrr_start": "net_start_minor", "mrr_end": "net_end_minor",
+    "refunded": "refunded_minor", "chargeback": "chargeback_minor",
+}  # fmt: skip
 """The native amount behind each amount in the reporting currency."""
 
 _PER_MONTH = ("mrr_start", "mrr_end")

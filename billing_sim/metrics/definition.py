@@ -239,7 +239,9 @@ class Definition(Population):
         """Whether the numerator is part of the denominator: the same units, or amounts, under a condition."""
         if self.kind != "ratio" or self.over or self.sql or self.unit not in ("share", "per_thousand"):
             return False
-        return bool(self.weight) or self.denominator == "1" or self.numerator.endswith(f"THEN {self.denominator} END")
+        whole = f"THEN {self.denominator} "
+        is_less = whole + "- " in self.numerator and self.numerator.endswith(" END")
+        return bool(self.weight) or self.denominator == "1" or self.numerator.endswith(f"{whole}END") or is_less
 
     @property
     def denominator_units(self) -> Population:
