@@ -42,11 +42,18 @@ def connect(source: Source, events: Sequence[Path] = (), *, threads: int = THREA
 
 
 def connect_to(
-    source: Source, facts: Iterable[Fact], *, threads: int = THREADS, memory: str = "", with_constant: bool = False
+    source: Source,
+    facts: Iterable[Fact],
+    *,
+    threads: int = THREADS,
+    memory: str = "",
+    with_constant: bool = False,
+    with_world: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """The same with a view for each of these facts only; `memory` bounds what a query may use, such as 2GB.
 
-    With `with_constant` there is a column `x_constant` for every `x_micros`, at the rates of the run's start.
+    With `with_constant` there is a column `x_constant` for every `x_micros`, at the rates of the run's start; with
+    `with_world` a table `world_events`.
     """
     wanted = list(facts)
     tables = [(fact.name, fact.columns, source.facts_files(fact.name)) for fact in wanted]
@@ -55,6 +62,8 @@ def connect_to(
     limits: dict[str, Any] = {"memory_limit": memory, "max_temp_directory_size": "0B"} if memory else {}
     others = source.more_tables if isinstance(source, WithTables) else {}
     connection = duckdb.connect(":memory:", config={"threads": threads, **limits})
+    if with_world:
+        _world_events(connection, source.world_events())
     if isinstance(source, InMemory):
         tables = [table for table in tables if not _register(connection, source, table[0], more.get(table[0], ""))]
     return _locked(connection, tables, more, others)
@@ -96,8 +105,9 @@ def _lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Sequence[Pat
 
 
 def empty_facts(others: Others | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection with every fact as a table without rows, and others: enough to see whether SQL fits."""
+    """A connection with every fact and `world_events` as tables without rows, and others: enough to see if SQL fits."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
+    _world_events(connection, [])
     for fact in FACTS:
         connection.execute(_table(fact.name, fact.columns))
     _as_they_are(connection, others or {})

@@ -160,7 +160,7 @@ def _run(source: Source, it: Definition) -> tuple[_Columns, np.ndarray]:
 
     QueryError when it fails, takes too long or returns something else.
     """
-    with connect_to(source, FACTS, memory=MEMORY) as connection:
+    with connect_to(source, FACTS, memory=MEMORY, with_world=True) as connection:
         columns = read(connection, it)
         members = connection.execute(_BASE).fetchall()
     base = np.zeros(GROUPS, np.int64)
