@@ -15,8 +15,8 @@ from pydantic import Field
 
 from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
-from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.gateway_load import RoutingChoice, UnderLoad
+from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
 from billing_sim.scenario.support import Support
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
