@@ -67,11 +67,11 @@ class Catalogue:
 
 @cache
 def shipped() -> Catalogue:
-    """The metrics that come with the package, one file per view. Their SQL is checked by the tests, not again here."""
+    """The metrics that come with the package, a file or more per view. Their SQL is checked by the tests, not again here."""
     found: list[Definition] = []
     goals: dict[str, str] = {}
-    for view in VIEWS:
-        reading = _read(_SHIPPED / f"{view}.yaml", f"metrics/{view}.yaml", Catalogue((), {}))
+    for path in (path for view in VIEWS for path in sorted(_SHIPPED.glob(f"{view}*.yaml"))):
+        reading = _read(path, f"metrics/{path.name}", Catalogue((), {}))
         if reading.wrong:
             raise InputError(reading.wrong)
         found += [definition for _, definition in reading.made]
