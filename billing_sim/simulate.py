@@ -304,7 +304,7 @@ class _Work:
         )
 
 
-def _driver(name: str) -> Callable[[CompiledWorld, int], Iterator[Block]]:
+def _driver(name: str) -> Callable[..., Iterator[Block]]:
     if name == "simpy":
         from billing_sim.drivers import simpy_driver
 

@@ -69,7 +69,7 @@ class Naive:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
                   "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
-                  "network": "networks", "coupon": "coupons"}  # fmt: skip
+                  "network": "networks", "coupon": "coupons", "channel": "channels"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -91,6 +91,7 @@ class Naive:
             "payment_methods": [self.method(life, row) for row in life if row["kind"].startswith("payment_method.")],
             "refunds": [self.refund(life, row) for row in life if row["kind"] == "refund.issued"],
             "disputes": [self.dispute(life, row) for row in life if row["kind"] == "dispute.opened"],
+            "contacts": [self.contact(life, row) for row in life if row["kind"] == "contact.opened"],
         }
 
     def who(self, life: list[Row], row: Row) -> Row:
@@ -145,6 +146,7 @@ class Naive:
             "mit_attempts": sum(row["initiator"] == "mit" for row in tries),
             "declines": len(failures),
             "notices": sum(row["kind"] == "notice.sent" for row in mine),
+            "contacts_14d": 0 if imported else _contacts_soon(life, opened),
             "status": _STATUS[closing[-1]["kind"]] if closing else "open",
             "paid_at": paid["occurred_at"] if paid else None,
             "paid_recorded_at": paid["recorded_at"] if paid else None,
@@ -229,6 +231,8 @@ class Naive:
         mine = _spell(life, start)
         end = next((row for row in mine if row["kind"] == "subscription.canceled"), None)
         asked = [row for row in mine if row["kind"] == "subscription.cancel_requested"]
+        kept = [row["sequence"] for row in mine if row["kind"] == "contact.resolved" and row["reason"] == "saved"]
+        asked = [row for row in asked if row["sequence"] > max(kept, default=-1)]
         issued = [row["invoice"] for row in mine if row["kind"] == "invoice.issued" and row["reason"] != "proration"]
         trial = {row["kind"]: row for row in mine if row["kind"].startswith("trial.")}
         billed = [row["invoice"] for row in mine if row["kind"] == "invoice.issued" and _follows_trial(life, row)]
@@ -373,6 +377,35 @@ class Naive:
             "sent_at": row["occurred_at"], "recorded_at": row["recorded_at"], "notice": row["reason"],
         }  # fmt: skip
 
+    def contact(self, life: list[Row], row: Row) -> Row:
+        """One contact with support: nobody has two under way, so what follows is about it until it is over."""
+        later = [r for r in life[life.index(row) + 1 :] if r["kind"].startswith("contact.")]
+        following = next((i for i, r in enumerate(later) if r["kind"] == "contact.opened"), len(later))
+        told = {r["kind"].removeprefix("contact."): r for r in later[:following]}
+        over = next((told[kind] for kind in _OVER if kind in told), None)
+        handled = over if over and "abandoned" not in told else None
+        waited = told.get("answered") or told.get("abandoned")
+        same = [r for r in life if r["kind"] == "contact.opened" and r["reason"] == row["reason"]]
+        place, week = same.index(row), 7 * 86_400_000_000
+        currency = self.money(life)
+        return self.who(life, row) | {
+            "method": _preferred(life, row)["method_kind"], "invoice": row["invoice"], "currency": currency,
+            "topic": row["reason"], "channel": row["channel"],
+            "opened_at": row["occurred_at"], "recorded_at": row["recorded_at"],
+            "answered_at": row["occurred_at"] + told["answered"]["latency_ms"] * 1000 if "answered" in told else None,
+            "waited_seconds": waited["latency_ms"] // 1000 if waited
+                              else (_instant(self.end) - row["occurred_at"]) // 10**6,
+            "outcome": _OVER[over["kind"].removeprefix("contact.")] if over
+                       else "answered" if "answered" in told else "open",
+            "action": handled["reason"] if handled else "none",
+            "closed_at": over["occurred_at"] if over else None,
+            "closed_recorded_at": over["recorded_at"] if over else None,
+            "is_repeat": place > 0 and row["occurred_at"] < same[place - 1]["occurred_at"] + week,
+            "repeated_at": same[place + 1]["occurred_at"] if place + 1 < len(same) else None,
+            "cost_minor": handled["fee_minor"] if handled else 0,
+            "cost_micros": self.micros(handled["fee_minor"], currency, handled["occurred_at"]) if handled else 0,
+        }  # fmt: skip
+
     def method(self, life: list[Row], row: Row) -> Row:
         """One payment method on file, until the next one takes its place."""
         later = [r for r in life[life.index(row) + 1 :] if r["kind"] == "payment_method.updated"]
@@ -388,6 +421,20 @@ _STATUS = {
     "payment.captured": "paid", "payment.returned": "open", "invoice.voided": "void",
     "invoice.marked_uncollectible": "uncollectible",
 }  # fmt: skip
+
+
+_OVER = {"abandoned": "abandoned", "resolved": "resolved", "closed_unresolved": "unresolved"}
+
+
+def _contacts_soon(life: list[Row], opened: Row) -> int:
+    """Contacts within a fortnight after an invoice was opened, and before the next one was."""
+    found = 0
+    for row in life[life.index(opened) + 1 :]:
+        if row["kind"] in ("invoice.issued", "invoice.imported"):
+            return found
+        soon = row["occurred_at"] < opened["occurred_at"] + 14 * 86_400_000_000
+        found += row["kind"] == "contact.opened" and soon
+    return found
 
 
 def _answer(row: Row) -> str | None:

@@ -23,6 +23,9 @@ TEXT = """
 members: 900
 dunning_policies: {short: {retries: [5 min, 2 days, 4 days], grace: 1 day, end: 6 days}}
 regions: {UCAN: {backup_method: 50%, network_tokens: 70%, expiry_years: [1]}}
+support:
+  contact_rate: {payment_failed: 60%, hold_started: 60%, price_rise: 30%, canceled_by_mistake: 60%}
+  desks: [{channels: [chat, phone, email], shifts: [{hours: [8, 18], agents: 1}]}]
 """
 
 

@@ -12,6 +12,7 @@ from billing_sim import declines, events
 from billing_sim.clock import DAY, HOUR
 from billing_sim.drivers.oracle import LEFT, fates_of_retry
 from billing_sim.drivers.shards import people_of_shard
+from billing_sim.drivers.tape import NOTHING_SHARED, span_of
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.scenario import load
@@ -89,7 +90,8 @@ def asked(world: CompiledWorld, failed: np.ndarray, moments: list[int]) -> list[
     states, causes = records(new_states(2)), np.zeros(len(moments), np.int64)
     states[0] = failed[0]
     before = states[0].tobytes()
-    fates_of_retry(records(world.record), states, records(new_page()), np.array(moments, np.int64), causes)
+    alone = (span_of(world), NOTHING_SHARED.places, NOTHING_SHARED.tables)
+    fates_of_retry(records(world.record), states, records(new_page()), np.array(moments, np.int64), causes, *alone)
     assert states[0].tobytes() == before, "asking changed the person"
     return causes.tolist()
 

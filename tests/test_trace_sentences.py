@@ -15,6 +15,29 @@ from tests.trace_rows import CONTEXT, attempt, row, truth
 _CARD = {"method": 1, "method_kind": events.DEBIT, "period_end": "2027-05-31"}
 _INVOICE = {"invoice": 7, "amount_minor": 1799, "period_start": "2025-03-13", "period_end": "2025-04-13"}
 
+_CONTACT = {"channel": events.BY_CHAT, "reason": events.NOTICE_FAILED}
+SUPPORT_SAID = [
+    (row(events.CONTACT_OPENED, **_CONTACT), "The member contacted support by chat about the failed payment."),
+    (
+        row(events.CONTACT_OPENED, channel=events.BY_EMAIL, reason=events.CANCELED_BY_MISTAKE),
+        "The member contacted support by e-mail about a cancellation that they regret.",
+    ),
+    (row(events.CONTACT_ANSWERED, **_CONTACT), "An agent answered at once."),
+    (row(events.CONTACT_ANSWERED, latency_ms=119_999, **_CONTACT), "An agent answered after 119 seconds."),
+    (
+        row(events.CONTACT_ABANDONED, latency_ms=1_260_500, **_CONTACT),
+        "Nobody answered; the member gave up waiting after 21 minutes.",
+    ),
+    (
+        row(events.CONTACT_RESOLVED, channel=events.BY_PHONE, reason=events.LINK_SENT),
+        "The agent sent a link to update the payment method, and closed the contact.",
+    ),
+    (
+        row(events.CONTACT_UNRESOLVED, channel=events.BY_PHONE, reason=events.UNRESOLVED),
+        "The contact ended without having settled anything.",
+    ),
+]
+
 SAID = [
     (
         row(events.SIGNUP_STARTED, plan=1, method_kind=events.WALLET, reason=events.NEW),
@@ -143,6 +166,7 @@ SAID = [
     (row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER), "The member was reminded of the failed payment."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_HOLD), "The member was told that access is blocked."),
     *refunds_said.SAID,
+    *SUPPORT_SAID,
 ]
 
 

@@ -59,7 +59,7 @@ class Barrier:
                 row[TIMEOUTS + g] = self._timeouts[g, min(step, LOADS - 1)]
         if self._rates:
             self._day.append(counts.copy())
-            row[RATE : RATE + GATEWAYS] = _success_rates(sum(self._day))
+            row[RATE : RATE + GATEWAYS] = _success_rates(np.sum(self._day, axis=0))
         if self._queue is not None:
             self._queue.publish(row, now)
         return row

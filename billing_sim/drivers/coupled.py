@@ -12,6 +12,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,21 +21,13 @@ from billing_sim.drivers.barrier import Barrier
 from billing_sim.drivers.memory import check_room
 from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of
 from billing_sim.drivers.shards import SHARDS, people_of_shard
-from billing_sim.drivers.tape import Recorder, Tape
-from billing_sim.drivers.windows import (
-    END,
-    FIRST_WINDOW,
-    FROM_START,
-    WINDOW,
-    begin_together,
-    book_window,
-    deliver_effects,
-    run_window,
-)
+from billing_sim.drivers.tape import NOTHING_SHARED, Recorder, Tape, span_of, worlds_of
+from billing_sim.drivers.tuning import END, FIRST_WINDOW, FROM_START, WINDOW
+from billing_sim.drivers.windows import begin_together, book_window, deliver_effects, run_window
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
-from billing_sim.world.record import GATEWAYS
+from billing_sim.world.record import GATEWAYS, WORLD
 
 REQUESTS_AT_ONCE = 1 << 14
 TAPES_KEPT = 4
@@ -42,20 +36,6 @@ _SHARED_BY_THREADS = 200_000
 
 Progress = Callable[[int, int], None]
 """Told windows done and windows in all."""
-
-
-def span_of(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
-    """The span of a run as `drivers.windows` wants it."""
-    start, end, window = (int(after.record[name][0]) for name in ("start", "end", "window"))
-    assert start == int(before.record["start"][0])
-    return np.array([start, end, window, start // window, int(before is not after)], np.int64)
-
-
-def worlds_of(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
-    """The worlds of a coupled run, copies of their own: one until the start if it is another, and those from then on."""
-    if before is after:
-        return records(after.record.copy())
-    return records(np.concatenate([before.record[:1], after.record]))
 
 
 class Crowd:
@@ -133,12 +113,17 @@ def record_tape(
     worlds, span = worlds_of(before, after), span_of(before, after)
     threads = threads if len(numbers) > _SHARED_BY_THREADS else 1
     edges = [len(numbers) * i // threads for i in range(threads + 1)]
-    parts = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [slice(a, b) for a, b in pairwise(edges)]
     with ThreadPoolExecutor(threads, "billing-sim-window") as pool:
         begin = lambda part: Crowd(worlds, span, numbers[part], markets[part], part.start)  # noqa: E731
         crowds = list(pool.map(begin, parts))
         each = pool.map if threads > 1 else map
         return Windows(after, worlds, span, crowds, each, replayed).run(progress or (lambda _done, _total: None))
+
+
+def seen(world: CompiledWorld, worlds: np.ndarray, span: np.ndarray) -> CompiledWorld:
+    """The world as desks see it: over the records of the run itself, in which everything is published."""
+    return replace(world, record=worlds[span[FROM_START] :].view(WORLD).view(np.recarray))
 
 
 class Windows:
@@ -154,7 +139,7 @@ class Windows:
         replayed: Tape | None,
     ) -> None:
         self._worlds, self._span, self._crowds, self._each, self._replayed = worlds, span, crowds, each, replayed
-        self._queue = queue_of(world)
+        self._queue = queue_of(seen(world, worlds, span))
         self._barrier = Barrier(world, self._queue)
         self._counts, self._effects = np.zeros((2, GATEWAYS), np.int64), np.zeros(0, EFFECT)
         self._recorder = Recorder()
@@ -169,6 +154,8 @@ class Windows:
             self._live(k, begin, begin + length)
             if k % 64 == 0:
                 progress(k, total)
+        self._effects = self._effects[self._effects["at"] < self._span[END]]
+        self._deliver(begin + length)
         return self._recorder.tape()
 
     def _deliver(self, now: int) -> None:
@@ -193,18 +180,36 @@ class Windows:
             self._effects = in_order(serve(asked, begin, until))
 
 
-_TAPES: OrderedDict[tuple[str, str], Tape] = OrderedDict()
+_tapes: OrderedDict[tuple[str, str], Tape] = OrderedDict()
 _lock = threading.Lock()
 
 
-def tape_of(before: CompiledWorld, after: CompiledWorld | None = None, threads: int = 1) -> Tape:
-    """The tape of a world, or of one world that follows another; the last few are kept."""
-    after = after or before
-    key = (before.digest, after.digest)
+def tape_of(world: CompiledWorld, threads: int = 1) -> Tape:
+    """The tape of a world; an empty one where people share nothing. The last few are kept."""
+    if not world.is_coupled:
+        return NOTHING_SHARED
+    return _kept((world.digest, ""), lambda: record_tape(world, threads=threads))
+
+
+def direct_tape_of(before: CompiledWorld, after: CompiledWorld) -> Tape:
+    """What people meet in `after` from the start on, if everything shared stays as it was in `before`.
+
+    What barriers published is the same; desks answer whoever asks, each as if nobody else had changed.
+    """
+    own = tape_of(before)
+    if before is after or queue_of(after) is None:
+        return own
+    return _kept((before.digest, after.digest), lambda: record_tape(before, after, replayed=own))
+
+
+def _kept(key: tuple[str, str], make: Callable[[], Tape]) -> Tape:
     with _lock:
-        tape = _TAPES.get(key) or record_tape(before, after, threads=threads)
-        _TAPES[key] = tape
-        _TAPES.move_to_end(key)
-        while len(_TAPES) > TAPES_KEPT:
-            _TAPES.popitem(last=False)
-        return tape
+        tape = _tapes.get(key)
+    # Two threads may make the same tape, which is the same tape.
+    tape = tape or make()
+    with _lock:
+        _tapes[key] = tape
+        _tapes.move_to_end(key)
+        while len(_tapes) > TAPES_KEPT:
+            _tapes.popitem(last=False)
+    return tape

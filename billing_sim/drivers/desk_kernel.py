@@ -7,25 +7,13 @@ from numba import types
 from billing_sim.clock import HOUR, NEVER
 from billing_sim.drivers.requests import Effects, Requests
 from billing_sim.lifecycle.state import Int, Nothing, World
-from billing_sim.lifecycle.support import ABANDONED, ANSWERED
+from billing_sim.lifecycle.support import ABANDONED, ANSWERED, agents_at
 from billing_sim.rule import entry, rule
-from billing_sim.world.record import AGENTS, WEEK_HOURS
-
-_MONDAY = 3 * 24
-"""1970 began on a Thursday: hours between its first and the first of its week."""
+from billing_sim.world.record import AGENTS
 
 _Worlds = types.Array(World, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 _Busy = types.Array(types.int64, 2, "C")
-
-
-@rule(Int(World, Int, Int))
-def agents_at(world, desk, at):
-    """How many agents of a desk are on shift."""
-    epoch = world.staff_epochs - 1
-    while epoch > 0 and world.staff_from[epoch] > at:
-        epoch -= 1
-    return world.staff[epoch, desk, (at // HOUR + _MONDAY) % WEEK_HOURS]
 
 
 @rule(Int(World, Int))

@@ -12,6 +12,7 @@ from numba import types
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
+from billing_sim.drivers.tuning import list_of, tune
 from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.collecting import choose_gateway, fate
 from billing_sim.lifecycle.methods import ask_updater, ring_episode
@@ -33,6 +34,7 @@ _Worlds = types.Array(World, 1, "C")
 _States = types.Array(State, 1, "C")
 _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
+_Table = types.Array(types.int64, 2, "C")
 
 LEFT = -1
 """There is nothing to retry: the person has cancelled of their own accord."""
@@ -63,13 +65,15 @@ def fate_of_retry(world, state, page, at):
     return fate(world, state, FIRST, events.MIT, at, luck)
 
 
-@entry(Nothing(_Worlds, _States, _Pages, _Numbers, _Numbers))
-def fates_of_retry(worlds, states, pages, moments, causes):
+@entry(Nothing(_Worlds, _States, _Pages, _Numbers, _Numbers, _Numbers, _Numbers, _Table))
+def fates_of_retry(worlds, states, pages, moments, causes, span, places, tables):
     """Fill in the latent cause of a retry at each moment, for the person in `states[0]`, who stays as they are.
 
-    Each retry is tried by a copy of that person in `states[1]`, on a page that nobody reads.
+    Each retry is tried by a copy of that person in `states[1]`, on a page that nobody reads. Where people share
+    something, `places` and `tables` are those of the tape (`drivers.tape`), else empty.
     """
     for i in range(len(moments)):
+        tune(worlds[0], places, tables, list_of(span, moments[i]))
         states[1] = states[0]
         states[1].rows = 0
         states[1].truths = 0

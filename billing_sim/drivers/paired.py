@@ -70,13 +70,14 @@ def lives(
     """Simulate these people (numbers and market indices, int64, ascending) to the horizon, a page of rows at a time.
 
     Both worlds have the same start and the same markets; what they do not share holds from the start on. Where people
-    share something in the second world, they live by the `tape` of everybody, which is made when none is given. Who
-    lives many worlds brings the `page` (`lifecycle.state.new_page`).
+    share something in the first one, they live by a `tape`; without one by that of the first world, so that what is
+    shared stays as it was and the difference is what the second world does to each directly. Who lives many worlds
+    brings the `page` (`lifecycle.state.new_page`).
     """
-    if after.is_coupled:
+    if before.is_coupled:
         from billing_sim.drivers import by_tape, coupled
 
-        yield from by_tape.lives(before, after, numbers, markets, tape or coupled.tape_of(before, after))
+        yield from by_tape.lives(before, after, numbers, markets, tape or coupled.direct_tape_of(before, after))
         return
     page = new_page() if page is None else page
     worlds, states, pages = (records(before.record), records(after.record)), records(new_states(2)), records(page)

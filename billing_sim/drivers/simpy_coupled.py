@@ -8,7 +8,7 @@ and what is published are those of the coupled batch driver; only the order in w
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,15 @@ import simpy
 
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES, Barrier
 from billing_sim.drivers.block import Block, too_long
-from billing_sim.drivers.coupled import everybody, span_of, windows_in, worlds_of
+from billing_sim.drivers.coupled import everybody, seen, windows_in
 from billing_sim.drivers.kernel import begin_life, ring_once
 from billing_sim.drivers.memory import check_room
 from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of
 from billing_sim.drivers.shards import people_of_shard
 from billing_sim.drivers.simpy_driver import in_order_of_people, pages
-from billing_sim.drivers.windows import END, FIRST_WINDOW, START, WINDOW, book_one, receive_one
+from billing_sim.drivers.tape import span_of, worlds_of
+from billing_sim.drivers.tuning import END, FIRST_WINDOW, START, WINDOW
+from billing_sim.drivers.windows import book_one, receive_one
 from billing_sim.events import (
     ATTEMPT_AUTHORIZED,
     ATTEMPT_DECLINED,
@@ -56,13 +58,13 @@ class Town:
     def __init__(self, world: CompiledWorld) -> None:
         numbers, markets = everybody(world)
         check_room(len(numbers), world.members)
-        self.worlds, self.span = worlds_of(world, world), span_of(world, world)
+        self.worlds, self.span = worlds_of(world), span_of(world)
         self.env = simpy.Environment(initial_time=int(world.record.pre_roll[0]))
         self.states, self.page = records(new_states(len(numbers))), new_page()
         self.pages, self.filled = records(self.page), np.zeros(3, np.int64)
         self.rows: list[np.ndarray] = []
         self.truths: list[np.ndarray] = []
-        self.queue = queue_of(world)
+        self.queue = queue_of(seen(world, self.worlds, self.span))
         self.barrier = Barrier(world, self.queue)
         self.counts, self.requests = np.zeros((2, GATEWAYS), np.int64), [np.zeros(0, REQUEST)]
         self.written = np.zeros((len(numbers), 2), np.int64)
@@ -116,34 +118,42 @@ class Town:
 
     def coordinator(self) -> Generator[simpy.Event, Any, None]:
         """One barrier after the other: deliver, book, publish, and let the window run."""
-        effects, length = np.zeros(0, EFFECT), int(self.span[WINDOW])
+        effects = np.zeros(0, EFFECT)
         for k in range(windows_in(self.span)):
-            begin = (int(self.span[FIRST_WINDOW]) + k) * length
+            begin, until = self.window(k)
             # The first window may have begun before the run did.
             yield Bell(self.env, max(begin, int(self.span[START])) - self.env.now)
             self.deliver(effects, begin)
-            row = self.barrier.publish(begin, self.book(begin + length), self.counts)
+            row = self.barrier.publish(begin, self.book(until), self.counts)
             self.worlds["published"][:] = row
             self.counts[:], self.requests = 0, [np.zeros(0, REQUEST)]
-            yield Bell(self.env, begin + length - self.env.now)
-            if self.queue is not None:
-                asked = in_order(np.concatenate(self.requests))
-                effects = in_order(self.queue.serve(asked, begin, begin + length))
+            yield Bell(self.env, until - self.env.now)
+            effects = self.serve(begin, until)
+
+    def window(self, k: int) -> tuple[int, int]:
+        """Where a window begins and ends."""
+        begin = (int(self.span[FIRST_WINDOW]) + k) * int(self.span[WINDOW])
+        return begin, begin + int(self.span[WINDOW])
+
+    def serve(self, begin: int, until: int) -> np.ndarray:
+        """What desks answer to what was asked in a window."""
+        if self.queue is None:
+            return np.zeros(0, EFFECT)
+        return in_order(self.queue.serve(in_order(np.concatenate(self.requests)), begin, until))
 
     def deliver(self, effects: np.ndarray, now: int) -> None:
         """Hand each effect to its subscriber, who may have other plans from then on."""
         known = records(effects)
         for e, i in enumerate(effects["place"].tolist()):
-            self.write(
-                i,
-                lambda i, e=e: receive_one(
-                    self.worlds, self.span, self.states, i, self.pages, known, e, now, self.filled
-                ),
-            )
+            self.write(i, partial(self.receive, known, e, now))
             if self.people[i].is_alive:
                 self.people[i].interrupt()
             else:
                 self.people[i] = self.env.process(self.life(i))
+
+    def receive(self, effects: np.ndarray, e: int, now: int, i: int) -> int:
+        """Let a person learn what came of a request."""
+        return int(receive_one(self.worlds, self.span, self.states, i, self.pages, effects, e, now, self.filled))
 
     def book(self, until: int) -> np.ndarray:
         """How many book each gateway until the end of the window, by the one after it."""
@@ -164,6 +174,10 @@ class Town:
     def run(self) -> tuple[np.ndarray, np.ndarray]:
         """Let time pass until the end; return rows and truths in the order of subscribers."""
         self.env.run(until=int(self.span[END]))
+        # What desks settled in the last window is still told; nothing rings any more.
+        begin, until = self.window(windows_in(self.span) - 1)
+        effects = self.serve(begin, until)
+        self.deliver(effects[effects["at"] < self.span[END]], until)
         self.turn_page()
         return in_order_of_people(self.rows, ROW), in_order_of_people(self.truths, TRUTH_ROW)
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from billing_sim.drivers.requests import EFFECT
+from billing_sim.drivers.tuning import FIRST_WINDOW, WINDOW
+from billing_sim.rule import records
+from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.record import PUBLISHED
 
 
@@ -27,10 +30,37 @@ class Tape:
     due: np.ndarray
 
     def row(self, k: int) -> np.ndarray:
-        """What `world.published` was in window `k`."""
+        """What `world.published` was in window `k`; nothing, before the first one."""
         row = np.zeros(PUBLISHED, np.int64)
-        row[self.places] = self.tables[k]
+        if k >= 0:
+            row[self.places] = self.tables[k]
         return row
+
+
+_NO_NUMBERS = np.zeros(0, np.int64)
+NOTHING_SHARED = Tape(_NO_NUMBERS, np.zeros((0, 0), np.int64), np.zeros(0, EFFECT), _NO_NUMBERS)
+"""The tape of a world in which nobody shares anything."""
+
+
+def span_of(before: CompiledWorld, after: CompiledWorld | None = None) -> np.ndarray:
+    """The span of a run as `drivers.tuning` describes it."""
+    after = after or before
+    start, end, window = (int(after.record[name][0]) for name in ("start", "end", "window"))
+    assert start == int(before.record["start"][0])
+    return np.array([start, end, window, start // window, int(before is not after)], np.int64)
+
+
+def worlds_of(before: CompiledWorld, after: CompiledWorld | None = None) -> np.ndarray:
+    """The worlds of a coupled run, as copies: one until the start if it is another, and those from then on."""
+    after = after or before
+    if before is after:
+        return records(after.record.copy())
+    return records(np.concatenate([before.record[:1], after.record]))
+
+
+def window_of(span: np.ndarray, at: int) -> int:
+    """The number of the window in which a moment lies, from 0 for that of the start."""
+    return at // int(span[WINDOW]) - int(span[FIRST_WINDOW])
 
 
 class Recorder:

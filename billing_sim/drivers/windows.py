@@ -1,8 +1,8 @@
 """The compiled loops of the coupled drivers: everybody through one window, and one life after the other by a tape.
 
 People who are due are found without looking at the others: each window has a list of those whose next alarm lies in it,
-chained through `following` and `preceding` (-1 ends a chain). `span` holds start, end, length of a window, the number of
-the first one, and the place of the first world that holds from the start on; the first world of all holds until then.
+chained through `following` and `preceding` (-1 ends a chain). `span` is described in `drivers.tuning`; the first of the
+worlds holds until the start.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from billing_sim import events
 from billing_sim.clock import NEVER
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES
 from billing_sim.drivers.requests import Effect, Effects, Request, Requests
+from billing_sim.drivers.tuning import END, FROM_START, START, list_of, tune
 from billing_sim.lifecycle.booking import NO_BOOKING, booked
 from billing_sim.lifecycle.delivering import deliver
 from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
@@ -24,14 +25,6 @@ _States = types.Array(State, 1, "C")
 _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 _Table = types.Array(types.int64, 2, "C")
-
-START, END, WINDOW, FIRST_WINDOW, FROM_START = range(5)
-
-
-@rule(Int(_Numbers, Int), inline=True)
-def list_of(span, at):
-    """The window in which a moment lies, from 0."""
-    return at // span[WINDOW] - span[FIRST_WINDOW]
 
 
 @rule(Nothing(_Numbers, _Numbers, _Numbers, Int, Int))
@@ -195,13 +188,6 @@ def book_one(worlds, span, states, i, until):
     return booked(worlds[span[FROM_START] + states[i].lives_in], states[i], until)
 
 
-@rule(Nothing(World, _Numbers, _Table, Int))
-def tune(world, places, tables, k):
-    """Let a world show what was published for window `k`; before the first one, nothing was."""
-    for p in range(len(places)):
-        world.published[places[p]] = tables[k, p] if k >= 0 else 0
-
-
 @rule(Int(Effects, Int))
 def first_effect(effects, subscriber):
     """The place of a person's first effect, or of the one after which it would stand."""
@@ -242,14 +228,15 @@ def run_by_tape(worlds, numbers, markets, first, span, states, pages, places, ta
         rung = 0
         while True:
             barrier = due[e] if e < len(effects) and effects[e].subscriber == numbers[i] else NEVER
-            if min(at, barrier) >= span[END]:
+            # What desks settled in the last window is still told; nothing rings any more.
+            if at >= span[END] and barrier == NEVER:
                 break
             if state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS:
                 filled[0] = written
                 filled[1] = told
                 return i
             world = worlds[span[FROM_START] + state.lives_in]
-            if barrier <= at:
+            if barrier <= at or at >= span[END]:
                 # Effects come before the barrier publishes.
                 tune(world, places, tables, list_of(span, barrier) - 1)
                 at = receive(world, state, page, barrier, effects[e])

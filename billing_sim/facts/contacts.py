@@ -53,8 +53,8 @@ def note_repeat(page, person, row, i):
     fact.is_repeat = 1 if row.occurred_at < earlier.opened_at + _WEEK else 0
 
 
-@rule(Nothing(Person, Page, Row))
-def read_contact(person, page, row):
+@rule(Nothing(Context, Person, Page, Row))
+def read_contact(context, person, page, row):
     """A member contacts support."""
     i = page.count[CONTACTS]
     note_repeat(page, person, row, i)
@@ -77,7 +77,7 @@ def read_contact(person, page, row):
     fact.opened_at = row.occurred_at
     fact.recorded_at = row.recorded_at
     fact.answered_at = NULL
-    fact.waited_seconds = 0
+    fact.waited_seconds = (context.end - row.occurred_at) // clock.SECOND
     fact.outcome = _OPEN
     fact.action = 0
     fact.closed_at = NULL
@@ -124,7 +124,7 @@ def close_contact(context, person, page, row, outcome):
 def read_support(context, person, page, row):
     """Hand a row about a contact to the rule of its kind."""
     if row.kind == events.CONTACT_OPENED:
-        read_contact(person, page, row)
+        read_contact(context, person, page, row)
     elif row.kind == events.CONTACT_ANSWERED:
         read_answer(page, person, row)
     elif row.kind == events.CONTACT_ABANDONED:

@@ -292,7 +292,7 @@ CONTACTS = Fact("contacts", "one contact of a member with support", (
     _c("opened_at", "timestamp", "when the member wrote or called"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("answered_at", "timestamp", "when an agent took it up"),
-    _c("waited_seconds", "i8", "how long the member waited for that, or before giving up; 0 while waiting"),
+    _c("waited_seconds", "i8", "how long the member waited for that, or before giving up, or has waited when the run ends"),
     _c("outcome", "u1", "open, answered, abandoned, resolved or unresolved, as last seen", "contact_outcomes"),
     _c("action", "u1", "what the agent did: retried, link_sent, grace_extended, refunded, explained or saved", "reasons"),
     _c("closed_at", "timestamp", "when it was over, whatever its outcome"),

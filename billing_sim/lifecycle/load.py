@@ -21,7 +21,8 @@ ONE_SLOWNESS = 1024
 def is_refused(world, state, gateway, occasion):
     """Whether a gateway with too many attempts in this window refuses this one: who is above its share, by draw."""
     share = world.published[REFUSED + gateway]
-    if share == 0:
+    # A tape may be played in a world in which the gateway takes everything.
+    if share == 0 or world.capacity[gateway] == 0:
         return 0
     u = draws.draw(state.key, purpose.ADMISSION, occasion * GATEWAYS + gateway)
     return 1 if u >= draws.ONE - share else 0
@@ -31,13 +32,14 @@ def is_refused(world, state, gateway, occasion):
 def slowed(world, gateway, latency):
     """A response time under the load of the window before."""
     slowness = world.published[SLOW + gateway]
-    return (latency * slowness) // ONE_SLOWNESS if slowness else latency
+    return (latency * slowness) // ONE_SLOWNESS if slowness and world.comfortable[gateway] else latency
 
 
 @rule(Int(World, Int), inline=True)
 def added_timeouts(world, gateway):
     """The share of attempts, as a threshold, that load keeps from being answered in time."""
-    return world.published[TIMEOUTS + gateway]
+    share = world.published[TIMEOUTS + gateway]
+    return share if world.comfortable[gateway] else 0
 
 
 @rule(Int(World, Int, Int, Int), inline=True)
@@ -66,9 +68,9 @@ def issuer_is_out(world, state, slot, at, occasion):
     """Whether an outage of the issuers in this market takes this attempt: below the failing share, by draw."""
     mask = 1 << state.method_kind[slot]
     for i in range(min(world.issuer_outages, ISSUER_OUTAGES)):
-        if world.issuer_out_start[i] <= at < world.issuer_out_end[i]:
-            if world.issuer_out_kinds[i, state.market] & mask:
-                u = draws.draw(state.key, purpose.ISSUER_OUTAGE, occasion * ISSUER_OUTAGES + i)
-                if u < world.issuer_out_share[i]:
-                    return 1
+        if not world.issuer_out_start[i] <= at < world.issuer_out_end[i]:
+            continue
+        u = draws.draw(state.key, purpose.ISSUER_OUTAGE, occasion * ISSUER_OUTAGES + i)
+        if world.issuer_out_kinds[i, state.market] & mask and u < world.issuer_out_share[i]:
+            return 1
     return 0

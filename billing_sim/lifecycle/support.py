@@ -15,7 +15,7 @@ from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.state import SUBSCRIBED, Int, Nothing, Page, State, World
 from billing_sim.rule import rule
-from billing_sim.world.record import CONTACT_CHANNELS, QUANTILES
+from billing_sim.world.record import CONTACT_CHANNELS, QUANTILES, WEEK_HOURS
 
 # What contacts are about. Numbers are part of every digest.
 PAYMENT_FAILED, HOLD_STARTED, DOUBLE_CHARGE, PRICE_RISE, UNKNOWN_CHARGE, CANCELED_BY_MISTAKE = range(6)
@@ -30,6 +30,30 @@ ANSWERED, ABANDONED, COMPLETED = 1, 2, 3
 
 SUPPORT_QUEUE = 1
 """The number of the support desk among the queues that people share."""
+
+
+_MONDAY = 3 * 24
+"""1970 began on a Thursday: hours between its first and the first of its week."""
+
+_AGAIN_HOURS = 7
+"""How much later somebody tries again who finds the desk closed: hours of all times of the day come up in turn."""
+
+_EMAIL = 2
+
+
+@rule(Int(World, Int, Int))
+def agents_at(world, desk, at):
+    """How many agents of a desk are on shift."""
+    epoch = world.staff_epochs - 1
+    while epoch > 0 and world.staff_from[epoch] > at:
+        epoch -= 1
+    return world.staff[epoch, desk, (at // HOUR + _MONDAY) % WEEK_HOURS]
+
+
+@rule(Int(World, Int, Int))
+def is_closed(world, channel, at):
+    """Whether nobody answers this channel at this hour; e-mail can always be written."""
+    return 1 if channel != _EMAIL and agents_at(world, world.desk_of[channel], at) == 0 else 0
 
 
 @rule(Nothing(World, State, Int, Int, Int))
@@ -102,7 +126,7 @@ def join_queue(world, state, now):
 
 @rule(Nothing(World, State, Page, Int, Int))
 def ring_contact(world, state, page, now, place):
-    """A member contacts support and joins the queue of a channel."""
+    """A member contacts support and joins the queue of a channel; where it is closed they try later, any channel."""
     topic = state.matter_detail[place]
     invoice = state.matter_invoice[place]
     if state.contact_open or not has_reason(state, topic, invoice):
@@ -112,6 +136,11 @@ def ring_contact(world, state, page, now, place):
     channel = 0
     while channel < CONTACT_CHANNELS - 1 and u >= world.contact_mix[channel]:
         channel += 1
+    if is_closed(world, channel, now):
+        again = agenda.put_down(world, state, now, now + _AGAIN_HOURS * HOUR, agenda.CONTACT)
+        state.matter_detail[again] = topic
+        state.matter_invoice[again] = invoice
+        return
     state.contact_open = 1
     state.contact_topic = topic
     state.contact_channel = channel

@@ -136,7 +136,7 @@ class Support(Part):
 
     market: list[MarketCode] = Field([], description="only members of these markets contact it; empty: all")
     contact_rate: ContactRates = Field(
-        default_factory=ContactRates, description="chance of a contact, by what causes it"
+        ContactRates.model_validate({}), description="chance of a contact, by what causes it"
     )
     by_market: dict[MarketCode, MarketRates] = Field({}, description="rates that differ in a market")
     delay: Delay = Field(Delay.model_validate({}), description="how long people take before they contact support")
@@ -149,7 +149,7 @@ class Support(Part):
     handling: Handling = Field(Handling.model_validate({}), description="how long a contact takes, on average")
     desks: list[Desk] = Field(min_length=1, max_length=3, description="who answers which channels")
     actions: Actions = Field(
-        default_factory=Actions, description="what agents do about a failing invoice; adds up to 100 %"
+        Actions.model_validate({}), description="what agents do about a failing invoice; adds up to 100 %"
     )
     success: Successes = Field(Successes.model_validate({}), description="how often that settles the matter")
     grace_extension: Duration = Field(5 * clock.DAY, description="how much more time an agent gives")  # assumed

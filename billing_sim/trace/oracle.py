@@ -14,6 +14,7 @@ import numpy as np
 
 from billing_sim import declines
 from billing_sim.clock import HOUR
+from billing_sim.drivers.tape import NOTHING_SHARED, Tape, span_of, worlds_of
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.trace.context import Context
@@ -57,8 +58,11 @@ class Chances:
         return Counter(self.causes[self.causes != declines.NO_CAUSE].tolist()).most_common()
 
 
-def chances_of(world: CompiledWorld, invoice: int, failed: np.ndarray) -> Chances:
-    """Ask every hour of the dunning window; `failed` is the person's record when the invoice first failed."""
+def chances_of(world: CompiledWorld, invoice: int, failed: np.ndarray, tape: Tape = NOTHING_SHARED) -> Chances:
+    """Ask every hour of the dunning window; `failed` is the person's record when the invoice first failed.
+
+    Where people share something, `tape` tells what they met.
+    """
     from billing_sim.drivers.oracle import LEFT, fates_of_retry  # compiled only for those who ask
 
     record = world.record[0]
@@ -68,7 +72,9 @@ def chances_of(world: CompiledWorld, invoice: int, failed: np.ndarray) -> Chance
     moments = np.arange(-(-begin // HOUR) * HOUR, end, HOUR, dtype=np.int64)
     states, causes = records(new_states(2)), np.zeros(len(moments), np.int64)
     states[0] = failed[0]
-    fates_of_retry(records(world.record), states, records(new_page()), moments, causes)
+    fates_of_retry(
+        worlds_of(world), states, records(new_page()), moments, causes, span_of(world), tape.places, tape.tables
+    )
     staying = causes != LEFT
     return Chances(invoice, moments[staying], causes[staying])
 

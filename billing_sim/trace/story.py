@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from billing_sim import events, people
+from billing_sim.drivers.tape import NOTHING_SHARED, Tape
 from billing_sim.runs.stored import StoredRun
 from billing_sim.simulate import world_of
 from billing_sim.trace.context import Context, context_of
@@ -129,19 +130,30 @@ class Story:
 def tell(run: StoredRun, subscriber: int, *, truth: bool = False) -> Story:
     """The story of one subscriber of a run; `truth` adds what only the simulator knows.
 
-    The person is simulated again, so it does not matter how much of the log was kept. Raises QueryError when there is
+    The person is simulated again, so it does not matter how much of the log was kept; where people share something,
+    everybody is, once, to know what they met. Raises QueryError when there is
     no such subscriber in the run, and when another version of the rules made it.
     """
     world = world_of(run)
-    return story_of(world, relive(world, market_of(world, subscriber), subscriber), truth=truth)
+    market = market_of(world, subscriber)
+    tape = _tape_of(world)
+    return story_of(world, relive(world, market, subscriber, tape), truth=truth, tape=tape)
 
 
-def story_of(world: CompiledWorld, life: Life, *, truth: bool = False) -> Story:
-    """The story of a life that has been lived in this world."""
+def _tape_of(world: CompiledWorld) -> Tape:
+    if not world.is_coupled:
+        return NOTHING_SHARED
+    from billing_sim.drivers.coupled import tape_of  # compiled only where people share something
+
+    return tape_of(world)
+
+
+def story_of(world: CompiledWorld, life: Life, *, truth: bool = False, tape: Tape = NOTHING_SHARED) -> Story:
+    """The story of a life that has been lived in this world, by this tape where people share something."""
     context, scenario = context_of(world, life.market, life.rows), world.scenario
     chances, beside, alone = [], {}, {}
     if truth:
-        chances = [chances_of(world, invoice, failed) for invoice, failed in life.failures.items()]
+        chances = [chances_of(world, invoice, failed, tape) for invoice, failed in life.failures.items()]
         beside = truths_beside(life.rows, life.truths)
         alone = truths_alone(life.rows, life.truths)
         for place, entry in _told_chances(life, chances, context):

@@ -46,7 +46,7 @@ from billing_sim.truth.reconciling import Check
 from billing_sim.truth.recoveries import LEVER_OF, NEVER_ISSUED, PAID, UNPAID, WAYS
 from billing_sim.truth.study import Findings, month_of
 from billing_sim.truth.totals import MEASURES, Sum, by_group, is_wrongful, measure
-from billing_sim.truth.worlds import SHARED
+from billing_sim.truth.worlds import shared_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,7 +233,8 @@ class Truth:
             "without_friction": self.without_friction, "longer": self.longer, "collected": self.collected,
             "attempts": self.attempts, "failed_invoices": self.failed[0], "failed_money": self.failed[1],
             "recovered": self.recovered, "worlds": self.worlds,
-            "shared_between_subscribers": list(SHARED), "attribution": self._attribution_as_dict(),
+            "shared_between_subscribers": shared_in(self.alternatives.actual),
+            "attribution": self._attribution_as_dict(),
             "reconciliation": self.checks,
         })  # fmt: skip
 

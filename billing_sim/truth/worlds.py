@@ -20,9 +20,20 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.world.compile import CompiledWorld, compile_world
 from billing_sim.world.record import RETRIES
 
-SHARED: tuple[str, ...] = ()
-"""What subscribers share, so that one world's relief of some changes others: nothing. So every effect is direct, and
-its spillover is 0. What is shared one day belongs here, its tables replayed from the baseline for the direct part."""
+
+def shared_in(world: CompiledWorld) -> list[str]:
+    """What subscribers share in a world, so that the relief of some changes others; empty where every effect is direct.
+
+    Worlds to compare with are lived by the tape of the actual one, so what is told of them is the direct effect:
+    spillovers are left out (`drivers.coupled.record_tape` gives the total).
+    """
+    record = world.record[0]
+    found = []
+    if record.capacity.any() or record.comfortable.any() or record.route_by.any():
+        found.append("gateways")
+    # Support.
+    return found
+
 
 _NEVER_REACHED = 1 << 40
 """More attempts or declines than anybody ever makes."""
@@ -57,6 +68,9 @@ def _outage(world: np.recarray) -> None:
     """Gateways always answer, at once, and no release of ours does harm."""
     world.deploys[:] = 0
     world.outage_first[:] = 0
+    world.issuer_outages[:] = 0
+    world.capacity[:] = 0
+    world.comfortable[:] = 0
     world.technical[:] = 0
     world.timeout[:] = 0
 
@@ -106,6 +120,8 @@ def perfect(world: CompiledWorld) -> CompiledWorld:
     record = world.record.copy().view(np.recarray)
     record.approves[:] = 1
     record.timeout[:] = 0
+    record.comfortable[:] = 0
+    record.capacity[:] = 0
     record.outage_first[:] = 0
     record.sca_count[:] = 0
     record.fraud_count[:] = 0
