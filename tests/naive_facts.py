@@ -83,7 +83,7 @@ class Naive:
         """The person, and the spell of a row as the last row that introduced it says."""
         told = _last(life, row, *STARTS, "signup.started")
         return {
-            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": 0,
+            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": "none",
             "market": told["market"], "region": self.region[told["market"]], "plan": told["plan"],
             "interval": "year" if self.months[told["plan"]] == 12 else "month",
         }  # fmt: skip
