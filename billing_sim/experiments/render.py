@@ -39,12 +39,12 @@ def heading(it: Readout) -> Text:
     text.append(f"Enrolled: {counts}. ")
     p = f"p = {it.ratio.p:.2g}"
     if it.ratio.is_broken:
-        text.append(f"Sample ratio mismatch ({p}): do not read on before you know why.\n", style="red")
+        text.append(f"Sample ratio mismatch ({p}): do not read on before you know why.", style="red")
     else:
-        text.append(f"The shares are as designed ({p}).\n", style="dim")
+        text.append(f"The shares are as designed ({p}).", style="dim")
     if it.as_of < it.mature_from:
         text.append(
-            f"Outcomes of everybody enrolled are final from {it.mature_from:%Y-%m-%d}; until then a read may turn.",
+            f"\nOutcomes of everybody enrolled are final from {it.mature_from:%Y-%m-%d}; until then a read may turn.",
             style="yellow",
         )
     return text
