@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint format docs bench fuzz intervals leaks lab mutation lock clean
+.PHONY: help demo test lint format docs bench fuzz intervals leaks lab mutation splits lock clean
 
 help:  ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ lab: $(READY)  ## how often the lab's verdicts and intervals err
 
 mutation: $(READY)  ## which mistakes in a definition some case or test notices
 	$(BIN)/python -m tests.bench.mutation
+
+splits: $(READY)  ## p-values of thousands of A/A splits, which must be uniform
+	$(BIN)/python -m tests.bench.splits 2000
 
 lock:  ## pin every dependency anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock

@@ -346,8 +346,8 @@ EVENTS: tuple[Kind, ...] = (
     # Campaigns.
     # Experiments.
     _kind(EXPERIMENT_ENROLLED, "experiment.enrolled", "spell invoice market group arm",
-          "The person is enrolled in an experiment: from now on the rules of this arm hold. `invoice` is their last one "
-          "one by then, `spell` their last subscription."),
+          "The person is enrolled in an experiment: from now on the rules of this arm hold. `invoice` and `spell` are "
+          "their last by then."),
 )  # fmt: skip
 """Every public kind. Adding one: a number here, a sentence in `billing_sim.trace.sentences`, a story test."""
 

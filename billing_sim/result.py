@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from billing_sim.experiments.readout import Readout
     from billing_sim.export import Exported
     from billing_sim.metric_frame import MetricFrame
     from billing_sim.metrics.source import RunFolder, Source
@@ -181,6 +182,31 @@ class Run:
         from billing_sim.trace import tell
 
         return tell(self.stored, subscriber_of(subscriber), truth=truth)
+
+    def experiment(
+        self,
+        name: str = "",
+        *,
+        metrics: str | Sequence[str] = (),
+        as_of: str | date | datetime | None = None,
+        effect: float = 0.1,
+        truth: bool = True,
+        cost: float | None = None,
+        report: Callable[[int, int], None] | None = None,
+    ) -> Readout:
+        """The readout of an experiment, by default of the only one: metrics by arm, and the true effect beside them.
+
+        `as_of` as in `views`; `effect` is the effect of interest as a part of the first arm's value; with `truth` the
+        people live again in a world for each arm, which takes some seconds; `cost` of the change (reporting currency)
+        asks for its return. QueryError for an unknown experiment, metric or moment.
+        """
+        from billing_sim.experiments.readout import readout
+        from billing_sim.metrics.asking import moment
+
+        return readout(
+            self.stored, name, metrics=metrics, as_of=moment(as_of), effect=effect, truth=truth, cost=cost,
+            report=report,
+        )  # fmt: skip
 
     def truth(
         self, *, policy: str = "", attribution: bool = False, report: Callable[[int, int], None] | None = None

@@ -45,6 +45,7 @@ LIVED = (
     "guides/using_from_python.md",
     "guides/metrics.md",
     "guides/export.md",
+    "guides/experiments.md",
 )
 PAGES = (*REFERENCE, *LIVED)
 

@@ -98,7 +98,7 @@ class Naive:
         """The person, and the spell of a row as the last row that introduced it says."""
         told = _last(life, row, *STARTS, "signup.started")
         return {
-            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": 0,
+            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": "none",
             "market": told["market"], "region": self.region[told["market"]], "plan": _plan(life, row, told),
             "interval": self.interval[_plan(life, row, told)],
         }  # fmt: skip

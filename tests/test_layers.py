@@ -38,10 +38,10 @@ CLOSED = {("facts", "world"): {"world.record"}, ("metrics", "world"): set(), ("f
 
 TOOLS = {
     "typer": {"cli"},
-    "rich": {"cli", "comparison", "dunning_ranking", "metrics", "result", "stress", "truth"},
+    "rich": {"cli", "comparison", "dunning_ranking", "experiments", "metrics", "result", "stress", "truth"},
     "simpy": {"drivers"},
     "ray": {"drivers"},
-    "pyarrow": {"facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth"},
+    "pyarrow": {"experiments", "facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth"},
     "duckdb": {
         "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "result", "stress", "trace",
         "truth",

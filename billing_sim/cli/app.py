@@ -11,6 +11,7 @@ from billing_sim.cli import (
     challenging,
     checking,
     comparing,
+    experimenting,
     exporting,
     gaming,
     metrics,
@@ -68,6 +69,7 @@ app.command("run", epilog=running.EXAMPLE)(running.run)
 app.command("check", epilog=checking.EXAMPLE)(checking.check)
 app.command("views", epilog=viewing.EXAMPLE)(viewing.views)
 app.command("compare", epilog=comparing.EXAMPLE)(comparing.compare)
+app.command("experiment", epilog=experimenting.EXAMPLE)(experimenting.experiment)
 app.command("metrics", epilog=metrics.EXAMPLE)(metrics.metrics)
 app.command("goals", epilog=aiming.EXAMPLE)(aiming.goals)
 app.command("dunning", epilog=ranking.EXAMPLE)(ranking.dunning)

@@ -1,0 +1,110 @@
+"""One metric in two arms: both values, their difference, and how far luck alone could have gone.
+
+Arms are different people, and every group of the jackknife holds some of each: leaving a group out of both at once
+gives the error of the difference, whatever the metric is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from billing_sim.errors import QueryError
+from billing_sim.experiments.sample import ENROLMENTS, Sample
+from billing_sim.metrics.definition import Definition, Population
+from billing_sim.metrics.engine import Question, dimensions
+from billing_sim.metrics.frame import Frame
+from billing_sim.metrics.jackknife import half_width, standard_error
+from billing_sim.metrics.result import Figure
+from billing_sim.metrics.tally import GROUPS
+from billing_sim.stress.student import tail
+
+ARM = "arm"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A metric in the arm `name` against the arm `base`."""
+
+    definition: Definition
+    base: str
+    name: str
+    before: Figure
+    after: Figure
+
+    @property
+    def value(self) -> float | None:
+        """The difference in the metric's unit; None where either is undefined."""
+        if self.before.value is None or self.after.value is None:
+            return None
+        return float(self.after.value) - float(self.before.value)
+
+    @property
+    def error(self) -> float | None:
+        """Its standard error; None where leaving out a group leaves nothing."""
+        if self.before.replicates is None or self.after.replicates is None:
+            return None
+        return standard_error(self.after.replicates - self.before.replicates)
+
+    @property
+    def half(self) -> float | None:
+        """Half of the 95 % interval."""
+        return None if self.error is None else half_width(self.error, GROUPS)
+
+    @property
+    def p(self) -> float | None:
+        """How often luck alone gives a difference of this size or more, either way (Student's t)."""
+        if self.value is None or self.error is None:
+            return None
+        if self.error == 0:
+            return float(self.value == 0)
+        return 2 * tail(abs(self.value) / self.error, GROUPS - 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        value, half = self.value, self.half
+        has_ends = value is not None and half is not None
+        return {
+            "arm": self.name,
+            "against": self.base,
+            "difference": value,
+            "low": value - half if has_ends else None,  # type: ignore[operator]
+            "high": value + half if has_ends else None,  # type: ignore[operator]
+            "standard_error": self.error,
+            "p": self.p,
+        }
+
+
+def comparable(definition: Definition) -> Definition:
+    """The metric in a form that arms of different size can be compared in: a sum becomes one per person enrolled.
+
+    QueryError for a query, a stock and a metric that does not know arms.
+    """
+    if definition.sql or definition.kind in ("stock", "gap"):
+        what = "a query" if definition.sql else f"a {definition.kind}"
+        raise QueryError(f"{definition.id} is {what}, which cannot be compared between arms. Name a ratio or a sum.")
+    if definition.kind == "sum":
+        everybody = Population(fact=ENROLMENTS, where="", exclude=(), clock="enrolled_at", matures="none")
+        differs = {
+            "kind": "ratio", "denominator": "1", "over": everybody, "id": f"{definition.name}@per_enrolled",
+            "axis": ("units",), "differs": "per person enrolled", "title": f"{definition.title} per person enrolled",
+        }  # fmt: skip
+        return definition.model_copy(update=differs)
+    if ARM not in dimensions(definition):
+        raise QueryError(f"{definition.id} cannot be split by arm.")
+    return definition
+
+
+def figures(sample: Sample, definitions: Iterable[Definition], frame: Frame) -> dict[str, dict[str, Figure]]:
+    """By metric and arm, the values; an arm without units is left out."""
+    results = Question(tuple(definitions), (ARM,), frame).answer(sample.source)
+    return {it.id: {part.dims[ARM]: part for part in it.slices} for it in results}
+
+
+NOTHING = Figure(None, 0, 0, 0, reason="nobody is in this arm yet")
+
+
+def contrast(definition: Definition, found: dict[str, Figure], base: str, name: str) -> Contrast:
+    """One arm against another."""
+    return Contrast(definition, base, name, found.get(base, NOTHING), found.get(name, NOTHING))

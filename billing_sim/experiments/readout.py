@@ -1,0 +1,211 @@
+"""The readout of an experiment: who is enrolled, each metric by arm, what could be told, and what is really so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from billing_sim.errors import QueryError
+from billing_sim.experiments import ratio_check
+from billing_sim.experiments.contrast import Contrast, comparable, contrast, figures
+from billing_sim.experiments.design import Design, design_of
+from billing_sim.experiments.gain import Gain, gain
+from billing_sim.experiments.power import Enrolment, Power, enrolment, power
+from billing_sim.experiments.sample import ENROLMENTS, Sample, facts_of, sample_of
+from billing_sim.experiments.truth import Effect, Worlds, worlds
+from billing_sim.metrics import asking
+from billing_sim.metrics.definition import Definition
+from billing_sim.metrics.frame import Frame, frame
+from billing_sim.metrics.result import Figure
+from billing_sim.recorded import facts_as_of
+from billing_sim.runs.stored import StoredRun
+from billing_sim.simulate import world_of
+from billing_sim.truth.worlds import SHARED
+
+METRICS = ("recovery_rate", "involuntary_churn", "net_collected_rate", "collected")
+AT_SIGN_UP = ("signup_payment_conversion",)
+"""What is read when no metric is named."""
+
+EFFECT = 0.10
+"""The effect of interest when none is named: this part of the first arm's value."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One metric: the figure of each arm, every arm against the first, what could be told, and the true effects."""
+
+    definition: Definition
+    by_arm: dict[str, Figure]
+    contrasts: list[Contrast]
+    enrolment: Enrolment
+    powers: list[Power]
+    effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def misleads(self) -> bool:
+        """Whether some of the people it counts may still change their outcome: it is read too early."""
+        return self.definition.matures == "none" and self.enrolment.mature < self.enrolment.total
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "metric": self.definition.id,
+            "title": self.definition.title,
+            "unit": self.definition.unit,
+            "direction": self.definition.direction,
+            "mature_share": self.enrolment.mature_share,
+            "read_too_early": self.misleads,
+            "arms": {arm: _figure(it) for arm, it in self.by_arm.items()},
+            "contrasts": [self._contrast(i) for i in range(len(self.contrasts))],
+        }
+
+    def _contrast(self, i: int) -> dict[str, Any]:
+        it = self.powers[i]
+        told = self.contrasts[i].as_dict() | {
+            "detectable": it.detectable,
+            "effect_of_interest": it.effect,
+            "people_needed": it.needed,
+            "decided_on": it.decided_on.isoformat() if it.decided_on else None,
+        }
+        return told | (self.effects[i].as_dict() if self.effects else {})
+
+
+def _figure(it: Figure) -> dict[str, Any]:
+    return {"value": it.value, "low": it.low, "high": it.high, "units": it.units, "immature": it.immature,
+            "reason": it.reason or None}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Readout:
+    """An experiment at a moment: its design, whether people arrived as they should have, and its metrics.
+
+    `gains` is there when a cost was given: what each arm but the first brings for it.
+    """
+
+    design: Design
+    as_of: datetime
+    ratio: ratio_check.RatioCheck
+    readings: list[Reading]
+    mature_from: datetime
+    has_truth: bool
+    currency: str
+    gains: list[Gain] = field(default_factory=list)
+
+    @property
+    def shares_nothing(self) -> bool:
+        """Whether people of this world share nothing, so that an arm cannot change the other."""
+        return not SHARED
+
+    def __getitem__(self, metric: str) -> Reading:
+        """The reading of one metric; QueryError when it is not among these."""
+        by_id = {it.definition.id: it for it in self.readings}
+        by_name = {it.definition.name: it for it in self.readings[::-1]}
+        if found := by_id.get(metric) or by_name.get(metric):
+            return found
+        names = ", ".join(it.definition.id for it in self.readings)
+        raise QueryError(f"{metric} is not in this readout, which has {names}.")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "experiment": self.design.name,
+            "about": self.design.about,
+            "enrol": self.design.enrol,
+            "as_of": self.as_of.isoformat(),
+            "enrolled": dict(self.ratio.enrolled),
+            "expected": dict(self.ratio.expected),
+            "sample_ratio_p": self.ratio.p,
+            "sample_ratio_mismatch": self.ratio.is_broken,
+            "everybody_mature_from": self.mature_from.isoformat(),
+            "shares_nothing": self.shares_nothing,
+            "metrics": [it.as_dict() for it in self.readings],
+            "returns": [it.as_dict() for it in self.gains],
+        }
+
+
+Report = Callable[[int, int], None]
+
+
+def readout(
+    run: StoredRun,
+    name: str = "",
+    *,
+    metrics: str | Sequence[str] = (),
+    definitions: Sequence[str] = (),
+    as_of: datetime | None = None,
+    effect: float = EFFECT,
+    truth: bool = True,
+    cost: float | None = None,
+    report: Report | None = None,
+) -> Readout:
+    """Read an experiment of a run, by default its only one, as it could be read at `as_of` (default: at the end).
+
+    `effect` is the effect of interest as a part of the first arm's value. With `truth` the people live again in a world
+    for each arm; `cost` of the change, in the reporting currency, asks for the return. QueryError for an experiment,
+    metric or moment that there is not, and for a metric that arms cannot be compared by.
+    """
+    design = design_of(run, name)
+    known = asking.known(definitions)
+    asked = [comparable(it) for it in asking.definitions(known, metrics or _usual(design), variants=False)]
+    if cost is not None:
+        money = comparable(known["collected"])
+        asked += [money] if money.id not in [it.id for it in asked] else []
+    facts, seen = facts_of(asked), frame(run, as_of)
+    source = facts_as_of(run, as_of) if as_of else run
+    sample, whole = sample_of(source, design.name, facts), sample_of(run, design.name, facts)
+    lived = worlds(world_of(run), whole, design.name, design.arms, facts, report or _quiet) if truth or cost else None
+    readings = _readings(sample, asked, seen, design, effect)
+    found = _with_truth(readings, lived, frame(run), design) if lived else readings
+    gains = [] if cost is None or lived is None else _gains(found, lived, cost)
+    last = min(seen.as_of, design.until or seen.as_of)
+    return Readout(
+        design, seen.as_of, _ratio(sample, design), found, last + seen.dunning, lived is not None, seen.currency, gains
+    )
+
+
+def _usual(design: Design) -> tuple[str, ...]:
+    return (*METRICS, *AT_SIGN_UP) if design.enrol == "sign_up" else METRICS
+
+
+def _quiet(_done: int, _total: int) -> None:
+    pass
+
+
+def _ratio(sample: Sample, design: Design) -> ratio_check.RatioCheck:
+    arms = sample.tables[ENROLMENTS]["arm"].to_pylist()
+    return ratio_check.check({arm: arms.count(arm) for arm in design.arms}, design.shares)
+
+
+def _readings(sample: Sample, asked: Sequence[Definition], seen: Frame, design: Design, effect: float) -> list[Reading]:
+    found = figures(sample, asked, seen)
+    moments = sample.tables[ENROLMENTS]["enrolled_at"].to_numpy().astype("datetime64[us]")
+    return [_reading(it, found[it.id], moments, seen, design, effect) for it in asked]
+
+
+def _reading(
+    it: Definition, found: dict[str, Figure], moments: np.ndarray, seen: Frame, design: Design, effect: float
+) -> Reading:
+    base, *others = design.arms
+    contrasts = [contrast(it, found, base, arm) for arm in others]
+    enrolled = enrolment(moments, design, seen, it)
+    value = contrasts[0].before.value
+    wanted = None if value is None else effect * float(value)
+    powers = [power(each.error, wanted, enrolled, design) for each in contrasts]
+    return Reading(it, {arm: found[arm] for arm in design.arms if arm in found}, contrasts, enrolled, powers)
+
+
+def _with_truth(readings: list[Reading], lived: Worlds, whole: Frame, design: Design) -> list[Reading]:
+    effects = lived.effects([it.definition for it in readings], whole, design.arms)
+    return [
+        Reading(it.definition, it.by_arm, it.contrasts, it.enrolment, it.powers, effects[it.definition.id])
+        for it in readings
+    ]
+
+
+def _gains(readings: list[Reading], lived: Worlds, cost: float) -> list[Gain]:
+    money = next(it for it in readings if it.definition.name == "collected")
+    return [gain(effect, lived, cost) for effect in money.effects]
