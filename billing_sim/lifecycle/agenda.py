@@ -21,6 +21,9 @@ NO_MATTER = 0
 # Gateways under load: 30 to 39.
 # Support: 40 to 49.
 # People and what they say: 50 to 59.
+SURVEY_DUE = 50
+SURVEY_ANSWER = 51
+OFFER_DUE = 52
 # Campaigns: 60 to 69.
 # Experiments: 70 to 79.
 

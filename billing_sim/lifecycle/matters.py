@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from billing_sim.lifecycle.agenda import NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle import agenda, surveys, win_back
+from billing_sim.lifecycle.agenda import set_matter_alarm, take_up
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
 from billing_sim.rule import rule
 
@@ -11,7 +12,8 @@ from billing_sim.rule import rule
 def ring_matter(world, state, page, now):
     """The earliest matter is due; its place is free before its rule is called, which may need it."""
     place = take_up(state, now)
-    state.matter[place] = NO_MATTER
+    matter = state.matter[place]
+    state.matter[place] = agenda.NO_MATTER
     set_matter_alarm(state)
     # Plans and money.
     # Refunds and disputes.
@@ -19,5 +21,11 @@ def ring_matter(world, state, page, now):
     # Gateways under load.
     # Support.
     # People and what they say.
+    if matter == agenda.SURVEY_DUE:
+        surveys.ring_survey(world, state, page, now, place)
+    elif matter == agenda.SURVEY_ANSWER:
+        surveys.ring_answer(world, state, page, now, place)
+    elif matter == agenda.OFFER_DUE:
+        win_back.ring_offer(world, state, page, now, place)
     # Campaigns.
     # Experiments.

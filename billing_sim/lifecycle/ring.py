@@ -9,7 +9,7 @@ from __future__ import annotations
 from billing_sim import draws, events, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
-from billing_sim.lifecycle import dunning
+from billing_sim.lifecycle import channels, dunning, surveys
 from billing_sim.lifecycle.billing import advance_period, open_invoice, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.collecting import collect, ring_resolve, ring_retry
@@ -108,6 +108,8 @@ def ring_renewal(world, state, page, now):
         return
     advance_period(world, state)
     quote(world, state, now)
+    if world.surveys[state.market]:
+        surveys.note_renewal(world, state, page, now)
     open_invoice(world, state, page, now)
     state.collects = events.MIT
 
@@ -143,7 +145,10 @@ def ring_member(world, state, page, now):
     if state.pending == PENDING_OUTCOME:
         state.alarm[ALARM_MEMBER] = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
     elif state.open:
-        act_in_dunning(world, state, page, now)
+        if world.channels[state.market] and not channels.acts_on_notice(world, state, page, now):
+            dunning.watch_again(world, state, now)
+        else:
+            act_in_dunning(world, state, page, now)
     elif dunning.is_mendable(state.method_status[FIRST]):
         replace(world, state, page, FIRST, state.method_kind[FIRST], events.BY_SUBSCRIBER, now)
 

@@ -63,7 +63,11 @@ _NOUNS = {
     # Support.
     "support": "",
     # People and what they say.
-    "people": "",
+    "people": """
+why serial bad_addresses addresses_month unwanted sight_channel unopened
+mood mood_month asked_at troubled_at felt_amount
+left_at left_through offered_coupon offered_until
+""",
     # Campaigns.
     "campaigns": "",
     # Experiments.

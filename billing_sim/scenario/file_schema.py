@@ -30,6 +30,7 @@ _IN_LISTS = {
     # Gateways under load.
     # Support.
     # People and what they say.
+    "WinBackOffer",
     # Campaigns.
     # Experiments.
 }

@@ -17,6 +17,7 @@ from billing_sim.scenario.behaviour import Behaviour, Causes
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
+from billing_sim.scenario.saying import OFFERS_MAX, WinBackOffer
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
 
 
@@ -187,6 +188,9 @@ class Scenario(Part):
     # Gateways under load.
     # Support.
     # People and what they say.
+    win_back_offers: list[WinBackOffer] = Field(
+        [], max_length=OFFERS_MAX, description="what people are offered some time after they left"
+    )
     # Campaigns.
     # Experiments.
     log: Annotated[str, Field(pattern=r"^(all|none|1/(1|2|4|8|16|32|64|128|256|512|1024))$")] = Field(

@@ -20,6 +20,7 @@ from billing_sim.world.people import fill_people
 from billing_sim.world.policies import fill_policies
 from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.record import new_world
+from billing_sim.world.saying import fill_saying
 
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
@@ -30,6 +31,7 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # Gateways under load.
     # Support.
     # People and what they say.
+    fill_saying,
     # Campaigns.
     # Experiments.
 )  # fmt: skip
