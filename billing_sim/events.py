@@ -264,8 +264,8 @@ EVENTS: tuple[Kind, ...] = (
     _kind(OFFER_SENT, "offer.sent", "spell reason channel coupon period_end",
           "A person who left is offered something to come back (win_back); it stands until `period_end`."),
     _kind(SURVEY_SENT, "survey.sent", "spell invoice reason score",
-          "The member is asked about what `reason` says: payment_failed (and mended), hold_started, service (a contact), new "
-          "(signing up) or active (a quiet year); `score` is the highest answer: 10 for nps, 5 for csat."),
+          "The member is asked about what `reason` says: payment_failed (and mended), hold_started, service (contact), "
+          "new (signing up) or active (a quiet year); `score` is the highest answer: 10 for nps, 5 for csat."),
     _kind(SURVEY_ANSWERED, "survey.answered", "spell invoice reason score",
           "The member answers: nps from 0 to 10, csat from 1 to 5."),
     _kind(EXIT_SURVEY_ANSWERED, "exit_survey.answered", "spell reason",

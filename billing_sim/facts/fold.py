@@ -14,6 +14,14 @@ from billing_sim.facts.invoices import close_invoice, read_captured, read_dunnin
 from billing_sim.facts.methods import read_hold, read_method, read_notice
 from billing_sim.facts.months import close_months
 from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows
+from billing_sim.facts.saying import (
+    note_return,
+    read_answer,
+    read_notice_fate,
+    read_offer,
+    read_stated_reason,
+    read_survey,
+)
 from billing_sim.facts.spells import (
     close_signup,
     meet,
@@ -51,6 +59,7 @@ def read(context, person, page, row):
         read_method(person, page, row)
     elif kind in (events.SUBSCRIPTION_IMPORTED, events.SUBSCRIPTION_CREATED):
         read_subscription(context, person, page, row)
+        note_return(page, person, row)
     elif kind == events.DUNNING_STARTED:
         read_dunning(page, person, row)
     elif kind == events.CANCEL_REQUESTED:
@@ -81,6 +90,16 @@ def read(context, person, page, row):
     # Gateways under load.
     # Support.
     # People and what they say.
+    elif kind in (events.NOTICE_OPENED, events.NOTICE_UNDELIVERED):
+        read_notice_fate(page, person, row, 1 if kind == events.NOTICE_OPENED else 0)
+    elif kind == events.SURVEY_SENT:
+        read_survey(page, person, row)
+    elif kind == events.SURVEY_ANSWERED:
+        read_answer(page, person, row)
+    elif kind == events.EXIT_SURVEY_ANSWERED:
+        read_stated_reason(page, person, row)
+    elif kind == events.OFFER_SENT:
+        read_offer(page, person, row)
     # Campaigns.
     # Experiments.
 

@@ -176,6 +176,7 @@ def read_subscription(context, person, page, row):
     fact.status = _CANCELING if row.reason == events.CANCELING else _ACTIVE
     fact.renewals = 0
     fact.failed_renewals = 0
+    fact.stated_reason = 0
     start_membership(context, person, row)
     close_signup(page, person, row, _SIGNUP_PAID)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks import dunning, goals, names, people, prices, shares, times
+from billing_sim.scenario.checks import dunning, goals, names, people, prices, saying, shares, times
 from billing_sim.scenario.nodes import Mapping
 
 Check = Callable[[Mapping], Iterator[Problem]]
@@ -56,6 +56,11 @@ CHECKS: tuple[Check, ...] = (
     # Gateways under load.
     # Support.
     # People and what they say.
+    saying.reasons_add_up,
+    saying.exit_surveys_have_reasons,
+    saying.returns_of_serial_churners_accumulate,
+    saying.notices_find_a_channel,
+    saying.offers_fit,
     # Campaigns.
     # Experiments.
 )

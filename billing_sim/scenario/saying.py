@@ -98,8 +98,8 @@ class Surveys(Part):
     quiet_year: Asked | None = Field(None, description="at an anniversary after a year without payment trouble")
     after: Duration = Field(DAY, description="how long after the experience")
     wait: Duration = Field(90 * DAY, description="nobody is asked again sooner")
-    response: Response = Field(Response(), description="who answers")
-    mood: Mood = Field(Mood(), description="what experiences do to the mood")
+    response: Response = Field(Response.model_validate({}), description="who answers")
+    mood: Mood = Field(Mood.model_validate({}), description="what experiences do to the mood")
 
 
 class WinBackOffer(Part):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import events
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
+from billing_sim.trace.saying_sentences import SAYING, by_channel
 
 _STANDING = {
     events.ACTIVE: "paid until {end}",
@@ -147,7 +148,7 @@ def _dunning_started(row: Row, context: Context) -> str:
 
 
 def _notice_sent(row: Row, _context: Context) -> str:
-    return _TOLD[row["reason"]]
+    return _TOLD[row["reason"]].replace(".", f"{by_channel(row)}.")
 
 
 SENTENCES: dict[int, Callable[[Row, Context], str]] = {
@@ -180,6 +181,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     # Gateways under load.
     # Support.
     # People and what they say.
+    **SAYING,
     # Campaigns.
     # Experiments.
 }

@@ -8,7 +8,6 @@ from functools import cache
 import numpy as np
 
 from billing_sim import events
-from billing_sim.clock import DAY
 from billing_sim.draws import ONE, threshold
 from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.saying import Channel, Channels, SerialChurners, Surveys
@@ -117,7 +116,7 @@ def _fill_offers(world: np.recarray, names: Names) -> None:
     offers = names.scenario.win_back_offers
     world.win_offers[0] = len(offers)
     for i, offer in enumerate(offers):
-        world.win_after[0, i], world.win_within[0, i] = offer.after, max(offer.within, DAY)
+        world.win_after[0, i], world.win_within[0, i] = offer.after, offer.within
         world.win_share[0, i], world.win_uplift[0, i] = threshold(offer.share), threshold(offer.uplift)
         world.win_coupon[0, i] = names.coupons.index(offer.coupon) if offer.coupon else 0
         world.win_channel[0, i] = events.CHANNELS.index(offer.channel)

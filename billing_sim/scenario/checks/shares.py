@@ -14,7 +14,7 @@ def mixes_add_up(tree: Mapping) -> Iterator[Problem]:
     """The mixes of every market (plans, methods, tenures) add up to 100 %."""
     for market in markets(tree):
         for path in (("plan_mix",), ("behaviour", "method_mix"), ("behaviour", "tenure_mix")):
-            yield from _mapping_adds_up(at(market.value, *path[:-1]), path[-1])
+            yield from mapping_adds_up(at(market.value, *path[:-1]), path[-1])
 
 
 def paydays_add_up(tree: Mapping) -> Iterator[Problem]:
@@ -38,16 +38,16 @@ def causes_add_up(tree: Mapping) -> Iterator[Problem]:
     """The latent causes of each method, and the decline codes of each cause, add up to 100 %."""
     for key in ("latent_causes", "decline_codes"):
         for entry in entries(tree, key):
-            yield from _mapping_adds_up(at(tree, key), entry.key)
+            yield from mapping_adds_up(at(tree, key), entry.key)
 
 
 def routing_adds_up(tree: Mapping) -> Iterator[Problem]:
     """The weights of each routing rule add up to 100 %."""
     for rule in items(tree, "routing"):
-        yield from _mapping_adds_up(rule, "use")
+        yield from mapping_adds_up(rule, "use")
 
 
-def _mapping_adds_up(owner: Node | None, key: str) -> Iterator[Problem]:
+def mapping_adds_up(owner: Node | None, key: str) -> Iterator[Problem]:
     found = next((entry for entry in entries(owner) if entry.key == key), None)
     if found is not None and isinstance(found.value, Mapping) and found.value.entries:
         yield from _adds_up(key, [entry.value for entry in found.value.entries.values()], found.place)
