@@ -212,6 +212,12 @@ CONTACT_ABANDONED = 72
 CONTACT_RESOLVED = 73
 CONTACT_UNRESOLVED = 74
 # People and what they say.
+NOTICE_OPENED = 52
+NOTICE_UNDELIVERED = 53
+OFFER_SENT = 54
+SURVEY_SENT = 76
+SURVEY_ANSWERED = 77
+EXIT_SURVEY_ANSWERED = 78
 # Campaigns.
 # Experiments.
 EXPERIMENT_ENROLLED = 90
@@ -274,8 +280,9 @@ EVENTS: tuple[Kind, ...] = (
           "A captured direct debit comes back unpaid days later: the invoice is open again."),
     _kind(DUNNING_STARTED, "dunning.started", "spell invoice policy",
           "The first failure of an invoice: this policy now says when to retry, tell, hold and end."),
-    _kind(NOTICE_SENT, "notice.sent", "spell invoice reason",
-          "The member is told: payment_failed, payment_reminder, hold_started or ended."),
+    _kind(NOTICE_SENT, "notice.sent", "spell invoice reason channel",
+          "The member is told: payment_failed, payment_reminder, hold_started or ended; `channel` where the market has "
+          "channels."),
     # Plans and money.
     _kind(PLAN_CHANGED, "subscription.plan_changed", "spell invoice plan amount_minor tax_minor reason period_end",
           "The member has another plan from now on: upgrade (paid for at once) or downgrade. The amount is its price "
@@ -343,6 +350,19 @@ EVENTS: tuple[Kind, ...] = (
     _kind(CONTACT_UNRESOLVED, "contact.closed_unresolved", "spell invoice reason channel fee_minor",
           "The contact ends without having settled anything."),
     # People and what they say.
+    _kind(NOTICE_OPENED, "notice.opened", "spell invoice channel",
+          "The member opens the notice in sight."),
+    _kind(NOTICE_UNDELIVERED, "notice.undelivered", "spell invoice channel",
+          "The notice just sent does not arrive: the address is bad, or the member wants no more of them."),
+    _kind(OFFER_SENT, "offer.sent", "spell reason channel coupon period_end",
+          "A person who left is offered something to come back (win_back); it stands until `period_end`."),
+    _kind(SURVEY_SENT, "survey.sent", "spell invoice reason score",
+          "The member is asked about what `reason` says: payment_failed (and mended), hold_started, service (contact), "
+          "new (signing up) or active (a quiet year); `score` is the highest answer: 10 for nps, 5 for csat."),
+    _kind(SURVEY_ANSWERED, "survey.answered", "spell invoice reason score",
+          "The member answers: nps from 0 to 10, csat from 1 to 5."),
+    _kind(EXIT_SURVEY_ANSWERED, "exit_survey.answered", "spell reason",
+          "Who cancels says why: price, content, not_using or other; it need not be so."),
     # Campaigns.
     # Experiments.
     _kind(EXPERIMENT_ENROLLED, "experiment.enrolled", "spell invoice market group arm",
@@ -366,6 +386,8 @@ FRAUD_JUDGED = 30
 # Gateways under load.
 # Support.
 # People and what they say.
+SURVEY_JUDGED = 60
+OFFER_JUDGED = 61
 # Campaigns.
 # Experiments.
 
@@ -387,15 +409,17 @@ TRUTH_COLUMNS: tuple[Column, ...] = (
     Column("why", "u1", "why the person wants to go", "whys"),
     Column("fraud", "u1", "1 when whoever pays does not own the payment method"),
     Column("able", "u1", "1 when some instrument held could have paid within the dunning window"),
+    Column("verdict", "i2", "what a survey would be answered with, or 1 when an offer brings somebody back"),
 )
 TRUTH_ROW = _row_type(TRUTH_COLUMNS)
 
 TRUTH: tuple[Kind, ...] = (
     _kind(EXPLAINED, "decline.explained", "spell invoice attempt method cause intent fraud",
           "Why an attempt was really declined (or will be returned)."),
-    _kind(INTENT_CHANGED, "intent.changed", "spell intent", "The person's wish changes."),
+    _kind(INTENT_CHANGED, "intent.changed", "spell intent why",
+          "The person's wish changes; `why`, for who wants to go, where the scenario gives reasons."),
     _kind(EPISODE_BEGAN, "episode.began", "spell method cause", "Something happens to a payment method."),
-    _kind(LOSS_JUDGED, "loss.judged", "spell invoice intent able",
+    _kind(LOSS_JUDGED, "loss.judged", "spell invoice intent why able",
           "A subscription ended through payment, given up after dunning or cancelled in payment trouble: whether "
           "the person wanted to stay and could have paid."),
     # Plans and money.
@@ -408,6 +432,10 @@ TRUTH: tuple[Kind, ...] = (
     # Gateways under load.
     # Support.
     # People and what they say.
+    _kind(SURVEY_JUDGED, "survey.judged", "spell invoice verdict",
+          "What the person asked would answer, whether they do or not."),
+    _kind(OFFER_JUDGED, "offer.judged", "spell verdict",
+          "Whether the offer brings the person back: 1 when they would not have been back by its end, else 0."),
     # Campaigns.
     # Experiments.
 )  # fmt: skip

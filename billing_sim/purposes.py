@@ -123,6 +123,21 @@ CONTACT_REPEAT_DELAY = 138  # hour of the contact
 LINK_DELAY = 139  # hour of the contact
 
 # People and what they say: 140 to 169.
+WHY = 140  # month
+EXIT_ANSWER = 141  # hour
+EXIT_LIE = 142  # hour
+EXIT_BLAME = 143  # hour
+SERIAL = 144  # 0
+ADDRESS_START = 145  # channel
+ADDRESS = 146  # month * 4 + channel
+RESPONSE = 147  # day
+UNSUBSCRIBE = 148  # hour
+SURVEY_ASKED = 149  # hour * 8 + experience
+TEMPER = 150  # 0
+SURVEY_MOMENT = 151  # hour
+SURVEY_RESPONSE = 152  # hour
+OFFERED = 153  # hour of leaving * 16 + offer
+OFFER_MOMENT = 154  # hour
 
 # Campaigns: 170 to 189.
 

@@ -25,6 +25,14 @@ from billing_sim.facts.plans import (
 )
 from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows
 from billing_sim.facts.refunds import read_claim, read_fee
+from billing_sim.facts.saying import (
+    note_return,
+    read_answer,
+    read_notice_fate,
+    read_offer,
+    read_stated_reason,
+    read_survey,
+)
 from billing_sim.facts.spells import (
     close_signup,
     meet,
@@ -63,6 +71,7 @@ def read(context, person, page, row):
         read_method(context, person, page, row)
     elif kind in (events.SUBSCRIPTION_IMPORTED, events.SUBSCRIPTION_CREATED):
         read_subscription(context, person, page, row)
+        note_return(page, person, row)
     elif kind == events.DUNNING_STARTED:
         read_dunning(page, person, row)
     elif kind == events.CANCEL_REQUESTED:
@@ -119,6 +128,16 @@ def read(context, person, page, row):
     elif events.CONTACT_OPENED <= kind <= events.CONTACT_UNRESOLVED:
         read_support(context, person, page, row)
     # People and what they say.
+    elif kind in (events.NOTICE_OPENED, events.NOTICE_UNDELIVERED):
+        read_notice_fate(page, person, row, 1 if kind == events.NOTICE_OPENED else 0)
+    elif kind == events.SURVEY_SENT:
+        read_survey(page, person, row)
+    elif kind == events.SURVEY_ANSWERED:
+        read_answer(page, person, row)
+    elif kind == events.EXIT_SURVEY_ANSWERED:
+        read_stated_reason(page, person, row)
+    elif kind == events.OFFER_SENT:
+        read_offer(page, person, row)
     # Campaigns.
     # Experiments.
     elif kind == events.EXPERIMENT_ENROLLED:

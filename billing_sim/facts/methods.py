@@ -83,6 +83,9 @@ def read_notice(person, page, row):
     fact.sent_at = row.occurred_at
     fact.recorded_at = row.recorded_at
     fact.notice = row.reason
+    fact.channel = row.channel
+    fact.delivered = 1
+    fact.opened_at = NULL
 
 
 @rule(Nothing(Person, Page, Row))

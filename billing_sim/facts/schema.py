@@ -182,6 +182,8 @@ SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person fro
     _c("trial_ended_at", "timestamp", "when it ended"),
     _c("trial_end", "u1", "trial_converted, trial_ended or trial_without_method", "reasons"),
     _c("trial_paid_at", "timestamp", "when the first invoice after the trial was paid"),
+    # People and what they say.
+    _c("stated_reason", "u1", "why who cancelled says they did: none, price, content, not_using or other", "reasons"),
 ))  # fmt: skip
 
 SUBSCRIPTION_MONTHS = Fact("subscription_months", "one spell in one calendar month (UTC)", (
@@ -231,6 +233,9 @@ NOTICES = Fact("notices", "one notice to a member", (
     _c("sent_at", "timestamp", "when it was sent"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("notice", "u1", "payment_failed, payment_reminder, hold_started or ended", "reasons"),
+    _c("channel", "u1", "how it travelled; none where the market has no channels", "channels"),
+    _c("delivered", "bool", "false when it is known not to have arrived"),
+    _c("opened_at", "timestamp", "when it was opened, where that is known"),
 ))  # fmt: skip
 
 PAYMENT_METHODS = Fact("payment_methods", "one payment method on file, until another took its place", (
@@ -304,6 +309,31 @@ CONTACTS = Fact("contacts", "one contact of a member with support", (
 ))  # fmt: skip
 
 # People and what they say.
+SURVEYS = Fact("surveys", "one survey: somebody asked about an experience", (
+    *_WHO,
+    _c("invoice", "i4", "the invoice it is about, or the last one before"),
+    _c("kind", "u1", "nps (0 to 10) or csat (1 to 5)", "reasons"),
+    _c("about", "u1", "payment_failed (and mended), hold_started, service (a contact), new, or active (a quiet year)",
+       "reasons"),
+    _c("sent_at", "timestamp", "when it was sent"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("answered_at", "timestamp", "when it was answered"),
+    _c("score", "i2", "the answer; -1 when there is none"),
+))  # fmt: skip
+
+OFFERS = Fact("offers", "one offer to somebody who had left", (
+    *_WHO,
+    _c("offer", "u1", "what it is for: win_back", "reasons"),
+    _c("coupon", "u1", "the promotion that comes with it", "coupons"),
+    _c("channel", "u1", "how it travelled; none where the market has no channels", "channels"),
+    _c("sent_at", "timestamp", "when it was sent"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("valid_until", "date", "the last day on which it stands"),
+    _c("ended_at", "timestamp", "when the subscription before it ended"),
+    _c("end_reason", "u1", "why, as with subscriptions", "reasons"),
+    _c("returned_at", "timestamp", "when the person was a member again, for whatever reason"),
+))  # fmt: skip
+
 # Campaigns.
 # Experiments.
 ENROLMENTS = Fact("enrolments", "one person enrolled in an experiment", (
@@ -329,6 +359,7 @@ FACTS: tuple[Fact, ...] = (
     # Support.
     CONTACTS,
     # People and what they say.
+    SURVEYS, OFFERS,
     # Campaigns.
     # Experiments.
     ENROLMENTS,

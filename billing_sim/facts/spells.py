@@ -190,6 +190,7 @@ def read_subscription(context, person, page, row):
     fact.trial_ended_at = NULL
     fact.trial_end = 0
     fact.trial_paid_at = NULL
+    fact.stated_reason = 0
     start_membership(context, person, row)
     close_signup(page, person, row, _SIGNUP_PAID)
 

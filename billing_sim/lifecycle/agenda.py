@@ -32,6 +32,9 @@ CONTACT = 40
 SUPPORT_RETRY = 41
 SUPPORT_LINK = 42
 # People and what they say: 50 to 59.
+SURVEY_DUE = 50
+SURVEY_ANSWER = 51
+OFFER_DUE = 52
 # Campaigns: 60 to 69.
 # Experiments: 70 to 79.
 

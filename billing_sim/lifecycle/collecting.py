@@ -10,7 +10,7 @@ from __future__ import annotations
 from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
-from billing_sim.lifecycle import dunning
+from billing_sim.lifecycle import dunning, surveys
 from billing_sim.lifecycle.authentication import authenticate, code_of_failure, issuer_asks, note_customer
 from billing_sim.lifecycle.billing import close_paid, log_invoice
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
@@ -117,11 +117,15 @@ def capture(world, state, page, slot, at):
 @rule(Nothing(World, State, Page, Int))
 def succeed(world, state, page, now):
     """The invoice is paid: a sign-up becomes a subscription, a renewal closes."""
+    about = surveys.ABOUT_RECOVERY
     if state.phase == SIGNING_UP:
+        about = surveys.ABOUT_SIGNUP
         complete_signup(world, state, page, now)
     if state.changing:
         complete_upgrade(world, state, page, now)
     close_paid(world, state, page, now)
+    if world.surveys[state.market]:
+        surveys.note_payment(world, state, page, now, about)
 
 
 @rule(Nothing(World, State, Page, Int))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, MINUTE, NEVER
+from billing_sim.lifecycle import channels, surveys
 from billing_sim.lifecycle.billing import log_invoice
 from billing_sim.lifecycle.calendar import instant_of, local_day, not_before_next_window, offset
 from billing_sim.lifecycle.log import record
@@ -106,6 +107,8 @@ def begin(world, state, page, now, code):
     row = page.rows[record(world, state, page, events.DUNNING_STARTED, now)]
     row.invoice = state.invoice
     row.policy = state.policy
+    if world.surveys[state.market]:
+        surveys.feel(world, state, surveys.DECLINED, now)
     go_on(world, state, now)
 
 
@@ -143,27 +146,35 @@ def watch_again(world, state, now):
     if state.held:
         watch(world, state, tomorrow, state.alarm[ALARM_EXHAUST], world.attention_on_hold[state.market])
     else:
-        watch(world, state, tomorrow, state.sight_until, world.attention[state.market])
+        watch(world, state, tomorrow, state.sight_until, channels.chance_of_seeing(world, state))
 
 
-@rule(Nothing(World, State, Page, Int, Int))
-def notify(world, state, page, now, notice):
-    """Tell the member, who may see it for some days."""
+@rule(Nothing(World, State, Page, Int, Int, Int))
+def notify(world, state, page, now, notice, channel):
+    """Tell the member, who may see it for some days if it arrives."""
     row = page.rows[record(world, state, page, events.NOTICE_SENT, now)]
     row.invoice = state.invoice
     row.reason = notice
+    if world.channels[state.market]:
+        row.channel = channel
+        if not channels.arrives(world, state, channel, now):
+            channels.log_undelivered(world, state, page, channel, now)
+            return
+        state.sight_channel = channel
+        state.unopened = 1
     state.sight_until = now + SIGHT_DAYS * DAY
 
 
 @rule(Nothing(World, State, Page, Int))
 def ring_notice(world, state, page, now):
     """A notice of the policy is due."""
-    notify(world, state, page, now, events.NOTICE_REMINDER if state.next_notice else events.NOTICE_FAILED)
+    channel = world.notice_channel[state.policy, state.next_notice]
+    notify(world, state, page, now, events.NOTICE_REMINDER if state.next_notice else events.NOTICE_FAILED, channel)
     if world.support and state.next_notice == 0:
         maybe_contact(world, state, now, PAYMENT_FAILED)
     state.next_notice += 1
     schedule_notice(world, state, now)
-    watch(world, state, now, state.sight_until, world.attention[state.market])
+    watch(world, state, now, state.sight_until, channels.chance_of_seeing(world, state))
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -171,7 +182,10 @@ def ring_hold(world, state, page, now):
     """Grace is over: access is blocked, which the member notices sooner than any message."""
     state.held = 1
     log_invoice(world, state, page, events.SUBSCRIPTION_HELD, now)
-    notify(world, state, page, now, events.NOTICE_HOLD)
+    if world.surveys[state.market]:
+        surveys.feel(world, state, surveys.HELD, now)
+        surveys.maybe_ask(world, state, page, now, surveys.ABOUT_HOLD)
+    notify(world, state, page, now, events.NOTICE_HOLD, world.notice_channel[state.policy, 0])
     if world.support:
         maybe_contact(world, state, now, HOLD_STARTED)
     watch(world, state, now, state.alarm[ALARM_EXHAUST], world.attention_on_hold[state.market])

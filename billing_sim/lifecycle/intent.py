@@ -13,6 +13,9 @@ from billing_sim.lifecycle.calendar import moment_in_month, month_of_day
 from billing_sim.lifecycle.log import confide
 from billing_sim.lifecycle.state import ALARM_INTENT, Int, Nothing, Page, State, World
 from billing_sim.rule import rule
+from billing_sim.world.record import WHYS
+
+WHY_PRICE = events.WHYS.index("price")
 
 
 @rule(Int(Int))
@@ -28,12 +31,36 @@ def tenure_class(months):
 
 
 @rule(Int(World, State, Int))
-def hazard(world, state, month):
-    """The threshold of a change of mind in a month: losing interest, or waking up when inert."""
+def own_hazard(world, state, month):
+    """The threshold of a change of mind in a month whatever the price: losing interest, or waking up when inert."""
     if state.intent == events.INERT:
         return world.inert_wakes[state.market]
-    tenure = tenure_class(month - state.joined_month)
-    return world.leave_hazard[state.market, tenure] + world.leave_added[state.market, month - world.first_month]
+    losing = world.leave_hazard[state.market, tenure_class(month - state.joined_month)]
+    if state.serial:
+        # The product must stay below 2^62 whatever the factor.
+        losing = min((losing >> 20) * world.serial_factor[state.market], draws.ONE >> 10) << 10
+    return losing
+
+
+@rule(Int(World, State, Int))
+def hazard(world, state, month):
+    """The same with what a price rise adds for whoever wants to stay."""
+    threshold = own_hazard(world, state, month)
+    if state.intent == events.INERT:
+        return threshold
+    return threshold + world.leave_added[state.market, month - world.first_month]
+
+
+@rule(Int(World, State, Int))
+def reason_to_go(world, state, month):
+    """Why somebody goes: for the price who would have stayed at the old one, else by the market's shares."""
+    if draws.draw(state.key, purpose.INTENT_CHANGE, month) >= own_hazard(world, state, month):
+        return WHY_PRICE
+    u = draws.draw(state.key, purpose.WHY, month)
+    why = 1
+    while why < WHYS - 1 and u >= world.why_mix[state.market, why]:
+        why += 1
+    return why
 
 
 @rule(Nothing(World, State, Int))
@@ -57,7 +84,8 @@ def foresee_intent(world, state, now):
 def set_intent(state, page, intent, now):
     """Note a wish in the state and in the sealed truth."""
     state.intent = intent
-    confide(state, page, events.INTENT_CHANGED, now, -1)
+    row = page.truths[confide(state, page, events.INTENT_CHANGED, now, -1)]
+    row.why = state.why
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -68,5 +96,7 @@ def change_mind(world, state, page, now):
         u = draws.draw(state.key, purpose.INTENT_KIND, month_of_day(now // DAY))
         if u < world.inert_instead[state.market]:
             becomes = events.INERT
+    if becomes == events.GO and world.knows_why[state.market]:
+        state.why = reason_to_go(world, state, month_of_day(now // DAY))
     set_intent(state, page, becomes, now)
     foresee_intent(world, state, now)

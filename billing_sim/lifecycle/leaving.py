@@ -5,6 +5,7 @@ from __future__ import annotations
 from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER
+from billing_sim.lifecycle import win_back
 from billing_sim.lifecycle.billing import billing_moment, close_void, log_invoice, schedule_renewal, silence_dunning
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.changing import forget_change
@@ -34,10 +35,13 @@ from billing_sim.lifecycle.state import (
     World,
 )
 from billing_sim.lifecycle.support import CANCELED_BY_MISTAKE, maybe_contact
+from billing_sim.lifecycle.win_back import MONTH_HOURS
 from billing_sim.rule import rule
 
-MONTH_HOURS = 730
-"""A twelfth of a year, in hours: the grain of return curves."""
+WHY_TROUBLE = events.WHYS.index("payment_trouble")
+_ANSWERS = tuple({
+    "price": events.WHY_PRICE, "content": events.WHY_CONTENT, "not_using": events.WHY_NOT_USING,
+}.get(why, events.WHY_OTHER) for why in events.WHYS)  # fmt: skip
 
 
 @rule(Int(World, State, Int, Int))
@@ -46,7 +50,7 @@ def moment_of_return(world, state, left_at, through_payment):
     hour = hour_of(left_at)
     u = draws.draw(state.key, purpose.WIN_BACK, hour)
     for month in range(12):
-        if u < world.win_back[state.market, through_payment, month]:
+        if u < win_back.share_back(world, state, through_payment, month):
             moment = draws.below(draws.draw(state.key, purpose.WIN_BACK_MOMENT, hour), MONTH_HOURS)
             return left_at + (month * MONTH_HOURS + moment) * HOUR
     return NEVER
@@ -64,6 +68,7 @@ def carry_on(world, state, now):
     state.alarm[ALARM_RESOLVE] = NEVER
     state.alarm[ALARM_PERIOD_END] = NEVER
     state.intent = events.STAY
+    state.why = 0
     put_on_file(world, state, FIRST, state.method_kind[FIRST], now, 0)
     foresee_intent(world, state, now)
     schedule_renewal(world, state, now)
@@ -105,6 +110,8 @@ def end_spell(world, state, page, now, reason):
     back = moment_of_return(world, state, now, through_payment)
     if back < NEVER:
         state.alarm[ALARM_SIGNUP] = not_before_next_window(world, now, back)
+    if world.win_offers:
+        win_back.foresee_offers(world, state, now, through_payment, 0 if reason == events.VOLUNTARY else 1)
 
 
 @rule(Int(World, State, Int, Int))
@@ -146,6 +153,32 @@ def judge_loss(world, state, page, now, sequence):
     row = page.truths[confide(state, page, events.LOSS_JUDGED, now, sequence)]
     row.invoice = state.invoice
     row.able = is_able(world, state, now)
+    if state.intent == events.GO:
+        row.why = state.why
+    elif world.knows_why[state.market]:
+        row.why = WHY_TROUBLE
+
+
+@rule(Int(World, State, Int))
+def stated_reason(world, state, hour):
+    """What the person ticks: mostly why they go, sometimes anything else; payment trouble is none of the answers."""
+    if state.intent != events.GO:
+        blames = draws.draw(state.key, purpose.EXIT_BLAME, hour) < world.exit_blames_price[state.market]
+        return events.WHY_PRICE if blames else events.WHY_OTHER
+    told = _ANSWERS[state.why]
+    if draws.draw(state.key, purpose.EXIT_LIE, hour) < world.exit_misreported[state.market]:
+        other = 1 + draws.below(draws.draw(state.key, purpose.EXIT_BLAME, hour), 3)
+        return events.WHY_PRICE + (told - events.WHY_PRICE + other) % 4
+    return told
+
+
+@rule(Nothing(World, State, Page, Int))
+def answer_exit_survey(world, state, page, now):
+    """Who cancels is asked why; some answer."""
+    hour = hour_of(now)
+    if draws.draw(state.key, purpose.EXIT_ANSWER, hour) < world.exit_answered[state.market]:
+        row = page.rows[record(world, state, page, events.EXIT_SURVEY_ANSWERED, now)]
+        row.reason = stated_reason(world, state, hour)
 
 
 @rule(Nothing(World, State, Page, Int, Int, Int))
@@ -154,6 +187,8 @@ def log_cancel(world, state, page, now, reason, effective_day):
     row = page.rows[record(world, state, page, events.CANCEL_REQUESTED, now)]
     row.reason = reason
     row.period_end = effective_day
+    if world.exit_answered[state.market]:
+        answer_exit_survey(world, state, page, now)
 
 
 @rule(Nothing(World, State, Page, Int, Int))

@@ -83,6 +83,7 @@ def confide(state, page, kind, at, sequence):
     row.why = 0
     row.fraud = 0
     row.able = 0
+    row.verdict = 0
     if state.logging:
         state.truths += 1
     return i

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from billing_sim.lifecycle import agenda
-from billing_sim.lifecycle.agenda import CHANGE_PLAN, LEAVE_TRIAL, NO_MATTER, set_matter_alarm, take_up
+from billing_sim.lifecycle import agenda, surveys, win_back
+from billing_sim.lifecycle.agenda import CHANGE_PLAN, LEAVE_TRIAL, set_matter_alarm, take_up
 from billing_sim.lifecycle.changing import wish_change
 from billing_sim.lifecycle.disputes import contest_dispute, end_dispute, open_dispute
 from billing_sim.lifecycle.fraud import card_is_blocked
@@ -20,7 +20,7 @@ def ring_matter(world, state, page, now):
     """The earliest matter is due; its place is free before its rule is called, which may need it."""
     place = take_up(state, now)
     matter = state.matter[place]
-    state.matter[place] = NO_MATTER
+    state.matter[place] = agenda.NO_MATTER
     set_matter_alarm(state)
     # Plans and money.
     if matter == LEAVE_TRIAL:
@@ -50,5 +50,11 @@ def ring_matter(world, state, page, now):
     elif matter == agenda.SUPPORT_LINK:
         ring_support_link(world, state, page, now)
     # People and what they say.
+    if matter == agenda.SURVEY_DUE:
+        surveys.ring_survey(world, state, page, now, place)
+    elif matter == agenda.SURVEY_ANSWER:
+        surveys.ring_answer(world, state, page, now, place)
+    elif matter == agenda.OFFER_DUE:
+        win_back.ring_offer(world, state, page, now, place)
     # Campaigns.
     # Experiments.

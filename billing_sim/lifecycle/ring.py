@@ -9,7 +9,7 @@ from __future__ import annotations
 from billing_sim import draws, events, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
-from billing_sim.lifecycle import dunning
+from billing_sim.lifecycle import channels, dunning, surveys
 from billing_sim.lifecycle.billing import advance_period, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.card_testing import BOT, begin_bot, is_bot, test_cards
@@ -128,6 +128,8 @@ def ring_renewal(world, state, page, now):
     quote(world, state, now)
     if world.goodwill[state.market]:
         show_goodwill(world, state, page, now)
+    if world.surveys[state.market]:
+        surveys.note_renewal(world, state, page, now)
     issue(world, state, page, now)
     if world.support:
         maybe_contact(world, state, now, PRICE_RISE if state.amount > before > 0 else UNKNOWN_CHARGE)
@@ -169,7 +171,10 @@ def ring_member(world, state, page, now):
     elif state.fraudster:
         return
     elif state.open:
-        act_in_dunning(world, state, page, now)
+        if world.channels[state.market] and not channels.acts_on_notice(world, state, page, now):
+            dunning.watch_again(world, state, now)
+        else:
+            act_in_dunning(world, state, page, now)
     elif dunning.is_mendable(state.method_status[FIRST]):
         replace(world, state, page, FIRST, state.method_kind[FIRST], events.BY_SUBSCRIBER, now)
 

@@ -17,7 +17,7 @@ from billing_sim.lifecycle.calendar import (
 from billing_sim.lifecycle.changing import foresee_change
 from billing_sim.lifecycle.fraud import judge_signup, steal_card
 from billing_sim.lifecycle.intent import foresee_intent
-from billing_sim.lifecycle.leaving import MONTH_HOURS, moment_of_return
+from billing_sim.lifecycle.leaving import moment_of_return
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file, replace
 from billing_sim.lifecycle.offers import issue
@@ -45,6 +45,7 @@ from billing_sim.lifecycle.trials import (
     start_trial,
     verify,
 )
+from billing_sim.lifecycle.win_back import MONTH_HOURS, choose_nature, lapse_offer
 from billing_sim.rule import rule
 from billing_sim.world.record import FORMER_LAPSED_MONTHS, PLANS
 
@@ -73,6 +74,8 @@ def choose_habits(world, state, market):
     state.payday = world.payday_calendar[market, i]
     minute = draws.below(draws.draw(state.key, purpose.BILLING_MINUTE, 0), world.billing_minutes)
     state.bill_at = world.billing_from + minute
+    if world.serial_share[market]:
+        choose_nature(world, state)
 
 
 @rule(Nothing(World, State, Int))
@@ -130,6 +133,9 @@ def begin_signup(world, state, page, now):
     state.backup = 0
     state.pending = 0
     state.intent = events.STAY
+    state.why = 0
+    if world.win_offers:
+        lapse_offer(state, now)
     choose_plan(world, state, hour)
     state.joined_at = now
     quote(world, state, now)
@@ -279,7 +285,8 @@ def ring_import(world, state, page, now):
         log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, now)
     if state.open:
         log_open_invoice(world, state, page, now)
-    confide(state, page, events.INTENT_CHANGED, now, -1)
+    truth = page.truths[confide(state, page, events.INTENT_CHANGED, now, -1)]
+    truth.why = state.why
     if world.upgrades[state.market] + world.downgrades[state.market]:
         if not state.open:
             # Who joined long ago has no invoice yet that says when the running period began.

@@ -67,7 +67,11 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     "support": "asks asks_at asks_detail asks_patience asks_service "
     "contact_open contact_topic contact_channel contact_invoice contact_at grace_given annoyed_until",
     # People and what they say.
-    "people": "",
+    "people": """
+why serial bad_addresses addresses_month unwanted sight_channel unopened
+mood mood_month asked_at troubled_at felt_amount
+left_at left_through offered_coupon offered_until
+""",
     # Campaigns.
     "campaigns": "",
     # Experiments.

@@ -11,6 +11,8 @@ from billing_sim.scenario.fraud import Authentication
 from billing_sim.scenario.parts import MethodKind, Part, Weekday
 from billing_sim.scenario.plans import PlanHabits, no_habits
 from billing_sim.scenario.refunds import NetworkName
+from billing_sim.scenario.rejoin import Rejoin
+from billing_sim.scenario.saying import Channels, ExitSurvey, LeavingReasons, SerialChurners, Surveys
 from billing_sim.scenario.values import PerMonth, Share
 
 
@@ -24,14 +26,6 @@ class Paydays(Part):
     weekly: Weekday | None = Field(None, description="every week on this day")
     every_two_weeks: Weekday | None = Field(None, description="every second week on this day")
     share: Share = Field(description="share of payers with this calendar")
-
-
-class Rejoin(Part):
-    """The share of those who left that came back within 1, 6 and 12 months."""
-
-    month_1: Share = Field(description="back within a month")
-    month_6: Share = Field(description="back within 6 months, those within a month included")
-    month_12: Share = Field(description="back within a year; nobody comes back later")
 
 
 class WinBack(Part):
@@ -125,5 +119,10 @@ class Behaviour(Part):
     # Gateways under load.
     # Support.
     # People and what they say.
+    leaving_reasons: LeavingReasons | None = Field(None, description="why people want to leave; none: nobody knows")
+    exit_survey: ExitSurvey | None = Field(None, description="what who cancels is asked; none: nothing")
+    serial_churners: SerialChurners | None = Field(None, description="people who leave and come back; none: nobody")
+    channels: Channels | None = Field(None, description="how notices travel; none: they reach whoever pays attention")
+    surveys: Surveys | None = Field(None, description="what people are asked after experiences; none: nothing")
     # Campaigns.
     # Experiments.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from billing_sim.scenario.parts import DeclineKind, MarketCode, MethodKind, Name, Part
+from billing_sim.scenario.saying import NoticeStep
 from billing_sim.scenario.values import Duration
 
 
@@ -14,7 +15,9 @@ class DunningPolicy(Part):
     about: str = Field("", description="what the policy is like, for people")
     source: str = Field("", description="where the schedule comes from")
     retries: list[Duration] = Field(max_length=24, description="when to try again")
-    notices: list[Duration] = Field(max_length=16, description="when to tell the member")
+    notices: list[NoticeStep] = Field(
+        max_length=16, description="when to tell the member; a duration, or {after: 3 days, channel: push}"
+    )
     grace: Duration = Field(description="how long access stays; then the subscription is put on hold")
     end: Duration = Field(description="when the subscription ends if the invoice is still unpaid")
     stop_on: list[DeclineKind] = Field([], description="stop retrying after such a decline until the method changes")

@@ -51,6 +51,7 @@ _IN_LISTS = {
     "Shift",
     "SupportStaffing",
     # People and what they say.
+    "WinBackOffer",
     # Campaigns.
     # Experiments.
 }

@@ -21,6 +21,7 @@ from billing_sim.scenario.checks import (
     prices,
     promotions,
     refunds,
+    saying,
     shares,
     support,
     times,
@@ -105,6 +106,11 @@ CHECKS: tuple[Check, ...] = (
     support.staffing_has_a_desk,
     support.support_markets_exist,
     # People and what they say.
+    saying.reasons_add_up,
+    saying.exit_surveys_have_reasons,
+    saying.returns_of_serial_churners_accumulate,
+    saying.notices_find_a_channel,
+    saying.offers_fit,
     # Campaigns.
     # Experiments.
     experiments.arms_add_up,

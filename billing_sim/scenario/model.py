@@ -24,6 +24,7 @@ from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, P
 from billing_sim.scenario.plans import PlanChanges, Trial, plain_changes
 from billing_sim.scenario.promotions import Promotion
 from billing_sim.scenario.refunds import CardNetwork, Disputes, Faults, Fee, NetworkName, PartnerBilling, Refunds
+from billing_sim.scenario.saying import OFFERS_MAX, WinBackOffer
 from billing_sim.scenario.support import Support
 from billing_sim.scenario.values import Change, Day, Duration, Month, Positive, PriceText, Share, Target
 
@@ -219,6 +220,9 @@ class Scenario(Part):
     # Support.
     support: Support | None = Field(None, description="the support desk; none: nobody contacts us")
     # People and what they say.
+    win_back_offers: list[WinBackOffer] = Field(
+        [], max_length=OFFERS_MAX, description="what people are offered some time after they left"
+    )
     # Campaigns.
     # Experiments.
     experiments: dict[Name, Experiment] = Field({}, description="experiments, by a name of your own")

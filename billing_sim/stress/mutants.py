@@ -27,6 +27,8 @@ _CLOCKS = {
     "subscription_months": ("month", "ended_at"),
     "signups": ("started_at", "recorded_at", "finished_at"),
     "notices": ("sent_at", "recorded_at"),
+    "surveys": ("sent_at", "answered_at"),
+    "offers": ("sent_at", "ended_at"),
 }
 """The moments of each fact by which somebody may place its units."""
 

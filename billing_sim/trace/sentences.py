@@ -9,6 +9,7 @@ from billing_sim.trace import fraud_sentences
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
 from billing_sim.trace.plans_sentences import SENTENCES as PLANS
 from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
+from billing_sim.trace.saying_sentences import SAYING, by_channel
 from billing_sim.trace.support_sentences import SUPPORT_SENTENCES
 
 _STANDING = {
@@ -161,7 +162,7 @@ def _dunning_started(row: Row, context: Context) -> str:
 
 
 def _notice_sent(row: Row, _context: Context) -> str:
-    return _TOLD[row["reason"]]
+    return _TOLD[row["reason"]].replace(".", f"{by_channel(row)}.")
 
 
 def _enrolled(row: Row, context: Context) -> str:
@@ -207,6 +208,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     # Support.
     **SUPPORT_SENTENCES,
     # People and what they say.
+    **SAYING,
     # Campaigns.
     # Experiments.
     events.EXPERIMENT_ENROLLED: _enrolled,

@@ -11,6 +11,10 @@ from billing_sim.trace.refunds_sentences import REFUND_TRUTHS
 
 _WISHES = {events.STAY: "wants to stay", events.INERT: "stays only out of inertia", events.GO: "wants to go"}
 _WISHED = {events.STAY: "wanted to stay", events.INERT: "stayed only out of inertia", events.GO: "wanted to go"}
+_WHYS = {
+    "none": "", "price": ", for the price", "content": ", finding nothing to watch", "not_using": ", not using it",
+    "payment_trouble": ", tired of payment trouble", "other": ", for reasons of their own",
+}  # fmt: skip
 
 
 def cause_words(number: int) -> str:
@@ -23,7 +27,7 @@ def _explained(row: Row) -> str:
 
 
 def _intent_changed(row: Row) -> str:
-    return f"In truth: the person {_WISHES[row['intent']]}."
+    return f"In truth: the person {_WISHES[row['intent']]}{_WHYS[events.WHYS[row['why']]]}."
 
 
 def _episode_began(row: Row) -> str:
@@ -34,6 +38,16 @@ def _loss_judged(row: Row) -> str:
     able = "could have paid" if row["able"] else "had no way to pay"
     joint = "but" if (row["intent"] == events.STAY) != bool(row["able"]) else "and"
     return f"In truth: the person {_WISHED[row['intent']]} {joint} {able}."
+
+
+def _survey_judged(row: Row) -> str:
+    return f"In truth: their answer is {row['verdict']}, given or not."
+
+
+def _offer_judged(row: Row) -> str:
+    if row["verdict"]:
+        return "In truth: the offer brings them back; they would not have been back by its end."
+    return "In truth: the offer changes nothing."
 
 
 SEALED: dict[int, Callable[[Row], str]] = {
@@ -49,6 +63,8 @@ SEALED: dict[int, Callable[[Row], str]] = {
     # Gateways under load.
     # Support.
     # People and what they say.
+    events.SURVEY_JUDGED: _survey_judged,
+    events.OFFER_JUDGED: _offer_judged,
     # Campaigns.
     # Experiments.
 }

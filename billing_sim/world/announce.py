@@ -137,7 +137,7 @@ def _policies(world: CompiledWorld) -> list[Announcement]:
     policies = {
         name: {
             "retries_hours": [retry // clock.HOUR for retry in policy.retries],
-            "notices_hours": [notice // clock.HOUR for notice in policy.notices],
+            "notices_hours": [notice.after // clock.HOUR for notice in policy.notices],
             "grace_hours": policy.grace // clock.HOUR,
             "end_hours": policy.end // clock.HOUR,
         }

@@ -28,6 +28,7 @@ from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.promotions import fill_offers, fill_promotions
 from billing_sim.world.record import new_world
 from billing_sim.world.refunds import fill_claims, fill_faults
+from billing_sim.world.saying import fill_saying
 from billing_sim.world.support import fill_support
 
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
@@ -45,6 +46,7 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # Support.
     fill_support,
     # People and what they say.
+    fill_saying,
     # Campaigns.
     # Experiments.
 )  # fmt: skip

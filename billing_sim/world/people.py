@@ -15,9 +15,10 @@ import numpy as np
 
 from billing_sim import events
 from billing_sim.draws import ONE, threshold
-from billing_sim.scenario.behaviour import Behaviour, Rejoin, Tenure
+from billing_sim.scenario.behaviour import Behaviour, Tenure
 from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.parts import MethodKind
+from billing_sim.scenario.rejoin import Rejoin
 from billing_sim.world.paydays import PaydayCalendars
 from billing_sim.world.quantiles import DRY_DAYS, STRAINED_DAYS, SUSPICION_HOURS
 from billing_sim.world.record import KINDS, QUANTILES
@@ -108,7 +109,7 @@ def _fill_leaving(world: np.recarray, m: int, behaviour: Behaviour) -> None:
     world.tenure_mix[0, m] = cumulative(mix, len(mix))
 
 
-def _return_curve(rejoin: Rejoin) -> list[int]:
+def return_curve(rejoin: Rejoin) -> list[int]:
     """Cumulative thresholds of having returned after 1 to 12 months, hazards constant between the given points."""
     left = [1 - rejoin.month_1, 1 - rejoin.month_6, 1 - rejoin.month_12]
     curve = [left[0]]
@@ -158,8 +159,8 @@ def fill_people(world: np.recarray, m: int, market: Market, scenario: Scenario, 
     world.payday_mix[0, m] = cumulative([entry.share for entry in behaviour.paydays], len(world.payday_mix[0, m]))
     for i, entry in enumerate(behaviour.paydays):
         world.payday_calendar[0, m, i] = calendars.number(entry)
-    world.win_back[0, m, 0] = _return_curve(behaviour.win_back.voluntary)
-    world.win_back[0, m, 1] = _return_curve(behaviour.win_back.involuntary)
+    world.win_back[0, m, 0] = return_curve(behaviour.win_back.voluntary)
+    world.win_back[0, m, 1] = return_curve(behaviour.win_back.involuntary)
     world.former_lapse[0, m, 1] = threshold(_share_lost_through_payment(behaviour))
     _fill_leaving(world, m, behaviour)
     _fill_failures(world, m, behaviour, scenario, calendars)

@@ -19,7 +19,7 @@ def fill_policies(world: np.recarray, names: Names) -> None:
         world.retry_after[0, i, : len(policy.retries)] = policy.retries
         world.retry_hour[0, i] = -1 if policy.retry_hour is None else policy.retry_hour
         world.notice_count[0, i] = len(policy.notices)
-        world.notice_after[0, i, : len(policy.notices)] = policy.notices
+        world.notice_after[0, i, : len(policy.notices)] = [notice.after for notice in policy.notices]
         world.grace[0, i], world.dunning_end[0, i] = policy.grace, policy.end
         world.use_backup[0, i] = int(policy.use_backup)
         for kind in policy.stop_on:

@@ -48,6 +48,14 @@ _OF_PLANS = """
 trial_days trial_share trial_needs_method trial_until trial_leave trial_method_left
 pauses upgrades downgrades goodwill goodwill_share tax_changes tax_included
 """.split()
+# People and what they say.
+CHANNELS, WHYS, EXPERIENCES, FEELINGS, WIN_OFFERS = 4, 6, 5, 6, 16
+_SAYING_PER_MARKET = """
+knows_why exit_answered exit_misreported exit_blames_price serial_share serial_members serial_factor
+channels surveys survey_after survey_wait survey_worst survey_best mood_keeps
+""".split()
+_PER_CHANNEL = "channel_bad channel_breaks channel_mends channel_opens channel_responds channel_quits".split()
+_PER_WIN_OFFER = "win_after win_within win_share win_uplift win_coupon win_channel".split()
 _PER_MARKET_KIND = "funds strained suspicion noise technical lost closed proactive bank_stop".split()
 
 WORLD = np.dtype(
@@ -287,6 +295,21 @@ WORLD = np.dtype(
         ("staff_handling", "i8", (EPOCHS,)),
         ("staff", "i8", (EPOCHS, DESKS, WEEK_HOURS)),
         # People and what they say.
+        ("notice_channel", "i8", (POLICIES, NOTICES)),
+        *[(name, "i8", (MARKETS,)) for name in _SAYING_PER_MARKET],
+        *[(name, "i8", (MARKETS, CHANNELS)) for name in _PER_CHANNEL],
+        ("why_mix", "i8", (MARKETS, WHYS)),
+        ("serial_return", "i8", (MARKETS, 12)),
+        ("survey_share", "i8", (MARKETS, EXPERIENCES)),
+        ("survey_kind", "i8", (MARKETS, EXPERIENCES)),
+        ("mood_points", "i8", (MARKETS, FEELINGS)),
+        ("answer_hours", "i8", (QUANTILES,)),
+        ("nps_score", "i8", (100,)),
+        ("csat_score", "i8", (100,)),
+        ("win_offers", "i8"),
+        *[(name, "i8", (WIN_OFFERS,)) for name in _PER_WIN_OFFER],
+        ("win_for", "i8", (WIN_OFFERS, MARKETS)),
+        ("win_to", "i8", (WIN_OFFERS, 2)),
         # Campaigns.
         # Experiments.
         ("enrolling", "i8"),

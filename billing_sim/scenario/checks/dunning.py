@@ -10,13 +10,18 @@ from billing_sim.scenario.checks.read import duration
 from billing_sim.scenario.nodes import Mapping, Node, Sequence, at, blame, entries, items
 
 
+def when(step: Node) -> Node | None:
+    """The moment of a step: a notice may name its channel beside it."""
+    return at(step, "after") if isinstance(step, Mapping) else step
+
+
 def steps_ascend(tree: Mapping) -> Iterator[Problem]:
     """Retries follow one another, and so do notices."""
     for policy in entries(tree, "dunning_policies"):
         for key in ("retries", "notices"):
             last: int | None = None
             for item in items(policy.value, key):
-                found = duration(item)
+                found = duration(when(item))
                 if found is not None and last is not None and found <= last:
                     what = f"{key}: {format_duration(found)} does not come after {format_duration(last)}."
                     yield item.place.problem(what, "Durations count from the first failure; write them in order.")
@@ -39,4 +44,4 @@ def _steps(policy: Node, key: str) -> list[tuple[int, Node]]:
     """The durations under a key, one or many, with their nodes."""
     own = at(policy, key)
     nodes = own.items if isinstance(own, Sequence) else (own,)
-    return [(found, node) for node in nodes if node is not None and (found := duration(node)) is not None]
+    return [(found, node) for node in nodes if node is not None and (found := duration(when(node))) is not None]

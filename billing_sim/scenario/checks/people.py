@@ -9,7 +9,7 @@ from billing_sim.declines import CAUSE_NUMBER, CODE_NUMBER
 from billing_sim.errors import Problem
 from billing_sim.scenario.checks.read import METHODS, markets, methods_in_use, share
 from billing_sim.scenario.layers import suggestion
-from billing_sim.scenario.nodes import Entry, Mapping, at, blame, entries, items, texts
+from billing_sim.scenario.nodes import Entry, Mapping, Node, at, blame, entries, items, texts
 
 CAUSES = [name for name in CAUSE_NUMBER if name != "none"]
 CODES = [code for code in CODE_NUMBER if code != "none"]
@@ -55,14 +55,19 @@ def returns_accumulate(tree: Mapping) -> Iterator[Problem]:
     """Of those who left, no fewer are back after 6 months than after 1, nor after 12 than after 6."""
     for market in markets(tree):
         for way in entries(market.value, "behaviour", "win_back"):
-            months = [entry for entry in entries(way.value) if share(entry.value) is not None]
-            months.sort(key=lambda entry: int(entry.key.removeprefix("month_")) if _is_month(entry) else 0)
-            for earlier, later in pairwise(months):
-                if (share(later.value) or 0) < (share(earlier.value) or 0):
-                    what = f"{later.key} is smaller than {earlier.key}."
-                    yield blame(later.value, earlier.value).problem(
-                        what, "Write the share that has come back by then, earlier ones included."
-                    )
+            yield from curve_ascends(way.value)
+
+
+def curve_ascends(curve: Node) -> Iterator[Problem]:
+    """What is wrong with a curve of returns."""
+    months = [entry for entry in entries(curve) if share(entry.value) is not None]
+    months.sort(key=lambda entry: int(entry.key.removeprefix("month_")) if _is_month(entry) else 0)
+    for earlier, later in pairwise(months):
+        if (share(later.value) or 0) < (share(earlier.value) or 0):
+            what = f"{later.key} is smaller than {earlier.key}."
+            yield blame(later.value, earlier.value).problem(
+                what, "Write the share that has come back by then, earlier ones included."
+            )
 
 
 def decline_codes_are_known(tree: Mapping) -> Iterator[Problem]:
