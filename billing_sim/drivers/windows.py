@@ -16,7 +16,8 @@ from billing_sim.drivers.requests import Effect, Effects, Request, Requests
 from billing_sim.drivers.tuning import END, FROM_START, START, list_of, tune
 from billing_sim.lifecycle.booking import NO_BOOKING, booked
 from billing_sim.lifecycle.delivering import deliver
-from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm, ring
+from billing_sim.lifecycle.life import step_from
+from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
 from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Nothing, Page, State, World
 from billing_sim.rule import entry, rule
 
@@ -94,7 +95,7 @@ def begin_together(worlds, numbers, markets, span, states, next_at, heads, follo
         while at < span[START]:
             state.rows = 0
             state.truths = 0
-            at = ring(worlds[0], state, page)
+            at = step_from(worlds, 0, state, page)
         state.asks = 0
         next_at[i] = at
         if at < span[END]:
@@ -135,7 +136,7 @@ def run_window(
         while at < until and not is_full:
             state.rows = 0
             state.truths = 0
-            at = ring(worlds[span[FROM_START] + state.lives_in], state, page)
+            at = step_from(worlds, span[FROM_START], state, page)
             filled[1] += 1
             count_attempts(state, page, counts)
             if state.asks:
@@ -222,7 +223,7 @@ def run_by_tape(worlds, numbers, markets, first, span, states, pages, places, ta
         begin(worlds[0], state, markets[i], numbers[i])
         at = next_alarm(state)
         while at < span[START]:
-            at = ring(worlds[0], state, page)
+            at = step_from(worlds, 0, state, page)
         state.asks = 0
         e = first_effect(effects, numbers[i])
         rung = 0
@@ -242,8 +243,11 @@ def run_by_tape(worlds, numbers, markets, first, span, states, pages, places, ta
                 at = receive(world, state, page, barrier, effects[e])
                 e += 1
             else:
+                # An experiment may move a person within the step; its other arms see the same.
+                for r in range(span[FROM_START], len(worlds) if world.enrolling else span[FROM_START]):
+                    tune(worlds[r], places, tables, list_of(span, at))
                 tune(world, places, tables, list_of(span, at))
-                at = ring(world, state, page)
+                at = step_from(worlds, span[FROM_START], state, page)
                 rung += 1
                 state.asks = 0
         written = state.rows

@@ -18,27 +18,34 @@ from billing_sim.rule import rule
 _Worlds = types.Array(World, 1, "C")
 
 
-@rule(Int(_Worlds, State, Page))
-def step_enrolling(worlds, state, page):
-    """One step where there are experiments."""
+@rule(Int(_Worlds, Int, State, Page))
+def step_enrolling(worlds, first, state, page):
+    """One step where there are experiments; the scenario's own world is the `first`, its arms follow."""
+    own = worlds[first]
     alarm = state.turn
     now = state.alarm[alarm]
-    if alarm in (ALARM_RENEWAL, ALARM_SIGNUP) and is_billed_now(worlds[0], state, now):
-        enrol(worlds[0], state, page, AT_RENEWAL if alarm == ALARM_RENEWAL else AT_SIGN_UP, now)
-    at = ring(worlds[state.lives_in], state, page)
+    if alarm in (ALARM_RENEWAL, ALARM_SIGNUP) and is_billed_now(own, state, now):
+        enrol(own, state, page, AT_RENEWAL if alarm == ALARM_RENEWAL else AT_SIGN_UP, now)
+    at = ring(worlds[first + state.lives_in], state, page)
     if alarm == ALARM_IMPORT:
-        enrol(worlds[0], state, page, AT_START, now)
+        enrol(own, state, page, AT_START, now)
     elif state.enrols:
         state.enrols = 0
-        enrol(worlds[0], state, page, AT_FIRST_FAILURE, now)
-        face_failure(worlds[state.lives_in], state, page, state.enrols_slot, now)
+        enrol(own, state, page, AT_FIRST_FAILURE, now)
+        face_failure(worlds[first + state.lives_in], state, page, state.enrols_slot, now)
         at = next_alarm(state)
     return at
 
 
+@rule(Int(_Worlds, Int, State, Page), inline=True)
+def step_from(worlds, first, state, page):
+    """Ring the alarm whose turn it is, in the person's world of those from `first` on; return the moment of the next."""
+    if worlds[first].enrolling:
+        return step_enrolling(worlds, first, state, page)
+    return ring(worlds[first], state, page)
+
+
 @rule(Int(_Worlds, State, Page), inline=True)
 def step(worlds, state, page):
-    """Ring the alarm whose turn it is, in the person's world, and return the moment of the next."""
-    if worlds[0].enrolling:
-        return step_enrolling(worlds, state, page)
-    return ring(worlds[0], state, page)
+    """The same where there are no worlds but those of one scenario."""
+    return step_from(worlds, 0, state, page)
