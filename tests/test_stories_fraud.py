@@ -220,13 +220,14 @@ def test_a_release_refuses_good_payments_until_it_is_rolled_back():
 
 
 def test_a_release_that_charges_twice():
-    """Two captures of one attempt."""
+    """The money of one attempt is taken twice; the second time is given back."""
     log = happened(RELEASE.format(harm="double_charges"))
     assert log.story(log.member(5), "2025-03-04", "2025-03-20") == expected("""
         2025-03-05 invoice.issued
         2025-03-05 payment_attempt.authorized mit
         2025-03-05 payment.captured
-        2025-03-05 payment.captured
+        2025-03-05 payment.duplicated duplicate
+        2025-03-07 refund.issued duplicate
     """)
 
 
