@@ -152,8 +152,9 @@ NOTHING_OF_THE_KIND = {
     "blocked_then_paid", "blocked_then_paid@reviewed_and_approved", "first_attempt_authentication_loss@of_challenged",
     "change_failure_rate", "time_to_restore", "time_to_restore@affected_charges", "new_method_adoption",
     "new_method_adoption@of_signups", "new_method_adoption@of_all", "new_market_share", "new_market_share@paid",
+    "trial_conversion", "trial_conversion@billed", "trial_conversion@as_of", "trial_conversion@of_uncancelled",
 }  # fmt: skip
-"""Nobody is screened or challenged there, nothing is released or launched."""
+"""Nobody is screened or challenged there, nothing is released or launched, and there are no trials."""
 
 
 def test_hardly_anything_is_undefined(results):

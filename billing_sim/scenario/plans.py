@@ -17,7 +17,9 @@ class Trial(Part):
     duration: Duration = Field(description="how long it lasts, in whole days")
     needs_method: bool = Field(True, description="whether a payment method is asked for, and checked with nothing")
     share: Share = Field(Decimal(1), description="share of new people who begin with it")
+    # 40 to 60 % of trials become paid (trial_conversion, B): a median, so that with failures about half do.
     cancels: Share = Field(Decimal("0.4"), description="share of them who cancel within it")
+    # Assumed.
     leaves_method: Share = Field(
         Decimal("0.5"), description="share of the others who leave a method at its end where none was asked for"
     )
@@ -27,6 +29,7 @@ class PlanHabits(Part):
     """What members do with their plans; everything is off unless it is said."""
 
     pauses: PerMonth = Field(Decimal(0), description="chance of pausing instead of paying, on a billing day")
+    # Assumed.
     pause_lengths: Annotated[list[Share], Field(min_length=3, max_length=3)] = Field(
         [Decimal("0.5"), Decimal("0.25"), Decimal("0.25")],
         description="shares of pauses of one, two and three months; add up to 100 %",
@@ -34,6 +37,7 @@ class PlanHabits(Part):
     upgrades: PerMonth = Field(Decimal(0), description="hazard of wanting the next dearer plan of the same interval")
     downgrades: PerMonth = Field(Decimal(0), description="hazard of wanting the next cheaper one")
     goodwill: Share = Field(Decimal(0), description="share of renewals before which a goodwill credit is given")
+    # Assumed.
     goodwill_share: Share = Field(Decimal("0.25"), description="what it is worth, as a share of the price")
 
 
