@@ -157,7 +157,10 @@ def evaluate(
     return _answer(it, parts, base), found
 
 
-NATIVE = {"amount": "amount_minor", "tax": "tax_minor", "mrr_start": "net_start_minor", "mrr_end": "net_end_minor"}
+NATIVE = {
+    "amount": "amount_minor", "tax": "tax_minor", "mrr_start": "net_start_minor", "mrr_end": "net_end_minor",
+    "refunded": "refunded_minor", "chargeback": "chargeback_minor",
+}  # fmt: skip
 
 
 def at_constant_rates(facts: dict[str, list[Row]], rates: dict[str, int]) -> dict[str, list[Row]]:

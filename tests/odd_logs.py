@@ -41,14 +41,17 @@ _LABELS = {
     "end_reason": ("none", "voluntary", "payment_trouble", "nonpayment"),
     "ended": ("none", "none", "voluntary", "payment_trouble", "nonpayment"),
     "notice": ("payment_failed", "payment_reminder", "hold_started"), "added_by": ("preferred", "backup"),
+    "network": ("visa", "mastercard", "none"), "reason": ("complaint", "fraud", "service", "duplicate", "unauthorised"),
 }  # fmt: skip
 _NUMBERS = {
     "attempts": (0, 1, 1, 1, 2, 3, 4), "mit_attempts": (0, 1, 2, 14, 15, 16), "declines": (0, 1, 2),
     "notices": (0, 0, 1, 2, 3), "latency_ms": (80, 900, 9_999, 10_000, 10_001, 20_000), "failed_calls": (0, 0, 0, 1, 2),
     "renewals": (0, 1, 2, 3), "failed_renewals": (0, 1, 1, 2, 3), "instrument": (1, 2), "arm": (0, 1),
+    "surplus_charges": (0, 0, 0, 1, 2), **{f"{what}_{unit}": (0, 0, 0, 1, 90_000)
+                                           for what in ("refunded", "chargeback") for unit in ("minor", "micros")},
 }  # fmt: skip
 _ODDS = {"is_signup": 0.25, "is_imported": 0.2, "active_at_start": 0.6, "active_at_end": 0.6}
-_FOLLOWS = {"paid_at": "first_failed_at", "recorded_at": "occurred_at"}
+_FOLLOWS = {"paid_at": "first_failed_at", "recorded_at": "occurred_at", "disputed_at": "paid_at"}
 """The moment from which definitions count on to another."""
 
 
@@ -88,6 +91,8 @@ class OddLog:
             "invoices": self._invoices, "attempts": self._attempts, "subscriptions": self._spells,
             "subscription_months": self._months, "notices": lambda: self._some(self._invoices(), "notice", 3),
             "signups": self._signups, "payment_methods": lambda: self._some(self._spells(), "method", 2),
+            "refunds": lambda: self._some(self._invoices(), "refund", 2),
+            "disputes": lambda: self._some(self._invoices(), "dispute", 2),
         }  # fmt: skip
         made = {fact.name: list(keys[fact.name]()) if fact.name in self.only else [] for fact in FACTS}
         rows = {

@@ -40,11 +40,18 @@ def slow(tmp_path_factory) -> StoredRun:
     return made(tmp_path_factory.mktemp("slow"), "end: 2025-02-14\n" + SLOW)
 
 
+MONEY_BACK = """
+refunds: {complaints: 20%, delay: {p50: 2 days, p99: 9 days, most: 10 days}}
+disputes: {friendly_fraud: 30%, delay: {least: 1 day, p50: 4 days, p99: 14 days, most: 15 days}}
+"""
+"""So that every fact has rows within a month."""
+
+
 def made(folder: Path, text: str) -> StoredRun:
     """A run of the first month with 300 members and something changed."""
     shutil.copy(FIRST_MONTH, folder)
     scenario = folder / "changed.yaml"
-    scenario.write_text(f"extends: {FIRST_MONTH.name}\nname: changed\nmembers: 300\n{text}")
+    scenario.write_text(f"extends: {FIRST_MONTH.name}\nname: changed\nmembers: 300\n{MONEY_BACK}{text}")
     return simulate(scenario, out=folder / "run", log="none").run
 
 
