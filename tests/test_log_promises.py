@@ -36,6 +36,7 @@ from tests.log_promises import (
 )
 from tests.world_builder import SCENARIOS, Log, happened
 from tests.world_texts import BUSY
+from tests.world_texts_fraud import FRAUD
 
 MANDATES = """
 members: 900
@@ -50,6 +51,7 @@ markets: {GB: {behaviour: {voluntary_churn: 20% per month, bank_stop: {direct_de
 WORLDS: dict[str, Callable[[], Log]] = {
     "busy": lambda: happened("members: 1200", BUSY),
     "mandates": lambda: happened(MANDATES, BUSY),
+    "fraud": lambda: happened(FRAUD.replace("double_charges: 30%", "declines: 5%"), BUSY),
     "streaming": lambda: happened("members: 700", (SCENARIOS / "streaming.yaml").read_text()),
 }
 
@@ -94,7 +96,7 @@ def test_every_legal_move_happens(about):
 def test_every_failure_is_explained_once_in_the_sealed_truth(name):
     """Declines, failed reconciliations and returns each have one latent cause; nothing else has one."""
     log = WORLDS[name]()
-    failed = np.isin(log.rows["kind"], (events.ATTEMPT_DECLINED, events.PAYMENT_RETURNED)) | (
+    failed = np.isin(log.rows["kind"], (events.ATTEMPT_DECLINED, events.PAYMENT_RETURNED, events.ATTEMPT_BLOCKED)) | (
         (log.rows["kind"] == events.ATTEMPT_RECONCILED) & (log.rows["reason"] == events.RESOLVED_FAILED)
     )
     told = log.truths[log.truths["kind"] == events.EXPLAINED]
@@ -115,8 +117,8 @@ def test_every_loss_through_payment_is_judged_once(name):
 
 
 def test_every_kind_of_event_happens():
-    """No kind is documented that the busy world never writes."""
-    kinds = Counter(KIND_NAMES[int(kind)] for kind in WORLDS["busy"]().rows["kind"])
+    """No kind is documented that the busy worlds never write."""
+    kinds = Counter(KIND_NAMES[int(kind)] for name in ("busy", "fraud") for kind in WORLDS[name]().rows["kind"])
     assert set(kinds) == set(KIND_NAMES.values())
 
 
