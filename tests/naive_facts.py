@@ -166,7 +166,8 @@ class Naive:
         currency, issued = self.money(life), opened["occurred_at"] if opened["kind"] == "invoice.issued" else 0
         return self.who(life, row) | {
             "method": row["method_kind"], "invoice": row["invoice"], "attempt": row["attempt"],
-            "instrument": row["method"], "currency": currency, "gateway": None if row["kind"] == TRIES[4] else row["gateway"],
+            "instrument": row["method"], "currency": currency,
+            "gateway": None if row["kind"] == TRIES[4] else row["gateway"],
             "initiator": row["initiator"],
             "is_signup": opened["kind"] == "invoice.issued" and _membership(life, opened) is None,
             "occurred_at": row["occurred_at"], "recorded_at": row["recorded_at"],
@@ -176,9 +177,7 @@ class Naive:
             "failed_calls": sum(r["kind"] == "gateway_call.failed" for r in same),
             "was_unknown": row["kind"] == TRIES[2], "was_returned": returned is not None,
             "amount_minor": row["amount_minor"], "amount_micros": self.micros(row["amount_minor"], currency, issued),
-            "authentication": next(
-                (r["reason"].removeprefix("challenge_") for r in same if r["kind"] == "authentication.completed"), "none"
-            ),
+            "authentication": _authentication(same),
             "score": row["score"], "is_pending": row["kind"] == TRIES[3],
             "was_reviewed": any(r["kind"] == "fraud_review.opened" for r in same),
         }  # fmt: skip
@@ -318,6 +317,12 @@ def _answer(row: Row) -> str | None:
         case "payment_attempt.reconciled":
             return "authorized" if row["reason"] == "authorized" else "declined"
     return None
+
+
+def _authentication(rows: list[Row]) -> str:
+    """How the customer authenticated before an attempt, of which these are all rows."""
+    done = [row["reason"] for row in rows if row["kind"] == "authentication.completed"]
+    return done[0].removeprefix("challenge_") if done else "none"
 
 
 def _decline_kind(row: Row | None) -> str:
