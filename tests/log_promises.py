@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from billing_sim import clock, events
+from billing_sim import clock, events, people
 from billing_sim.events import EVENTS, KIND_NAMES
 from billing_sim.money import AMOUNT_LIMIT
 
 Row = dict[str, Any]
 Check = Callable[[list[Row]], Iterator[str]]
 
-ANSWERS = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
+ANSWERS = (
+    "payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown",
+    "payment_attempt.pending", "payment_attempt.blocked",
+)  # fmt: skip
 OF_AN_INVOICE = ("payment.", "payment_attempt.", "dispute.opened", "fraud.reported")
-FAILURES = ("payment_attempt.declined", "payment_attempt.reconciled", "payment.returned")
+FAILURES = ("payment_attempt.declined", "payment_attempt.reconciled", "payment.returned", "payment_attempt.blocked")
 MEMBER = ("subscription.imported", "subscription.created")
 MONEY_BACK = (
     "payment.duplicated", "refund.issued", "dispute.opened", "dispute.represented", "dispute.won", "dispute.lost",
@@ -36,6 +39,9 @@ INVOICE_MOVES = {
     # A member who is imported while an outcome is unknown: the log has not seen the question.
     ("open", "payment_attempt.reconciled"): "open",
     ("open", "gateway_call.failed"): "open", ("open", "payment.captured"): "paid", ("paid", "payment.returned"): "open",
+    ("open", "authentication.completed"): "open", ("open", "payment_attempt.blocked"): "open",
+    ("open", "payment_attempt.pending"): "unknown",
+    ("open", "fraud_review.opened"): "unknown", ("unknown", "fraud_review.closed"): "open",
     # The same for a payment of before the start.
     ("open", "payment.returned"): "open",
     ("open", "dunning.started"): "open", ("open", "notice.sent"): "open", ("unknown", "notice.sent"): "unknown",
@@ -156,7 +162,9 @@ def attempts_are_counted(life: list[Row]) -> Iterator[str]:
 
 
 def captures_follow_a_yes(life: list[Row]) -> Iterator[str]:
-    """Money is taken right after an authorized or reconciled attempt, and after every one of these."""
+    """Money is taken right after an authorized or reconciled attempt, and after every one of these; bots only test."""
+    if life[0]["subscriber"] & ((1 << people.ARRIVAL_SHIFT) - 1) >= people.BOTS_FROM:
+        life = []
     for before, row in zip([{"kind": ""}, *life], life, strict=False):
         yes = before["kind"] == ANSWERS[0] or (
             before["kind"] == "payment_attempt.reconciled" and before["reason"] == events.RESOLVED_AUTHORIZED

@@ -20,8 +20,12 @@ Row = dict[str, Any]
 Facts = dict[str, list[Row]]
 OPENINGS = ("invoice.issued", "invoice.imported")
 STARTS = ("subscription.imported", "subscription.created")
-TRIES = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
-HARD = set("04 07 14 15 41 43 46 54 R0 R1 R3 AC04 MD01 VE carrier_barred balance_used".split())
+TRIES = (
+    "payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown",
+    "payment_attempt.pending", "payment_attempt.blocked",
+)  # fmt: skip
+HARD = set("04 07 14 15 41 43 46 54 R0 R1 R3 AC04 MD01 VE carrier_barred balance_used blocked method_withdrawn".split())
+WEEK = 7 * 86_400_000_000
 EXPONENTS = {"JPY": 0, "KWD": 3}
 
 
@@ -37,6 +41,7 @@ class Naive:
         self.lasts: dict[str, tuple[bool, bool]] = {}
         self.prices: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self.is_net = False
+        self.launches: list[tuple[int, str, str]] = []
         for event in told:
             detail = json.loads(event.get("detail") or "{}")
             match event["kind"]:
@@ -54,6 +59,10 @@ class Naive:
                     runs_out = bool(detail.get("cycles") or detail.get("free_months"))
                     lasts = detail.get("cycles", 2) > 1 and "free_months" not in detail
                     self.lasts[detail["coupon"]] = (lasts, runs_out)
+                case "market.launched":
+                    self.launches.append((event["occurred_at"], event["market"], ""))
+                case "payment_method.launched":
+                    self.launches.append((event["occurred_at"], event["market"], detail["method"]))
                 case "price.set":
                     net = event["amount_minor"] - detail["tax_minor"]
                     self.prices.setdefault((event["market"], event["plan"]), []).append((event["occurred_at"], net))
@@ -64,6 +73,11 @@ class Naive:
         rate = max((step for step in rates if step[0] <= at), default=rates[0])[1]
         exact = Fraction(amount_minor * rate, 10**9) * 10**6 / 10 ** EXPONENTS.get(currency, 2)
         return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+
+    def launched(self, at: int, market: str = "") -> tuple[int, str, str] | None:
+        """The last launch before a moment, of a method in this market or, without one, of a market."""
+        found = [it for it in self.launches if it[0] <= at and bool(it[2]) == bool(market) and market in ("", it[1])]
+        return max(found, key=lambda it: it[0]) if found else None
 
     def read(self, rows: np.ndarray) -> Row | list[Row]:
         """Rows as dictionaries, labels as text."""
@@ -115,7 +129,7 @@ class Naive:
         started = _membership(life, opened)
         tries = [row for row in mine if row["kind"] in TRIES]
         firsts = [row for row in mine if row["attempt"] == 1 and _answer(row)]
-        failures = [row for row in mine if _answer(row) == "declined"]
+        failures = [row for row in mine if _answer(row) in ("declined", "blocked")]
         first_failure = None if imported or not failures else failures[0]
         closing = [row for row in mine if row["kind"] in _STATUS]
         paid = closing[-1] if closing and closing[-1]["kind"] == "payment.captured" else None
@@ -127,7 +141,7 @@ class Naive:
             "method": first_try["method_kind"] if first_try else _preferred(life, opened)["method_kind"],
             "invoice": number, "currency": currency,
             "policy": dunning[-1]["policy"] if dunning else None,
-            "gateway": first_try["gateway"] if first_try else None,
+            "gateway": first_try["gateway"] if first_try and first_try["kind"] != TRIES[4] else None,
             "is_signup": not imported and (started is None or opened["reason"] == "proration"),
             "is_imported": imported,
             "issued_at": None if imported else opened["occurred_at"],
@@ -213,7 +227,8 @@ class Naive:
         currency, issued = self.money(life), opened["occurred_at"] if opened["kind"] == "invoice.issued" else 0
         return self.who(life, row) | {
             "method": row["method_kind"], "invoice": row["invoice"], "attempt": row["attempt"],
-            "instrument": row["method"], "currency": currency, "gateway": row["gateway"],
+            "instrument": row["method"], "currency": currency,
+            "gateway": None if row["kind"] == TRIES[4] else row["gateway"],
             "initiator": row["initiator"],
             "is_signup": opened["kind"] == "invoice.issued"
             and (_membership(life, opened) is None or opened["reason"] == "proration"),
@@ -224,6 +239,9 @@ class Naive:
             "failed_calls": sum(r["kind"] == "gateway_call.failed" for r in same),
             "was_unknown": row["kind"] == TRIES[2], "was_returned": returned is not None,
             "amount_minor": row["amount_minor"], "amount_micros": self.micros(row["amount_minor"], currency, issued),
+            "authentication": _authentication(same),
+            "score": row["score"], "is_pending": row["kind"] == TRIES[3],
+            "was_reviewed": any(r["kind"] == "fraud_review.opened" for r in same),
         } | on_attempt(same, self.is_net, self.worth(life, row["invoice"]))  # fmt: skip
 
     def subscription(self, life: list[Row], start: Row) -> Row:
@@ -237,7 +255,7 @@ class Naive:
         trial = {row["kind"]: row for row in mine if row["kind"].startswith("trial.")}
         billed = [row["invoice"] for row in mine if row["kind"] == "invoice.issued" and _follows_trial(life, row)]
         moved = [row for row in life if row["invoice"] in billed and row["kind"].startswith("payment.")]
-        failed = {row["invoice"] for row in mine if _answer(row) == "declined"}
+        failed = {row["invoice"] for row in mine if _answer(row) in ("declined", "blocked")}
         coupons = [row for row in life if row["kind"] == "coupon.redeemed" and row["spell"] == start["spell"]]
         return self.who(life, mine[-1]) | {
             "method": _preferred(life, mine[-1] if end is None else end)["method_kind"],
@@ -361,7 +379,10 @@ class Naive:
         mine = [row for row in life if row["spell"] == start["spell"] and row["sequence"] >= start["sequence"]]
         done = next((row for row in mine if row["kind"] in ("subscription.created", "signup.abandoned")), None)
         upto = mine if done is None else mine[: mine.index(done) + 1]
+        launch = self.launched(start["occurred_at"])
         return self.who(life, start) | {
+            "weeks_since_launch": (start["occurred_at"] - launch[0]) // WEEK if launch else -1,
+            "in_launched": launch is not None and launch[1] == start["market"],
             "method": start["method_kind"] if done is None else _preferred(life, done)["method_kind"],
             "started_at": start["occurred_at"], "recorded_at": start["recorded_at"],
             "started_by": start["reason"],
@@ -410,7 +431,10 @@ class Naive:
         """One payment method on file, until the next one takes its place."""
         later = [r for r in life[life.index(row) + 1 :] if r["kind"] == "payment_method.updated"]
         mine = [r for r in later if r["spell"] == row["spell"] and _is_backup(life, r) == _is_backup(life, row)]
+        launch = self.launched(row["occurred_at"], self.who(life, row)["market"])
         return self.who(life, row) | {
+            "weeks_since_launch": (row["occurred_at"] - launch[0]) // WEEK if launch else -1,
+            "is_launched": launch is not None and launch[2] == row["method_kind"],
             "method": row["method_kind"], "instrument": row["method"], "added_at": row["occurred_at"],
             "added_by": row["reason"], "expires_on": row["period_end"] or None, "balance_minor": row["amount_minor"],
             "replaced_at": mine[0]["occurred_at"] if mine else None,
@@ -444,11 +468,19 @@ def _answer(row: Row) -> str | None:
             return "authorized"
         case "payment_attempt.declined" | "payment.returned":
             return "declined"
-        case "payment_attempt.outcome_unknown":
+        case "payment_attempt.blocked":
+            return "blocked"
+        case "payment_attempt.outcome_unknown" | "payment_attempt.pending":
             return "unknown"
         case "payment_attempt.reconciled":
             return "authorized" if row["reason"] == "authorized" else "declined"
     return None
+
+
+def _authentication(rows: list[Row]) -> str:
+    """How the customer authenticated before an attempt, of which these are all rows."""
+    done = [row["reason"] for row in rows if row["kind"] == "authentication.completed"]
+    return done[0].removeprefix("challenge_") if done else "none"
 
 
 def _decline_kind(row: Row | None) -> str:

@@ -39,6 +39,7 @@ from tests.log_promises import (
 )
 from tests.world_builder import SCENARIOS, Log, happened
 from tests.world_texts import BUSY
+from tests.world_texts_fraud import FRAUD
 from tests.world_texts_plans import GENEROUS
 from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
 
@@ -56,6 +57,7 @@ WORLDS: dict[str, Callable[[], Log]] = {
     "busy": lambda: happened("members: 1200" + CLAIMS, BUSY_FAULTS),
     "mandates": lambda: happened(MANDATES, BUSY),
     "generous": lambda: happened(GENEROUS, BUSY),
+    "fraud": lambda: happened(FRAUD.replace("double_charges: 30%", "declines: 5%"), BUSY),
     "streaming": lambda: happened("members: 700", (SCENARIOS / "streaming.yaml").read_text()),
 }
 
@@ -100,7 +102,7 @@ def test_every_legal_move_happens(about):
 def test_every_failure_is_explained_once_in_the_sealed_truth(name):
     """Declines, failed reconciliations and returns each have one latent cause; nothing else has one."""
     log = WORLDS[name]()
-    failed = np.isin(log.rows["kind"], (events.ATTEMPT_DECLINED, events.PAYMENT_RETURNED)) | (
+    failed = np.isin(log.rows["kind"], (events.ATTEMPT_DECLINED, events.PAYMENT_RETURNED, events.ATTEMPT_BLOCKED)) | (
         (log.rows["kind"] == events.ATTEMPT_RECONCILED) & (log.rows["reason"] == events.RESOLVED_FAILED)
     )
     told = log.truths[log.truths["kind"] == events.EXPLAINED]

@@ -161,6 +161,37 @@ SAID = [
         row(events.PAYMENT_RETURNED, invoice=7, amount_minor=1799, code=declines.CODE_NUMBER["MD01"]),
         "The payment of 17.99 USD for invoice 7 came back: MD01 direct debit: no valid mandate (hard).",
     ),
+    (
+        row(events.ATTEMPT_PENDING, attempt=1, amount_minor=1549, period_end="2025-01-13"),
+        "A voucher over 15.49 USD was issued (attempt 1), payable until 2025-01-13.",
+    ),
+    (
+        row(
+            events.ATTEMPT_BLOCKED,
+            attempt=1,
+            method=1,
+            method_kind=events.CREDIT,
+            score=930,
+            code=declines.CODE_NUMBER["blocked"],
+        ),
+        "Our fraud screen refused the credit card (attempt 1, score 930); it was sent nowhere.",
+    ),
+    (
+        row(events.AUTHENTICATION_COMPLETED, reason=events.FRICTIONLESS),
+        "The issuer authenticated the member without asking anything.",
+    ),
+    (
+        row(events.AUTHENTICATION_COMPLETED, reason=events.CHALLENGE_ABANDONED),
+        "The issuer asked the member to authenticate, and the member gave up.",
+    ),
+    (
+        row(events.REVIEW_OPENED, attempt=2, score=640),
+        "Attempt 2 waits for somebody to look at it (score 640).",
+    ),
+    (
+        row(events.REVIEW_CLOSED, attempt=2, score=640, reason=events.REVIEW_REJECTED),
+        "Somebody looked at attempt 2 and rejected it.",
+    ),
     (row(events.DUNNING_STARTED, invoice=7, policy=0), "Dunning of invoice 7 began, by the policy patient."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_FAILED), "The member was told that the payment had failed."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER), "The member was reminded of the failed payment."),
@@ -200,6 +231,7 @@ SEALED_SAID = [
         truth(events.EPISODE_BEGAN, cause=declines.EXPIRED, method=2),
         "In truth: the card on file has expired (payment method 2).",
     ),
+    (truth(events.FRAUD_JUDGED, method=1, fraud=1), "In truth: whoever pays does not own payment method 1."),
     (truth(events.LOSS_JUDGED, intent=events.STAY, able=1), "In truth: the person wanted to stay and could have paid."),
     (truth(events.LOSS_JUDGED, intent=events.STAY), "In truth: the person wanted to stay but had no way to pay."),
     (

@@ -246,6 +246,7 @@ def block(world, state, page, slot, initiator, at):
     code = observed_code(world, state, declines.FRAUD_SCREEN, state.method_kind[slot], hour_of(at) * 2 + slot)
     sequence = state.sequence
     i = log_attempt(world, state, page, events.ATTEMPT_BLOCKED, slot, initiator, at, 0)
+    page.rows[i].gateway = 0
     page.rows[i].score = state.score
     page.rows[i].code = code
     explain(state, page, declines.FRAUD_SCREEN, slot, sequence)

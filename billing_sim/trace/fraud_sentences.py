@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing_sim import events
-from billing_sim.trace.context import Context, Row, code_words, day_words
+from billing_sim.trace.context import Context, Row, day_words
 
 _AUTHENTICATED = {
     events.FRICTIONLESS: "The issuer authenticated the member without asking anything.",
@@ -22,8 +22,8 @@ def attempt_pending(row: Row, context: Context) -> str:
 
 def attempt_blocked(row: Row, context: Context) -> str:
     """The screen says no."""
-    what = f"Our fraud screen refused the {context.method(row)} (attempt {row['attempt']}, score {row['score']})"
-    return f"{what}: {code_words(row['code'])}."
+    what = f"the {context.method(row)} (attempt {row['attempt']}, score {row['score']})"
+    return f"Our fraud screen refused {what}; it was sent nowhere."
 
 
 def authentication_completed(row: Row, _context: Context) -> str:
