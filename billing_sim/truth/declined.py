@@ -11,7 +11,7 @@ from billing_sim.truth.totals import by_group
 MISTAKES = (declines.SUSPICION, declines.ISSUER_MEMORY, declines.RESTRICTED)
 """The method was in order and had money; the issuer refused."""
 
-MACHINES = (declines.OUTAGE, declines.TECHNICAL)
+MACHINES = (declines.OUTAGE, declines.TECHNICAL, declines.THROTTLED)
 """The method was in order, had money, and nobody minded; a machine failed."""
 
 _CAUSES = len(declines.CAUSES)

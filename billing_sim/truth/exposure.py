@@ -28,7 +28,7 @@ PLAYERS = tuple(CAUSES)
 
 _MONEY = (declines.FUNDS, declines.BALANCE)
 _MISTAKES = (declines.SUSPICION, declines.ISSUER_MEMORY, declines.RESTRICTED)
-_MACHINES = (declines.OUTAGE, declines.TECHNICAL)
+_MACHINES = (declines.OUTAGE, declines.TECHNICAL, declines.THROTTLED)
 
 
 def touching(lives: Lives) -> np.ndarray:
