@@ -356,11 +356,29 @@ CASES = [
     Case("  standard: {name", "\tstandard: {name", "7:1", "A tab stands here as white space.", "Use spaces"),
     Case("seed: 5", "seed: *five", "5:7", "Aliases such as *five are not read.", "Write the value out"),
     Case("seed: 5", "extends: nowhere.yaml", "5:10", "extends: ", "Check the spelling of the path."),
+    # Gateways under load.
+    Case("seed: 5", "gateways: {northpay: {capacity: 5000}}", "5:33",
+         "capacity: 5000 is not a rate above 0", "Write it with its unit, as in 5000 per hour."),
+    Case("seed: 5", "gateways: {northpay: {capacity: 0 per hour}}", "5:33",
+         'capacity: "0 per hour" is not a rate above 0', "Write it with its unit, as in 5000 per hour."),
+    Case("seed: 5", "gateways: {northpay: {load: {slowdown: 2}}}", "5:23", "comfortable is missing", "Add it"),
+    Case("seed: 5", "gateways: {northpay: {load: {comfortable: 9 per hour, slowdown: 0}}}", "5:65",
+         "slowdown: 0 is below the limit of 1.", "Write a number of at least 1."),
+    Case("use: {northpay: 100%}", "{use: {northpay: 100%}, by: sucess_rate}", "39:33",
+         'by: "sucess_rate" is not one of weights, success_rate.', "Did you mean success_rate?"),
+    Case("use: {northpay: 100%}", "{use: {northpay: 100%}, explore: 5%}", "39:38",
+         "explore: this rule routes by weights, which explore everything.", "Write by: success_rate, or leave it out."),
+    Case("kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%",
+         "kind: issuer_outage, at: 2025-01-20, market: [DE], duration: 3 hours, failing: 85%", "42:52",
+         "There is no market DE.", "Markets are"),
+    Case("kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%",
+         "kind: issuer_outage, at: 2025-01-20, duration: 3 hours", "42:5", "failing is missing", "Add it"),
 ]  # fmt: skip
 CASES += [Case(*mistake) for mistake in REFUND_MISTAKES]
 
 
 OUTAGE = "  - {kind: gateway_outage, at: 2025-01-20, gateway: northpay, duration: 1 hour, failing: 1}\n"
+NO_ISSUER = "  - {kind: issuer_outage, at: 2025-01-20, duration: 1 hour, failing: 1}\n"
 SWITCH = "  - {kind: account_updater, at: 2025-01-20, switched: off}\n"
 
 
@@ -399,7 +417,7 @@ def test_a_message_is_in_plain_words(tmp_path: Path, case: Case) -> None:
 @pytest.mark.parametrize("promise", CHECKS, ids=lambda promise: promise.__name__)
 def test_every_check_is_seen_to_fail(promise: Check) -> None:
     """A check that no mistake of the table sets off might as well not be there."""
-    texts = [GOOD.replace(case.old, case.new, 1) for case in CASES] + [GOOD + SWITCH * 16]
+    texts = [GOOD.replace(case.old, case.new, 1) for case in CASES] + [GOOD + SWITCH * 16, GOOD + NO_ISSUER * 65]
     assert any(any(promise(tree)) for tree in map(composed, texts) if tree)
 
 

@@ -25,7 +25,11 @@ _MILLION = 1_000_000
 
 
 class Barrier:
-    """Publishes for one run, window after window."""
+    """Publishes for one run, window after window.
+
+    What a gateway can take in an hour is held against the last hour, or the last window where that is longer: shorter
+    windows then refuse neither more nor fewer, only sooner.
+    """
 
     def __init__(self, world: CompiledWorld, queue: Queue | None) -> None:
         record = world.record[0]
@@ -36,7 +40,11 @@ class Barrier:
         self._comfortable = [int(it) for it in record.comfortable]
         self._slow, self._timeouts = record.slow_at, record.timeout_at
         self._rates = bool(record.route_by.any())
+        together = max(1, HOUR // self._window)
+        self._span = together * self._window
         self._day: deque[np.ndarray] = deque(maxlen=max(1, DAY // self._window))
+        self._hour: deque[np.ndarray] = deque(maxlen=together)
+        self._admitted: deque[list[int]] = deque([[0] * GATEWAYS] * (together - 1), maxlen=together - 1)
 
     @property
     def needs_bookings(self) -> bool:
@@ -52,9 +60,11 @@ class Barrier:
         row = np.zeros(PUBLISHED, np.int64)
         if self.needs_bookings:
             row[REFUSED : REFUSED + GATEWAYS] = self._refused(bookings.reshape(GATEWAYS, GATEWAYS))
+        self._hour.append(counts.copy())
         for g in self._gateways:
             if self._comfortable[g]:
-                step = int(counts[ATTEMPTS, g]) * PARTS * STEPS * HOUR // (self._comfortable[g] * self._window)
+                came = sum(int(window[ATTEMPTS, g]) for window in self._hour)
+                step = came * PARTS * STEPS * HOUR // (self._comfortable[g] * self._span)
                 row[SLOW + g] = self._slow[g, min(step, LOADS - 1)]
                 row[TIMEOUTS + g] = self._timeouts[g, min(step, LOADS - 1)]
         if self._rates:
@@ -67,21 +77,22 @@ class Barrier:
     def _refused(self, bookings: np.ndarray) -> list[int]:
         """The share of attempts that each gateway refuses, as a threshold; what one refuses, another may get."""
         demand = [int(it) for it in bookings.sum(axis=1)]
-        came = list(demand)
+        came, room = list(demand), [self._room(g) for g in range(GATEWAYS)]
         for g in self._gateways:
-            beyond = demand[g] * PARTS - self._room(g)
+            beyond = demand[g] * PARTS - room[g]
             if self._capacity[g] and beyond > 0:
                 for other in self._gateways:
                     if other != g:
                         came[other] += int(bookings[g, other]) * beyond // (demand[g] * PARTS)
-        return [self._share_beyond(g, came[g]) for g in range(GATEWAYS)]
+        self._admitted.append([min(came[g] * PARTS, room[g]) for g in range(GATEWAYS)])
+        return [self._share_beyond(g, came[g], room[g]) for g in range(GATEWAYS)]
 
     def _room(self, gateway: int) -> int:
-        """Attempts that a gateway takes in a window, in parts."""
-        return self._capacity[gateway] * self._window // HOUR
+        """Attempts that a gateway takes in the window ahead, in parts."""
+        taken = sum(window[gateway] for window in self._admitted)
+        return max(0, self._capacity[gateway] * self._span // HOUR - taken)
 
-    def _share_beyond(self, gateway: int, demand: int) -> int:
-        room = self._room(gateway)
+    def _share_beyond(self, gateway: int, demand: int, room: int) -> int:
         if not self._capacity[gateway] or demand * PARTS <= room:
             return 0
         return draws.ONE - draws.ONE * room // (demand * PARTS)

@@ -92,6 +92,7 @@ def _with_policy(scenario: Scenario, name: str) -> Scenario:
 def _without_incidents(world: CompiledWorld) -> CompiledWorld:
     record = world.record.copy().view(np.recarray)
     record.outage_first[:] = 0
+    record.issuer_outages[:] = 0
     return replace(world, record=record)
 
 

@@ -9,6 +9,7 @@ from billing_sim.errors import Problem
 from billing_sim.scenario.checks.read import interventions, share, whole
 from billing_sim.scenario.layers import suggestion
 from billing_sim.scenario.nodes import Mapping, at, entries, items, texts
+from billing_sim.scenario.support import CHANNELS
 
 _STAFFINGS = 7
 """Changes of staffing that the world's tables hold: each has a beginning and an end."""
@@ -26,7 +27,7 @@ def support_shares_add_up(tree: Mapping) -> Iterator[Problem]:
             what, remedy = "actions: some are left out.", "Write all of retry, link, grace and explain."
             yield node.place.problem(what, remedy)
         elif sum(read) != Decimal(1):
-            what = f"{key} add up to {sum(read) * 100:f} %."
+            what = f"{key} add up to {(sum(read) * 100).normalize():f} %."
             yield node.place.problem(what, "Change them to add up to 100 %.")
 
 
@@ -42,8 +43,8 @@ def channels_have_one_desk(tree: Mapping) -> Iterator[Problem]:
                 yield place.problem(f"channels: {name} has two desks.", "Leave it out of one of them.")
             seen.add(name)
     used = [entry.key for entry in entries(tree, "support", "channels") if share(entry.value)]
-    for name in used or ("chat", "phone", "email"):
-        if name not in seen:
+    for name in used or CHANNELS:
+        if name in CHANNELS and name not in seen:
             what = f"desks: nobody answers {name}."
             yield desks.place.problem(what, "Add it to the channels of a desk, or give it no share of the channels.")
 
