@@ -73,6 +73,7 @@ def _unread_notice(world: np.recarray) -> None:
     world.attention[0] = ONE
     world.attention_on_hold[0] = ONE
     world.unreachable[0] = 0
+    world.channels[0] = 0
 
 
 CAUSES: Mapping[str, Callable[[np.recarray], None]] = MappingProxyType({
