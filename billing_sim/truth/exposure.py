@@ -9,7 +9,7 @@ Each cause is read in few places, and each such reading leaves a trace in the lo
   depends on money, so every judged loss is touched by it.
 - `expiry`: mending differs from what happens anyway where an episode began that no token followed.
 - `retry_cap`: retries and caps are read after a first failure only, which starts dunning or was before the run.
-- `unread_notice`: attention is read after a notice, or while an invoice of before the run is open.
+- `unread_notice`: attention is read after a notice, or while an invoice of before the run is open; offers may bounce.
 
 Whoever shows none of these lives the same life without any cause; whoever does, the same in every world that lacks
 only causes that do not touch them there.
@@ -43,7 +43,7 @@ def touching(lives: Lives) -> np.ndarray:
         "false_decline": _failing(lives, _MISTAKES) | _rows(lives, *_LOOKED_AT),
         "outage": _failing(lives, MACHINES) | _rows(lives, events.GATEWAY_CALL_FAILED, events.ATTEMPT_UNKNOWN),
         "retry_cap": _rows(lives, events.DUNNING_STARTED, events.INVOICE_IMPORTED),
-        "unread_notice": _rows(lives, events.NOTICE_SENT, events.INVOICE_IMPORTED),
+        "unread_notice": _rows(lives, events.NOTICE_SENT, events.INVOICE_IMPORTED, events.OFFER_SENT),
     }
     found = np.zeros(len(lives.cohort), np.int64)
     for bit, cause in enumerate(PLAYERS):

@@ -90,6 +90,7 @@ def _unread_notice(world: np.recarray) -> None:
     world.attention[:] = ONE
     world.attention_on_hold[:] = ONE
     world.unreachable[:] = 0
+    world.channels[:] = 0
 
 
 CAUSES: Mapping[str, Callable[[np.recarray], None]] = MappingProxyType({
