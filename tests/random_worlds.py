@@ -23,7 +23,7 @@ from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import Composition, read_chain
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import spoken
-from billing_sim.scenario.reader import read_bytes
+from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.world.compile import CompiledWorld, compile_world
 from tests.world_texts import BUSY
 
@@ -127,12 +127,16 @@ def _mixed(mix: dict[str, Any], turn: int) -> dict[str, Any]:
 
 @cache
 def _content_of(names: tuple[str, ...]) -> dict[str, Any]:
-    texts = switches()
+    texts = [BUSY, *(switches()[name] for name in names), SHORT]
+    timeline: list[Any] = []
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "layer_0.yaml").write_text(BUSY)
-        for i, text in enumerate([SHORT, *(texts[name] for name in names)]):
-            layer = Path(folder, f"layer_{i + 1}.yaml")
-            layer.write_text(f"extends: layer_{i}.yaml\n{text}")
+        for i, text in enumerate(texts):
+            layer = Path(folder, f"layer_{i}.yaml")
+            layer.write_text(text if i == 0 else f"extends: layer_{i - 1}.yaml\n{text}")
+            own: Any = spoken(parse(layer.read_bytes(), str(layer)))
+            timeline += own.get("timeline") or []
+        # A layer replaces the timeline whole; here everything happens that any of them says.
+        layer.write_text(f"{layer.read_text()}\ntimeline: {emit(timeline)}\n")
         content: Any = spoken(Composition(read_chain(layer, read_bytes(layer))).tree)
     return content
 

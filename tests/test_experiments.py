@@ -19,7 +19,7 @@ from billing_sim.experiments.splits import distance_from_uniform, p_values, unif
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.frame import frame
 from billing_sim.simulate import world_of
-from tests.cli_caller import Call, call  # noqa: F401
+from tests.cli_caller import Call, call  # noqa: F401, F811
 from tests.world_builder import SCENARIOS
 from tests.world_texts import BUSY
 from tests.world_texts_experiments import MANY

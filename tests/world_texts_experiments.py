@@ -57,3 +57,6 @@ experiments:
       two: {share: 40%, change: {failover: false}}
 """
 """Every moment of enrolment, in a world in which everything happens."""
+
+SWITCHES = {"experiments": MANY}
+"""What random worlds may switch on (see `random_worlds`)."""

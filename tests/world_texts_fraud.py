@@ -24,3 +24,6 @@ markets:
   GB: {behaviour: {fraudulent_signups: 0%}}
 """
 """To be laid over `world_texts.BUSY`."""
+
+SWITCHES = {"fraud": FRAUD}
+"""What random worlds may switch on (see `random_worlds`)."""

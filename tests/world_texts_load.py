@@ -17,3 +17,6 @@ routing:
   - {market: [BR], use: {harborpay: 70%, partner: 30%}}
 """
 """Over `BUSY`: everything that this noun knows, at once."""
+
+SWITCHES = {"load": BUSY_GATEWAYS}
+"""What random worlds may switch on (see `random_worlds`)."""

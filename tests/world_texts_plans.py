@@ -46,3 +46,6 @@ markets:
     behaviour: {plan_habits: {pauses: 15% per month, upgrades: 10% per month, downgrades: 10% per month}}
 """
 """Laid over `world_texts.BUSY`."""
+
+SWITCHES = {"plans": GENEROUS}
+"""What random worlds may switch on (see `random_worlds`)."""

@@ -34,3 +34,6 @@ FAULTS = """
 
 BUSY_FAULTS = BUSY.replace("timeline:\n", f"timeline:{FAULTS}")
 """The busy world with them."""
+
+SWITCHES = {"refunds": CLAIMS, "faults": f"timeline:{FAULTS}"}
+"""What random worlds may switch on (see `random_worlds`)."""

@@ -31,3 +31,6 @@ market_defaults:
 {"".join(f"    {line}" for line in SAYING.strip().splitlines(keepends=True))}
 """
 """Everything, in every market of the busy world, where many leave and many fail."""
+
+SWITCHES = {"saying": TALKATIVE}
+"""What random worlds may switch on (see `random_worlds`)."""

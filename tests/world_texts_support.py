@@ -42,3 +42,6 @@ support:
   handling: {chat: 4 hours, phone: 3 hours, email: 12 min}
 """
 """Laid over the busy world: more contacts than agents."""
+
+SWITCHES = {"support": CROWDED}
+"""What random worlds may switch on (see `random_worlds`)."""

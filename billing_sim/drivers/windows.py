@@ -79,7 +79,7 @@ def write_request(state, request, place):
 @rule(Int(World, State, Page, Int, Effect))
 def receive(world, state, page, now, effect):
     """Deliver an effect to its subscriber; return the next alarm."""
-    deliver(world, state, page, now, effect.queue, effect.at, effect.detail, effect.outcome, effect.wait, effect.agent)
+    deliver(world, state, page, now, effect.queue, effect.at, effect.outcome, effect.wait)
     state.asks = 0
     return next_alarm(state)
 

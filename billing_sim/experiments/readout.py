@@ -24,7 +24,6 @@ from billing_sim.metrics.result import Figure
 from billing_sim.recorded import facts_as_of
 from billing_sim.runs.stored import StoredRun
 from billing_sim.simulate import world_of
-from billing_sim.truth.worlds import SHARED
 
 METRICS = ("recovery_rate", "involuntary_churn", "net_collected_rate", "collected")
 AT_SIGN_UP = ("signup_payment_conversion",)
@@ -94,11 +93,12 @@ class Readout:
     has_truth: bool
     currency: str
     gains: list[Gain] = field(default_factory=list)
+    shared: tuple[str, ...] = ()
 
     @property
     def shares_nothing(self) -> bool:
         """Whether people of this world share nothing, so that an arm cannot change the other."""
-        return not SHARED
+        return not self.shared
 
     def __getitem__(self, metric: str) -> Reading:
         """The reading of one metric; QueryError when it is not among these."""

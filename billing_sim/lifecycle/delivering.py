@@ -8,8 +8,8 @@ from billing_sim.lifecycle.support_outcomes import deliver_contact
 from billing_sim.rule import rule
 
 
-@rule(Nothing(World, State, Page, Int, Int, Int, Int, Int, Int, Int))
-def deliver(world, state, page, now, queue, at, detail, outcome, wait, agent):
+@rule(Nothing(World, State, Page, Int, Int, Int, Int, Int))
+def deliver(world, state, page, now, queue, at, outcome, wait):
     """At the barrier `now` a person learns what came of the request that was settled at `at`.
 
     The rule writes it down and schedules what follows; money is not collected here, since attempts are booked later.

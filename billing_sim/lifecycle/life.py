@@ -39,7 +39,7 @@ def step_enrolling(worlds, first, state, page):
 
 @rule(Int(_Worlds, Int, State, Page), inline=True)
 def step_from(worlds, first, state, page):
-    """Ring the alarm whose turn it is, in the person's world of those from `first` on; return the moment of the next."""
+    """Ring the alarm whose turn it is, in the person's world among those from `first` on; return the next moment."""
     if worlds[first].enrolling:
         return step_enrolling(worlds, first, state, page)
     return ring(worlds[first], state, page)

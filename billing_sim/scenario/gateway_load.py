@@ -50,8 +50,10 @@ class UnderLoad(Part):
 class RoutingChoice(Part):
     """How a routing rule chooses among its gateways."""
 
-    by: Literal["weights", "success_rate"] = Field(
-        "weights", description="by the weights of `use`, or the one with the best success rate of the last day"
+    by: Literal["weights", "least_cost", "success_rate"] = Field(
+        "weights",
+        description="the weights of `use`; or least_cost: the cheapest of them by `fees`, the others only to fail over "
+        "to; or success_rate: the one with the best success rate of the last day",
     )
     explore: Share = Field(
         Decimal("0.1"), description="with success_rate: share of attempts that go by the weights, to learn from them"

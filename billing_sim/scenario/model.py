@@ -92,9 +92,6 @@ class Routing(RoutingChoice):
     market: list[MarketCode] = Field([], description="only these markets; empty: all")
     method: list[MethodKind] = Field([], description="only these methods; empty: all")
     use: dict[Name, Share] = Field(min_length=1, description="gateway -> weight; adds up to 100 %")
-    by: Literal["weight", "least_cost"] = Field(
-        "weight", description="weight; or least_cost: the cheapest of them by `fees`, the others only to fail over to"
-    )
 
 
 class NetworkRules(Part):

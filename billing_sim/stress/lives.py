@@ -56,7 +56,7 @@ class Lives:
             world.arrivals[:, after_end:] = 0
             world.bots[:, after_end:] = 0
             later = frictionless(world) if without_friction else world
-            yield paired.lives(world, later, *everybody(world), page)
+            yield paired.lives(world, later, *everybody(world), page=page)
 
 
 def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:

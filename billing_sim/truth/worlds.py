@@ -31,7 +31,8 @@ def shared_in(world: CompiledWorld) -> list[str]:
     found = []
     if record.capacity.any() or record.comfortable.any() or record.route_by.any():
         found.append("gateways")
-    # Support.
+    if record.support:
+        found.append("the support desk")
     return found
 
 
