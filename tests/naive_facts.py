@@ -570,7 +570,7 @@ def _trouble(seen: list[Row], start: Row) -> tuple[bool, bool]:
     past_due = start["reason"] in ("past_due", "on_hold")
     on_hold = start["reason"] == "on_hold"
     for row in seen:
-        if _answer(row) == "declined" or row["kind"] == "invoice.imported":
+        if _answer(row) in ("declined", "blocked") or row["kind"] == "invoice.imported":
             past_due = True
         elif row["kind"] in ("payment.captured", "invoice.voided"):
             past_due = False
@@ -592,7 +592,9 @@ def _standing(mine: list[Row], asked: list[Row], start: Row) -> str:
 
 def failing_before(mine: list[Row], paid: Row, imported: bool) -> bool:
     """Whether the invoice had failed before it was paid."""
-    return imported or any(_answer(row) == "declined" and row["sequence"] < paid["sequence"] for row in mine)
+    return imported or any(
+        _answer(row) in ("declined", "blocked") and row["sequence"] < paid["sequence"] for row in mine
+    )
 
 
 def _changes(life: list[Row], opened: Row, until: Row | None) -> list[Row]:
@@ -602,7 +604,7 @@ def _changes(life: list[Row], opened: Row, until: Row | None) -> list[Row]:
     for row in following:
         if row["sequence"] >= last or row["kind"] in ("subscription.canceled", "invoice.issued"):
             break
-        if _answer(row) == "declined" and _membership(life, row):
+        if _answer(row) in ("declined", "blocked") and _membership(life, row):
             failing = True
         elif row["kind"] == "payment.captured":
             failing = False

@@ -33,7 +33,8 @@ _TOTALS: Mapping[str, tuple[Total, ...]] = {
 FAILED_CHARGES = Table("failed_charges", """(
     SELECT charge_id(subscriber, invoice, attempt) AS id, a.occurred_at, a.amount_minor, a.currency, subscriber,
         a.code, i.status
-    FROM attempts a JOIN invoices i USING (subscriber, invoice) WHERE a.outcome = 'declined' OR a.was_returned
+    FROM attempts a JOIN invoices i USING (subscriber, invoice)
+    WHERE a.outcome IN ('declined', 'blocked') OR a.was_returned
 )""", columns("""
     id VARCHAR = id
     created TIMESTAMP = date_trunc('second', occurred_at)
@@ -42,8 +43,9 @@ FAILED_CHARGES = Table("failed_charges", """(
     customer VARCHAR = customer_id(subscriber)
     decline_code VARCHAR = decline_code_of(code)
     outcome VARCHAR = fate(status)
-"""), rows="SELECT count(*) FROM attempts WHERE outcome = 'declined' OR was_returned", totals=(
-    Total("failed", "amount", "attempts WHERE outcome = 'declined' OR was_returned", "amount_minor", is_major=True),
+"""), rows="SELECT count(*) FROM attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", totals=(
+    Total("failed", "amount", "attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", "amount_minor",
+          is_major=True),
 ), order="occurred_at, id")  # fmt: skip
 """One row for each attempt that failed or came back; `outcome` tells what became of its invoice since."""
 

@@ -30,7 +30,8 @@ _EVENTS = Lines("events", EVENTS, columns("""
             + count(*) FILTER (NOT is_signup AND (is_imported OR first_failed_at IS NOT NULL))
             + count(*) FILTER (NOT is_signup AND (is_imported OR first_failed_at IS NOT NULL) AND status = 'paid')
             FROM invoices)
-        + (SELECT count(*) + count(*) FILTER (outcome = 'declined') + 3 * count(*) FILTER (was_returned) FROM attempts)
+        + (SELECT count(*) + count(*) FILTER (outcome IN ('declined', 'blocked'))
+             + 3 * count(*) FILTER (was_returned) FROM attempts)
         + (SELECT count(*) FROM (SELECT DISTINCT subscriber, spell FROM signups WHERE outcome <> 'open'))
         + (SELECT count(*) FILTER (cancel_requested_at IS NOT NULL OR started_by = 'imported'
             AND (status = 'canceling' OR end_reason IN ('voluntary', 'payment_trouble')))
@@ -46,7 +47,7 @@ _EVENTS = Lines("events", EVENTS, columns("""
     Total("charges succeeded", "CASE type WHEN 'charge.succeeded' THEN amount ELSE 0 END",
           "attempts WHERE outcome = 'authorized'", "amount_minor"),
     Total("failed", "CASE type WHEN 'charge.failed' THEN amount ELSE 0 END",
-          "attempts WHERE outcome = 'declined' OR was_returned", "amount_minor"),
+          "attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", "amount_minor"),
 ))  # fmt: skip
 
 

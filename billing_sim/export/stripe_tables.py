@@ -149,7 +149,7 @@ _CHARGE = Table("charge", "charged", columns("""
     Total("succeeded", "CASE WHEN status = 'succeeded' THEN amount ELSE 0 END",
           "attempts WHERE outcome = 'authorized' AND NOT was_returned", "amount_minor"),
     Total("failed", "CASE WHEN status = 'failed' THEN amount ELSE 0 END",
-          "attempts WHERE outcome = 'declined' OR was_returned", "amount_minor"),
+          "attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", "amount_minor"),
 ), rows="SELECT count(*) FROM attempts")  # fmt: skip
 
 PAYMENTS = """(

@@ -36,6 +36,7 @@ CHARGE_STATUS: Mapping[str, tuple[str, str]] = {
     "authorized": ("succeeded", "success"),
     "declined": ("failed", "declined"),
     "unknown": ("pending", "pending"),
+    "blocked": ("failed", "declined"),  # Stripe: `outcome.type` is `blocked`
     "returned": ("failed", "declined"),  # a direct debit that came back counts as failed after all
 }
 """Outcome of an attempt -> Stripe (charge), Recurly (transaction)."""
@@ -90,6 +91,13 @@ DECLINES: Mapping[str, tuple[str, str]] = {
     "carrier_limit": ("insufficient_funds", "insufficient_funds"),
     "carrier_barred": (_DECLINED, "generic_decline"),
     "carrier_error": ("processing_error", "processing_error"),
+    "authentication_failed": ("authentication_required", "authentication_required"),
+    "authentication_abandoned": ("authentication_required", "authentication_required"),
+    "blocked": (_DECLINED, "fraudulent"),
+    "throttled": ("rate_limit", "try_again_later"),
+    "processor_error": ("processing_error", "processing_error"),
+    "method_withdrawn": (_DECLINED, "card_not_supported"),
+    "voucher_expired": (_DECLINED, "generic_decline"),
     "balance_used": ("insufficient_funds", "insufficient_funds"),
 }
 """Decline code -> Stripe's error code (`failure_code`) and decline code (`outcome_reason`)."""

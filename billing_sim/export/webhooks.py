@@ -52,7 +52,7 @@ _INVOICED = """(
     FROM billed b JOIN subscribed s USING (subscriber, spell) WHERE NOT b.is_signup)"""
 _FAILED = """(
     SELECT a.*, b.policy, b.period_start, b.period_end, b.tax_minor, b.created, b.net_minor
-    FROM charged a JOIN billed b USING (subscriber, invoice) WHERE a.outcome = 'declined')"""
+    FROM charged a JOIN billed b USING (subscriber, invoice) WHERE a.outcome IN ('declined', 'blocked'))"""
 _RETURNED = "(SELECT *, billed_at AS created, amount_minor - tax_minor AS net_minor FROM returned)"
 
 
@@ -92,7 +92,8 @@ WEBHOOKS: tuple[Webhook, ...] = (
     Webhook(10, "customer.created", "created", "subscriber", objects.CUSTOMER, "persons"),
     Webhook(11, "customer.subscription.created", "created", _SPELL, _before(_STARTING), "subscribed"),
     Webhook(20, "invoice.created", "created", _INVOICE, _NEW, "billed"),
-    Webhook(30, "charge.failed", "occurred_at", _ATTEMPT, objects.charge(), "charged WHERE outcome = 'declined'"),
+    Webhook(30, "charge.failed", "occurred_at", _ATTEMPT, objects.charge(),
+            "charged WHERE outcome IN ('declined', 'blocked')"),
     Webhook(31, "charge.succeeded", "occurred_at", _ATTEMPT, objects.charge("'authorized'"),
             "charged WHERE outcome = 'authorized'"),
     Webhook(32, "charge.pending", "occurred_at", _ATTEMPT, objects.charge(), "charged WHERE outcome = 'unknown'"),
