@@ -67,7 +67,7 @@ class Catalogue:
 
 @cache
 def shipped() -> Catalogue:
-    """The metrics that come with the package, one file per view and more by noun. Their SQL is checked by the tests, not again here."""
+    """The metrics that come with the package, a file per view and more by noun. Tests check their SQL, not this."""
     found: list[Definition] = []
     goals: dict[str, str] = {}
     for view in VIEWS:
