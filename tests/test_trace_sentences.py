@@ -156,7 +156,10 @@ SAID = [
         attempt(events.GATEWAY_CALL_FAILED),
         "Gateway northpay could not process the attempt, which went on to another.",
     ),
-    (row(events.PAYMENT_CAPTURED, invoice=7, amount_minor=123456), "1,234.56 USD was captured: invoice 7 is paid."),
+    (
+        row(events.PAYMENT_CAPTURED, invoice=7, attempt=1, amount_minor=123456),
+        "1,234.56 USD was captured: invoice 7 is paid.",
+    ),
     (
         row(events.PAYMENT_RETURNED, invoice=7, amount_minor=1799, code=declines.CODE_NUMBER["MD01"]),
         "The payment of 17.99 USD for invoice 7 came back: MD01 direct debit: no valid mandate (hard).",
@@ -198,6 +201,58 @@ SAID = [
     (row(events.NOTICE_SENT, reason=events.NOTICE_HOLD), "The member was told that access is blocked."),
     *refunds_said.SAID,
     *SUPPORT_SAID,
+    (row(events.PAYMENT_CAPTURED, invoice=7), "Nothing is left to pay of invoice 7."),
+    (
+        row(events.PLAN_CHANGED, plan=1, reason=events.UPGRADE, amount_minor=2299, period_end="2025-04-13"),
+        "Changed up to Premium; its price of 22.99 USD is next due on 2025-04-13.",
+    ),
+    (
+        row(events.PLAN_CHANGED, plan=0, reason=events.DOWNGRADE, amount_minor=1549, period_end="2025-04-13"),
+        "Changed down to Standard; its price of 15.49 USD is next due on 2025-04-13.",
+    ),
+    (
+        row(events.SUBSCRIPTION_PAUSED, period_end="2025-04-13"),
+        "The member pauses until 2025-04-13: no access, no charge.",
+    ),
+    (row(events.SUBSCRIPTION_RESUMED), "The pause is over."),
+    (row(events.COUPON_REDEEMED, coupon=1), "Redeemed the coupon half."),
+    (
+        row(events.TRIAL_STARTED, method_kind=events.CREDIT, period_end="2025-04-13"),
+        "A free trial began, with a credit card on file, until 2025-04-13.",
+    ),
+    (
+        row(events.TRIAL_STARTED, period_end="2025-04-13"),
+        "A free trial began, without a payment method, until 2025-04-13.",
+    ),
+    (
+        row(events.TRIAL_ENDED, reason=events.TRIAL_CONVERTED),
+        "The free trial is over: from now on the subscription is paid for.",
+    ),
+    (
+        row(events.TRIAL_ENDED, reason=events.TRIAL_WITHOUT_METHOD),
+        "The free trial is over, and no payment method was left.",
+    ),
+    (
+        row(events.DISCOUNT_APPLIED, coupon=1, invoice=7, amount_minor=500),
+        "The coupon half took 5.00 USD off invoice 7.",
+    ),
+    (
+        row(events.CREDIT_NOTE_ISSUED, amount_minor=250, reason=events.GOODWILL),
+        "A credit note of 2.50 USD was issued out of goodwill.",
+    ),
+    (row(events.CREDIT_APPLIED, invoice=7, amount_minor=250), "Credit of 2.50 USD was used for invoice 7."),
+    (
+        row(events.SIGNUP_STARTED, reason=events.NEW),
+        "Signed up for Standard with no payment method.",
+    ),
+    (
+        row(events.METHOD_ADDED, method=1, method_kind=events.GIFT_BALANCE, amount_minor=3000, reason=events.PREFERRED),
+        "A gift balance with 30.00 USD was put on file.",
+    ),
+    (
+        row(events.INVOICE_ISSUED, invoice=1, reason=events.VERIFICATION),
+        "Invoice 1 was issued: 0.00 USD, to check the payment method of the trial.",
+    ),
 ]
 
 

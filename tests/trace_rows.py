@@ -37,6 +37,7 @@ CONTEXT = Context(
     gateways=("northpay", "harborpay"),
     policies=("patient", "generic"),
     backups=frozenset({9}),
+    coupons=("none", "half"),
 )
 
 
@@ -77,7 +78,7 @@ def renewal(at: str, invoice: int, amount_minor: int = 1799, kind: int = events.
     return [
         row(events.INVOICE_ISSUED, at, invoice=invoice, amount_minor=amount_minor),
         attempt(events.ATTEMPT_AUTHORIZED, at, invoice=invoice, method_kind=kind),
-        row(events.PAYMENT_CAPTURED, at, invoice=invoice, amount_minor=amount_minor),
+        row(events.PAYMENT_CAPTURED, at, invoice=invoice, attempt=1, amount_minor=amount_minor),
     ]
 
 

@@ -60,8 +60,8 @@ _PLAN = Table("plan_history", "world_events WHERE kind = 'plan.offered'", column
     code VARCHAR = plan
     name VARCHAR = json_extract_string(detail, '$.name')
     state VARCHAR = 'active'
-    interval_unit VARCHAR = 'months'
-    interval_length INTEGER = CASE json_extract_string(detail, '$.interval') WHEN 'year' THEN 12 ELSE 1 END
+    interval_unit VARCHAR = CASE json_extract_string(detail, '$.interval') WHEN 'week' THEN 'days' ELSE 'months' END
+    interval_length INTEGER = CASE detail ->> '$.interval' WHEN 'year' THEN 12 WHEN 'week' THEN 7 ELSE 1 END
     created_at TIMESTAMP = occurred_at
     updated_at TIMESTAMP = occurred_at
 """), rows="SELECT count(*) FROM world_events WHERE kind = 'plan.offered'", rows_are="every plan")  # fmt: skip

@@ -17,6 +17,8 @@ SUBSCRIPTION_STATUS: Mapping[str, tuple[str, str]] = {
     "active": ("active", "active"),
     "canceling": ("active", "canceled"),  # Stripe says it by cancel_at_period_end
     "past_due": ("past_due", "active"),  # Recurly says it by the invoice
+    "paused": ("active", "paused"),  # Stripe pauses the collection and leaves the status
+    "in_trial": ("trialing", "active"),  # Recurly says it by the dates of the trial
     "on_hold": ("past_due", "active"),  # access is no matter of either; the invoice is still being retried
     "ended": ("canceled", "expired"),
     SIGNUP_OPEN: ("incomplete", "future"),
