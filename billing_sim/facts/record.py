@@ -49,11 +49,13 @@ spell started_by started_at joined_on net net_start mrr_start
 is_member is_imported is_past_due is_held month
 invoice fixed_by called failed_calls
 spell_row signup_row method_row backup_row backup_number
+charged
 """.split()
 
 PERSON = np.dtype([(name, "i8") for name in _PERSON])
 """The person whose rows are being read; `*_row` and `invoice` are places on the page, -1 for none; `net` is the price
-per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none."""
+per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none;
+`charged` the last one whose charge was counted."""
 
 _ROOM = {fact.name: BLOCK_ROWS for fact in schema.FACTS} | {"subscription_months": MONTH_ROWS}
 NAMES = tuple(fact.name for fact in schema.FACTS)

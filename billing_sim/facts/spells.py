@@ -35,6 +35,7 @@ def meet(person, row):
     person.backup_number = 0
     person.called = 0
     person.failed_calls = 0
+    person.charged = 0
     person.is_past_due = 0
     person.is_held = 0
 

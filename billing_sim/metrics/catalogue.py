@@ -72,7 +72,7 @@ def shipped_files() -> list[Path]:
 
 @cache
 def shipped() -> Catalogue:
-    """The metrics that come with the package: VIEW.yaml and VIEW_*.yaml. Their SQL is checked by the tests, not here."""
+    """The metrics that come with the package. Their SQL is checked by the tests, not again here."""
     found: list[Definition] = []
     goals: dict[str, str] = {}
     for path in shipped_files():
