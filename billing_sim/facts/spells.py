@@ -44,6 +44,7 @@ def meet(person, row):
     person.failed_calls = 0
     person.authenticated = 0
     person.reviewed = 0
+    person.charged = 0
     person.is_past_due = 0
     person.is_held = 0
     begin_plainly(person)

@@ -204,7 +204,9 @@ class Scenario(Part):
     # Refunds and disputes.
     refunds: Refunds | None = Field(None, description="which charges are complained about; none: nobody complains")
     disputes: Disputes | None = Field(None, description="which charges the bank takes back; none: it takes none")
-    charging_faults: Faults = Field(Faults(), description="what becomes of charges that were never owed")  # type: ignore[call-arg]
+    charging_faults: Faults = Field(
+        Faults.model_validate({}), description="what becomes of charges that were never owed"
+    )
     fees: list[Fee] = Field([], description="what gateways take; the last that fits wins; empty: nothing")
     partner_billing: PartnerBilling | None = Field(None, description="what partners keep; none: nothing")
     # Fraud and authentication.

@@ -42,7 +42,7 @@ class Refunds(Part):
     )
     full: Share = Field(Decimal("0.7"), description="share of complaints that get back all of the charge")
     partial: Share = Field(Decimal("0.5"), description="what the others get back, as a share of the charge")
-    delay: RefundWait = Field(RefundWait(), description="from the charge to the refund")  # type: ignore[call-arg]
+    delay: RefundWait = Field(RefundWait.model_validate({}), description="from the charge to the refund")
 
 
 class Wins(Part):
@@ -63,14 +63,14 @@ class Disputes(Part):
     friendly_fraud: Share = Field(Decimal("0.0003"), description="share of charges denied by the member who made them")
     service: Share = Field(Decimal("0.0003"), description="share of charges disputed for the service")
     fraud: Share = Field(Decimal("0.5"), description="share of charges by fraudsters that the true owner disputes")
-    delay: DisputeWait = Field(DisputeWait(), description="from the charge to the dispute")  # type: ignore[call-arg]
+    delay: DisputeWait = Field(DisputeWait.model_validate({}), description="from the charge to the dispute")
     fraud_reports: Share = Field(
         Decimal("0.8"), description="share of disputes for fraud that the bank reports to the network as well"
     )
     contested: Share = Field(Decimal("0.6"), description="share of disputes that we contest")
     respond_within: Duration = Field(18 * DAY, description="when our answer is sent, or the case lost without one")
     decided_after: Duration = Field(45 * DAY, description="how long after the answer the bank decides")
-    wins: Wins = Field(Wins(), description="chance of winning a contested dispute, by reason")  # type: ignore[call-arg]
+    wins: Wins = Field(Wins.model_validate({}), description="chance of winning a contested dispute, by reason")
     # 15 USD a case: assumed
     fee: PriceText = Field(1500, description="what a dispute costs, won or lost; in the reporting currency")
 

@@ -27,14 +27,16 @@ def hours(waiting: RefundWait | DisputeWait) -> list[int]:
 def fill_claims(world: np.recarray, names: Names) -> None:
     """Which charges are complained about or disputed, when, and how disputes go."""
     refunds, disputes = names.scenario.refunds, names.scenario.disputes
-    world.refund_delay[0] = hours(refunds.delay if refunds else RefundWait())
+    world.refund_delay[0] = hours(refunds.delay if refunds else RefundWait.model_validate({}))
     if refunds:
         world.refund_full[0] = threshold(refunds.full)
         world.refund_part[0] = int(refunds.partial * 1_000_000)
         for m in names.places(list(refunds.market)):
             world.complaint[0, m] = threshold(refunds.complaints)
             world.asks_first[0, m] = threshold(refunds.instead_of_dispute)
-    _fill_disputes(world, names, disputes or Disputes(), names.places(list(disputes.market)) if disputes else [])
+    _fill_disputes(
+        world, names, disputes or Disputes.model_validate({}), names.places(list(disputes.market)) if disputes else []
+    )
     world.claims[0] = int(bool(refunds or disputes))
 
 
