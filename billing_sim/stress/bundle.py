@@ -68,7 +68,7 @@ class Told:
 
 BEGINS = {
     "invoices": "issued_at", "attempts": "occurred_at", "subscriptions": "started_at", "subscription_months": "month",
-    "signups": "started_at", "notices": "sent_at", "payment_methods": "added_at",
+    "signups": "started_at", "notices": "sent_at", "payment_methods": "added_at", "contacts": "opened_at",
 }  # fmt: skip
 """The moment at which a unit of each fact comes into the world."""
 

@@ -27,6 +27,7 @@ _CLOCKS = {
     "subscription_months": ("month", "ended_at"),
     "signups": ("started_at", "recorded_at", "finished_at"),
     "notices": ("sent_at", "recorded_at"),
+    "contacts": ("opened_at", "recorded_at"),
 }
 """The moments of each fact by which somebody may place its units."""
 
