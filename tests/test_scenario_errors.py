@@ -357,6 +357,17 @@ CASES = [
     Case("  standard: {name", "\tstandard: {name", "7:1", "A tab stands here as white space.", "Use spaces"),
     Case("seed: 5", "seed: *five", "5:7", "Aliases such as *five are not read.", "Write the value out"),
     Case("seed: 5", "extends: nowhere.yaml", "5:10", "extends: ", "Check the spelling of the path."),
+    # Support; more of them in `test_stories_support`.
+    Case("seed: 5", "support: {channels: {chat: 50%, phone: 30%}, desks: []}", "5:21", "channels add up to 80 %.",
+         "Change them to add up to 100 %."),
+    Case("seed: 5", "support: {channels: {chat: 100%}, desks: [{channels: [email], shifts: [{agents: 1}]}]}", "5:42",
+         "desks: nobody answers chat.", "Add it to the channels of a desk"),
+    Case("seed: 5", "support: {desks: [{channels: [chat], shifts: [{agents: 1, hours: [9, 8]}]}]}", "5:66",
+         "hours: 9 is not before 8.", "Write two shifts where one passes midnight."),
+    Case("kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%",
+         "kind: support_staffing, at: 2025-01-20, duration: 3 hours", "42:5",
+         "kind: support_staffing changes a desk that this scenario does not have.", "Add support: to the scenario"),
+    Case("seed: 5", "support: {market: [DE], desks: []}", "5:20", "market: there is no market DE.", "Markets are"),
     # Gateways under load.
     Case("seed: 5", "gateways: {northpay: {capacity: 5000}}", "5:33",
          "capacity: 5000 is not a rate above 0", "Write it with its unit, as in 5000 per hour."),

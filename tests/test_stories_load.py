@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from billing_sim import events
+from billing_sim import clock, events
 from billing_sim.clock import HOUR
 from billing_sim.declines import CODE_NUMBER, CODES
 from billing_sim.drivers import by_tape, coupled, paired
@@ -21,6 +21,7 @@ from billing_sim.drivers.shards import people_of_shard
 from billing_sim.drivers.tape import span_of, window_of
 from billing_sim.errors import BillingSimError, QueryError
 from billing_sim.scenario import load
+from billing_sim.stress.lab import bench
 from billing_sim.trace.life import relive
 from billing_sim.truth.worlds import frictionless, shared_in
 from billing_sim.world.compile import CompiledWorld, compile_world
@@ -59,6 +60,25 @@ def test_threads_leave_no_trace_on_a_tape(monkeypatch):
     together = coupled.record_tape(world, threads=3)
     assert (alone.places == together.places).all()
     assert (alone.tables == together.tables).all()
+
+
+def test_the_order_of_shards_leaves_no_trace_on_a_tape(monkeypatch):
+    """Whoever is listed first is nobody in particular."""
+    world = world_of(BUSY_GATEWAYS, BUSY, 400)
+    tape = coupled.record_tape(world)
+    listed = coupled.everybody(world)
+    monkeypatch.setattr(coupled, "everybody", lambda _: tuple(column[::-1].copy() for column in listed))
+    assert (coupled.record_tape(world).tables == tape.tables).all()
+
+
+def test_the_past_does_not_depend_on_the_horizon():
+    """Each subscriber's rows before a moment are the same when the run goes on for longer, in a crowd too."""
+    text = CROWDED.replace("end: 2025-04-01", "end: 2025-02-15")
+    short, long = happened(text), happened(CROWDED)
+    end = clock.day_number(short.world.scenario.end) * clock.DAY
+    before = [log.rows[log.rows["occurred_at"] < end] for log in (short, long)]
+    assert before[0].tobytes() == before[1].tobytes()
+    assert (before[0]["code"] == THROTTLED).any()
 
 
 def test_plain_python_tells_the_same_story_of_a_crowd():
@@ -334,3 +354,10 @@ def test_nothing_published_where_nothing_is_shared():
     assert not world.is_coupled
     assert len(coupled.tape_of(world).tables) == 0
     assert world.record.published[0, REFUSED] == 0
+
+
+def test_the_lab_scales_capacities_with_its_few_members():
+    """A case is laid over content whose capacities fit the members that the lab takes."""
+    on = bench(Path(__file__).parent.parent / "scenarios" / "outage_on_payday.yaml", members=600)
+    assert on.content["gateways"]["northpay"]["capacity"] == "6.000000 per hour"
+    assert on.scenario.gateways["harborpay"].load.comfortable == 2

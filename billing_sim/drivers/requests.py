@@ -7,7 +7,8 @@ hands every `EFFECT` to its subscriber at the barrier, before anything of the ne
 
 `queue_of` gives the coupled driver whoever runs the desks, an object with the methods of `Queue`. What it publishes to
 everybody (a backlog, a wait) goes into the places from `DESK` on of `world.published`, which is recorded window by
-window and can be replayed. A filler that opens a desk sets `world.shared[0] = 1`: only then are windows and barriers kept.
+window and can be replayed. A filler that opens a desk sets `world.shared[0] = 1`: only then are windows and barriers
+kept.
 
 The whole run is simulated twice. The first time everybody is resident and lives window by window, no row is kept, and
 what barriers publish and deliver is recorded on a tape (`drivers.tape`). The second time lives run one after the other,

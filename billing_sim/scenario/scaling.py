@@ -7,8 +7,11 @@ small try-out is as crowded as the whole.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from billing_sim.scenario.model import Gateway, Scenario
+
+_LEAST = Decimal("0.000001")
 
 
 def scaled(scenario: Scenario, own_members: int) -> Scenario:
@@ -31,3 +34,17 @@ def _gateway(gateway: Gateway, factor: Decimal) -> Gateway:
     if gateway.load is not None:
         changed["load"] = gateway.load.model_copy(update={"comfortable": gateway.load.comfortable * factor})
     return gateway.model_copy(update=changed)
+
+
+def write_scaled(content: dict[str, Any], scenario: Scenario) -> None:
+    """Put the capacities of a scaled scenario into the content of its file, for those who write it anew."""
+    for name, gateway in scenario.gateways.items():
+        own = content.get("gateways", {}).get(name) or {}
+        if gateway.capacity is not None and "capacity" in own:
+            own["capacity"] = _spoken(gateway.capacity)
+        if gateway.load is not None and "load" in own:
+            own["load"]["comfortable"] = _spoken(gateway.load.comfortable)
+
+
+def _spoken(per_hour: Decimal) -> str:
+    return f"{max(per_hour, _LEAST):.6f} per hour"

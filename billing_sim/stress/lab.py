@@ -23,6 +23,7 @@ from billing_sim.scenario.loading import load
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import spoken
 from billing_sim.scenario.reader import read_bytes
+from billing_sim.scenario.scaling import write_scaled
 from billing_sim.stress.case import BASE, Case
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.discovery import printed
@@ -62,6 +63,7 @@ def bench(path: Path = BASE, *, members: int | None = None, seed: int | None = N
     content = {key: value for key, value in content.items() if key not in ("goals", "best", "extends")}
     own = load(path).scenario
     content["members"] = members or min(own.members, MEMBERS)
+    write_scaled(content, load(path, members=content["members"]).scenario)
     content["seed"] = own.seed if seed is None else seed
     return Bench(content, _loaded(content))
 

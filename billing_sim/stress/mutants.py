@@ -29,6 +29,7 @@ _CLOCKS = {
     "notices": ("sent_at", "recorded_at"),
     "surveys": ("sent_at", "answered_at"),
     "offers": ("sent_at", "ended_at"),
+    "contacts": ("opened_at", "recorded_at"),
 }
 """The moments of each fact by which somebody may place its units."""
 
