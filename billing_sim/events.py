@@ -370,6 +370,8 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     # Gateways under load.
     # Support.
     # People and what they say.
+    _kind(60, "win_back_offer.planned", "market share_ppm detail",
+          "People who left are offered something: when, for how long, to whom, with which coupon and by which channel."),
     # Campaigns.
     # Experiments.
 )  # fmt: skip

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.naive_saying import offer, on_notice, on_subscription, survey
+
 Row = dict[str, Any]
 Facts = dict[str, list[Row]]
 STARTS = ("subscription.imported", "subscription.created")
@@ -57,7 +59,8 @@ class Naive:
     def read(self, rows: np.ndarray) -> Row | list[Row]:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
-                  "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators"}  # fmt: skip
+                  "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
+                  "channel": "channels"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -77,6 +80,8 @@ class Naive:
             "signups": [self.signup(life, row) for row in life if row["kind"] == "signup.started"],
             "notices": [self.notice(life, row) for row in life if row["kind"] == "notice.sent"],
             "payment_methods": [self.method(life, row) for row in life if row["kind"].startswith("payment_method.")],
+            "surveys": [self.about(life, row) | survey(life, row) for row in life if row["kind"] == "survey.sent"],
+            "offers": [self.about(life, row) | offer(life, row) for row in life if row["kind"] == "offer.sent"],
         }
 
     def who(self, life: list[Row], row: Row) -> Row:
@@ -181,7 +186,7 @@ class Naive:
             "end_reason": end["reason"] if end else "none",
             "status": "ended" if end else _standing(mine, asked, start),
             "renewals": len(issued), "failed_renewals": len(failed & set(issued)),
-        }  # fmt: skip
+        } | on_subscription(life, start)  # fmt: skip
 
     def months_of(self, life: list[Row], start: Row) -> list[Row]:
         """The spell cut into calendar months of the run."""
@@ -260,7 +265,11 @@ class Naive:
         return self.who(life, row) | {
             "method": _preferred(life, row)["method_kind"], "invoice": row["invoice"],
             "sent_at": row["occurred_at"], "recorded_at": row["recorded_at"], "notice": row["reason"],
-        }  # fmt: skip
+        } | on_notice(life, row)  # fmt: skip
+
+    def about(self, life: list[Row], row: Row) -> Row:
+        """The person with their payment method of the moment."""
+        return self.who(life, row) | {"method": _preferred(life, row)["method_kind"]}
 
     def method(self, life: list[Row], row: Row) -> Row:
         """One payment method on file, until the next one takes its place."""

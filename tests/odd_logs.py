@@ -88,6 +88,8 @@ class OddLog:
             "invoices": self._invoices, "attempts": self._attempts, "subscriptions": self._spells,
             "subscription_months": self._months, "notices": lambda: self._some(self._invoices(), "notice", 3),
             "signups": self._signups, "payment_methods": lambda: self._some(self._spells(), "method", 2),
+            "surveys": lambda: self._some(self._invoices(), "survey", 2),
+            "offers": lambda: self._some(self._spells(), "offer", 2),
         }  # fmt: skip
         made = {fact.name: list(keys[fact.name]()) if fact.name in self.only else [] for fact in FACTS}
         rows = {

@@ -18,6 +18,7 @@ from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
 from tests.world_builder import Log, happened
 from tests.world_texts import BUSY
+from tests.world_texts_saying import TALKING
 
 TEXT = """
 members: 900
@@ -29,7 +30,7 @@ regions: {UCAN: {backup_method: 50%, network_tokens: 70%, expiry_years: [1]}}
 @cache
 def log() -> Log:
     """A busy service; many payments are held, restored and held again."""
-    return happened(TEXT, BUSY)
+    return happened(TEXT + TALKING, BUSY)
 
 
 def blocks(rows: np.ndarray) -> list[np.ndarray]:
@@ -133,6 +134,12 @@ def test_facts_reconcile_with_the_log():
     assert len(facts["signups"]) == count["signup.started"]
     assert len(facts["notices"]) == facts["invoices"]["notices"].sum() == count["notice.sent"]
     assert len(facts["payment_methods"]) == count["payment_method.added"] + count["payment_method.updated"]
+    assert len(facts["surveys"]) == count["survey.sent"]
+    assert (facts["surveys"]["answered_at"] != NULL).sum() == count["survey.answered"]
+    assert len(facts["offers"]) == count["offer.sent"]
+    assert (facts["notices"]["opened_at"] != NULL).sum() == count["notice.opened"]
+    assert (facts["notices"]["delivered"] == 0).sum() == count["notice.undelivered"]
+    assert (facts["subscriptions"]["stated_reason"] > 0).sum() == count["exit_survey.answered"]
     taken: dict[tuple[int, int], int] = {}
     for row in log().rows[np.isin(log().rows["kind"], (PAYMENT_CAPTURED, PAYMENT_RETURNED))]:
         bill = (int(row["subscriber"]), int(row["invoice"]))

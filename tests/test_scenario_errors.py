@@ -15,6 +15,7 @@ from billing_sim.scenario.layers import Composition
 from billing_sim.scenario.meaning import CHECKS, Check
 from billing_sim.scenario.nodes import Mapping
 from billing_sim.scenario.reader import parse
+from tests.scenario_mistakes_saying import MISTAKES as SAYING_MISTAKES
 
 GOOD = """\
 name: tiny
@@ -296,6 +297,7 @@ CASES = [
     Case("seed: 5", "seed: *five", "5:7", "Aliases such as *five are not read.", "Write the value out"),
     Case("seed: 5", "extends: nowhere.yaml", "5:10", "extends: ", "Check the spelling of the path."),
 ]  # fmt: skip
+CASES += [Case(*mistake) for mistake in SAYING_MISTAKES]
 
 
 OUTAGE = "  - {kind: gateway_outage, at: 2025-01-20, gateway: northpay, duration: 1 hour, failing: 1}\n"
