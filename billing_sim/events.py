@@ -371,7 +371,7 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     # Support.
     # People and what they say.
     _kind(60, "win_back_offer.planned", "market share_ppm detail",
-          "People who left are offered something: when, for how long, to whom, with which coupon and by which channel."),
+          "People who left are offered something: when, for how long, to whom, with which coupon, by which channel."),
     # Campaigns.
     # Experiments.
 )  # fmt: skip
