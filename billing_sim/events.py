@@ -495,6 +495,8 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(50, "support.staffed", "share_ppm until detail",
           "Agents come or go for a while: by how much (`share_ppm`), and how much longer contacts take."),
     # People and what they say.
+    _kind(60, "win_back_offer.planned", "market share_ppm detail",
+          "People who left are offered something: when, for how long, to whom, with which coupon, by which channel."),
     # Campaigns.
     # Experiments.
     _kind(80, "experiment.opened", "detail until",

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tests.naive_refunds import Worth, dispute, on_attempt, on_invoice, refund
+from tests.naive_saying import offer, on_notice, on_subscription, survey
 
 Row = dict[str, Any]
 Facts = dict[str, list[Row]]
@@ -106,6 +107,8 @@ class Naive:
             "refunds": [self.refund(life, row) for row in life if row["kind"] == "refund.issued"],
             "disputes": [self.dispute(life, row) for row in life if row["kind"] == "dispute.opened"],
             "contacts": [self.contact(life, row) for row in life if row["kind"] == "contact.opened"],
+            "surveys": [self.about(life, row) | survey(life, row) for row in life if row["kind"] == "survey.sent"],
+            "offers": [self.about(life, row) | offer(life, row) for row in life if row["kind"] == "offer.sent"],
         }
 
     def who(self, life: list[Row], row: Row) -> Row:
@@ -274,7 +277,7 @@ class Naive:
             "end_reason": end["reason"] if end else "none",
             "status": "ended" if end else _standing(mine, asked, start),
             "renewals": len(issued), "failed_renewals": len(failed & set(issued)),
-        }  # fmt: skip
+        } | on_subscription(life, start)  # fmt: skip
 
     def months_of(self, life: list[Row], start: Row) -> list[Row]:
         """The spell cut into calendar months of the run."""
@@ -396,7 +399,11 @@ class Naive:
         return self.who(life, row) | {
             "method": _preferred(life, row)["method_kind"], "invoice": row["invoice"],
             "sent_at": row["occurred_at"], "recorded_at": row["recorded_at"], "notice": row["reason"],
-        }  # fmt: skip
+        } | on_notice(life, row)  # fmt: skip
+
+    def about(self, life: list[Row], row: Row) -> Row:
+        """The person with their payment method of the moment."""
+        return self.who(life, row) | {"method": _preferred(life, row)["method_kind"]}
 
     def contact(self, life: list[Row], row: Row) -> Row:
         """One contact with support: nobody has two under way, so what follows is about it until it is over."""

@@ -93,6 +93,8 @@ class OddLog:
             "signups": self._signups, "payment_methods": lambda: self._some(self._spells(), "method", 2),
             "refunds": lambda: self._some(self._invoices(), "refund", 2),
             "disputes": lambda: self._some(self._invoices(), "dispute", 2),
+            "surveys": lambda: self._some(self._invoices(), "survey", 2),
+            "offers": lambda: self._some(self._spells(), "offer", 2),
         }  # fmt: skip
         made = {fact.name: list(keys[fact.name]()) if fact.name in self.only else [] for fact in FACTS}
         rows = {

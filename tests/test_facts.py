@@ -16,8 +16,9 @@ from billing_sim.runs.tables import BUILT_IN
 from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
-from tests.world_builder import Log, happened
+from tests.world_builder import Log, happened, laid_over
 from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
+from tests.world_texts_saying import TALKING
 
 TEXT = """
 members: 900
@@ -32,7 +33,7 @@ support:
 @cache
 def log() -> Log:
     """A busy service; many payments are held, restored and held again."""
-    return happened(TEXT + CLAIMS, BUSY_FAULTS)
+    return happened(TEXT + CLAIMS, laid_over(BUSY_FAULTS, TALKING))
 
 
 def blocks(rows: np.ndarray) -> list[np.ndarray]:
@@ -136,6 +137,12 @@ def test_facts_reconcile_with_the_log():
     assert len(facts["signups"]) == count["signup.started"]
     assert len(facts["notices"]) == facts["invoices"]["notices"].sum() == count["notice.sent"]
     assert len(facts["payment_methods"]) == count["payment_method.added"] + count["payment_method.updated"]
+    assert len(facts["surveys"]) == count["survey.sent"]
+    assert (facts["surveys"]["answered_at"] != NULL).sum() == count["survey.answered"]
+    assert len(facts["offers"]) == count["offer.sent"]
+    assert (facts["notices"]["opened_at"] != NULL).sum() == count["notice.opened"]
+    assert (facts["notices"]["delivered"] == 0).sum() == count["notice.undelivered"]
+    assert (facts["subscriptions"]["stated_reason"] > 0).sum() == count["exit_survey.answered"]
     taken: dict[tuple[int, int], int] = {}
     for row in log().rows[np.isin(log().rows["kind"], (PAYMENT_CAPTURED, PAYMENT_RETURNED))]:
         bill = (int(row["subscriber"]), int(row["invoice"]))

@@ -16,6 +16,7 @@ from billing_sim.scenario.meaning import CHECKS, Check
 from billing_sim.scenario.nodes import Mapping
 from billing_sim.scenario.reader import parse
 from tests.scenario_mistakes_refunds import MISTAKES as REFUND_MISTAKES
+from tests.scenario_mistakes_saying import MISTAKES as SAYING_MISTAKES
 
 GOOD = """\
 name: tiny
@@ -387,6 +388,7 @@ CASES = [
          "kind: issuer_outage, at: 2025-01-20, duration: 3 hours", "42:5", "failing is missing", "Add it"),
 ]  # fmt: skip
 CASES += [Case(*mistake) for mistake in REFUND_MISTAKES]
+CASES += [Case(*mistake) for mistake in SAYING_MISTAKES]
 
 
 OUTAGE = "  - {kind: gateway_outage, at: 2025-01-20, gateway: northpay, duration: 1 hour, failing: 1}\n"

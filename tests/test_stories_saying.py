@@ -305,6 +305,24 @@ def test_serial_churners_leave_more_and_come_back_sooner():
         assert all(at - end <= 31 * clock.DAY for end, at in zip(ends, again, strict=False))
 
 
+def test_the_truth_of_a_survey_stands_beside_it():
+    """At its moment, under its sequence; what is answered is what would have been."""
+    log = talkative()
+    rows, truths = log.rows, log.truths
+    judged = {
+        (int(row["subscriber"]), int(row["sequence"])): row for row in truths if row["kind"] == events.SURVEY_JUDGED
+    }
+    asked = rows[rows["kind"] == events.SURVEY_SENT]
+    assert len(judged) == len(asked) > 100
+    for row in asked:
+        told = judged[int(row["subscriber"]), int(row["sequence"])]
+        assert told["occurred_at"] == row["occurred_at"]
+        later = rows[(rows["subscriber"] == row["subscriber"]) & (rows["sequence"] > row["sequence"])]
+        answers = later[np.isin(later["kind"], (events.SURVEY_ANSWERED, events.SURVEY_SENT))][:1]
+        for answer in answers[answers["kind"] == events.SURVEY_ANSWERED]:
+            assert answer["score"] == told["verdict"]
+
+
 @cache
 def talkative() -> Log:
     """The busy world, in which everybody says what they think."""

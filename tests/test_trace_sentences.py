@@ -252,6 +252,25 @@ SAID = [
     (
         row(events.INVOICE_ISSUED, invoice=1, reason=events.VERIFICATION),
         "Invoice 1 was issued: 0.00 USD, to check the payment method of the trial.",
+    # People and what they say.
+    (
+        row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER, channel=events.BY_PUSH),
+        "The member was reminded of the failed payment by push message.",
+    ),
+    (row(events.NOTICE_OPENED, channel=events.BY_EMAIL), "The member opened the notice that came by e-mail."),
+    (row(events.NOTICE_UNDELIVERED, channel=events.BY_IN_APP), "The notice sent in the app did not arrive."),
+    (
+        row(events.OFFER_SENT, reason=events.WIN_BACK, period_end="2025-04-30"),
+        "An offer to come back was sent; it stands until 2025-04-30.",
+    ),
+    (
+        row(events.SURVEY_SENT, reason=events.NOTICE_HOLD, score=10),
+        "The member was asked about the blocked access, on a scale that ends at 10.",
+    ),
+    (row(events.SURVEY_ANSWERED, reason=events.NPS, score=3), "The member answered: 3 (nps)."),
+    (
+        row(events.EXIT_SURVEY_ANSWERED, reason=events.WHY_NOT_USING),
+        "Asked why they leave, the member said: they don't use it.",
     ),
 ]
 
@@ -282,6 +301,16 @@ SEALED_SAID = [
     (truth(events.INTENT_CHANGED, intent=events.STAY), "In truth: the person wants to stay."),
     (truth(events.INTENT_CHANGED, intent=events.INERT), "In truth: the person stays only out of inertia."),
     (truth(events.INTENT_CHANGED, intent=events.GO), "In truth: the person wants to go."),
+    (
+        truth(events.INTENT_CHANGED, intent=events.GO, why=events.WHYS.index("price")),
+        "In truth: the person wants to go, for the price.",
+    ),
+    (truth(events.SURVEY_JUDGED, verdict=4), "In truth: their answer is 4, given or not."),
+    (truth(events.OFFER_JUDGED), "In truth: the offer changes nothing."),
+    (
+        truth(events.OFFER_JUDGED, verdict=1),
+        "In truth: the offer brings them back; they would not have been back by its end.",
+    ),
     (
         truth(events.EPISODE_BEGAN, cause=declines.EXPIRED, method=2),
         "In truth: the card on file has expired (payment method 2).",

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from billing_sim.drivers import batch, simpy_driver
 from billing_sim.events import KIND_NAMES, REASONS, ROW, TRUTH_ROW
 from billing_sim.runs.digest import ShardDigest, combine
 from billing_sim.scenario import load
+from billing_sim.scenario.emit import emit
+from billing_sim.scenario.layers import read_chain
+from billing_sim.scenario.nodes import spoken
+from billing_sim.scenario.reader import read_bytes
 from billing_sim.world.compile import CompiledWorld, compile_world
 from tests.world_texts import QUIET
 
@@ -130,6 +135,16 @@ def world_of(text: str, base: str = QUIET, members: int | None = None, seed: int
         story = Path(folder, "story.yaml")
         story.write_text(f"extends: base.yaml\n{text}")
         return compile_world(load(story, members=members, seed=seed).scenario)
+
+
+def laid_over(base: str, *texts: str) -> str:
+    """One text that says what a base says with others laid over it, one after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        for i, text in enumerate((base, *texts)):
+            file = Path(folder, f"layer_{i}.yaml")
+            file.write_text(f"extends: layer_{i - 1}.yaml\n{text}" if i else text)
+        content: Any = spoken(read_chain(file, read_bytes(file)))
+    return emit({key: value for key, value in content.items() if key != "extends"})
 
 
 @cache

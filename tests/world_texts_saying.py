@@ -19,18 +19,22 @@ surveys:
 """
 """Everything that the behaviour of a market can say about what its people say."""
 
-TALKATIVE = f"""
+TALKING = f"""
 win_back_offers:
   - {{after: 7 days, within: 20 days, market: [US, GB], uplift: 20%}}
   - {{after: 21 days, within: 30 days, to: [voluntary], share: 80%, uplift: 40%, channel: push}}
-dunning_policies:
-  short:
-    notices: [0 hours, {{after: 1 day, channel: push}}, {{after: 2 days, channel: push}}]
 market_defaults:
   behaviour:
 {"".join(f"    {line}" for line in SAYING.strip().splitlines(keepends=True))}
 """
-"""Everything, in every market of the busy world, where many leave and many fail."""
+"""All of it, in every market of the busy world, where many leave and many fail."""
+
+TALKATIVE = f"""{TALKING}
+dunning_policies:
+  short:
+    notices: [0 hours, {{after: 1 day, channel: push}}, {{after: 2 days, channel: push}}]
+"""
+"""The same, with notices by several channels."""
 
 SWITCHES = {"saying": TALKATIVE}
 """What random worlds may switch on (see `random_worlds`)."""

@@ -74,8 +74,9 @@ def acts_on_notice(world, state, page, now):
 
     What was in sight when this moment was foreseen may have given way to another notice, which is not opened yet.
     """
-    day = local_day(world, world.zone[state.market], now)
-    if state.unopened:
+    zone = world.zone[state.market]
+    day = local_day(world, zone, now)
+    if state.unopened and day <= local_day(world, zone, state.sight_until):
         u = draws.draw(state.key, purpose.ATTENTION, day)
         if u < world.channel_opens[state.market, state.sight_channel]:
             state.unopened = 0

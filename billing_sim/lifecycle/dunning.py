@@ -104,6 +104,7 @@ def begin(world, state, page, now, code):
     state.policy = policy_for(world, state, now, world.decline_kind[code])
     state.next_retry = 0
     state.next_notice = 0
+    state.unopened = 0
     row = page.rows[record(world, state, page, events.DUNNING_STARTED, now)]
     row.invoice = state.invoice
     row.policy = state.policy

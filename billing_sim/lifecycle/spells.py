@@ -273,6 +273,8 @@ def ring_import(world, state, page, now):
     state.last_at = now
     state.started_by = standing(state)
     state.invoice = 1 if state.open else 0
+    # Nobody who reads the log has seen a notice of before the start.
+    state.unopened = 0
     state.methods = 1 + state.backup
     state.method_number[FIRST] = 1
     state.method_number[BACKUP] = 2

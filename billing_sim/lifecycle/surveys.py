@@ -120,7 +120,7 @@ def ring_survey(world, state, page, now, place):
     row.score = NPS_TOP if is_nps else CSAT_TOP
     content = contentment(world, state, now)
     score = world.nps_score[content] if is_nps else world.csat_score[content]
-    truth = page.truths[confide(state, page, events.SURVEY_JUDGED, now, sequence)]
+    truth = page.truths[confide(state, page, events.SURVEY_JUDGED, state.last_at, sequence)]
     truth.invoice = invoice
     truth.verdict = score
     if draws.draw(state.key, purpose.SURVEY_RESPONSE, hour_of(now)) >= answers(world, state, content):

@@ -78,7 +78,7 @@ def ring_offer(world, state, page, now, place):
     if world.channels[state.market]:
         row.channel = world.win_channel[offer]
         arrived = channels.arrives(world, state, world.win_channel[offer], now)
-    truth = page.truths[confide(state, page, events.OFFER_JUDGED, now, sequence)]
+    truth = page.truths[confide(state, page, events.OFFER_JUDGED, state.last_at, sequence)]
     if not arrived:
         return
     state.offered_coupon = world.win_coupon[offer]

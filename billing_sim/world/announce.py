@@ -38,6 +38,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # Support.
     rows += staffings(world)
     # People and what they say.
+    rows += _win_back_offers(world)
     # Campaigns.
     # Experiments.
     rows += opened(world)
@@ -185,4 +186,17 @@ def _timeline(world: CompiledWorld) -> list[Announcement]:
                  "share_ppm": _ppm(entry.increase), "until": at + entry.duration}
                 for market in _each(entry.market)
             ]  # fmt: skip
+    return rows
+
+
+def _win_back_offers(world: CompiledWorld) -> list[Announcement]:
+    """What is offered to people who left; what it does to them is told to nobody."""
+    rows: list[Announcement] = []
+    for offer in world.scenario.win_back_offers:
+        detail = _detail(
+            after_hours=offer.after // clock.HOUR, within_hours=offer.within // clock.HOUR, to=list(offer.to),
+            coupon=offer.coupon, channel=offer.channel,
+        )  # fmt: skip
+        row = {"kind": "win_back_offer.planned", "share_ppm": _ppm(offer.share), "detail": detail}
+        rows += [row | {"market": market} for market in _each(offer.market)]
     return rows

@@ -22,7 +22,7 @@ FEELINGS = ("decline", "hold", "price_rise", "recovered", "contact_solved", "con
 HOW_LEFT = ("voluntary", "involuntary")
 
 # Assumed shapes. Together they would give a net promoter score of +54 if everybody answered and nobody had trouble:
-# the brand's figure (nflx_nps in the sources), which says nothing about payments and is fitted to nothing here.
+# a streaming brand's published figure, which says nothing about payments: no figure of payments is fitted to it.
 NPS_SHARES = {0: 2, 3: 2, 5: 3, 6: 3, 7: 11, 8: 15, 9: 26, 10: 38}
 CSAT_SHARES = {1: 3, 2: 5, 3: 12, 4: 38, 5: 42}
 
