@@ -18,6 +18,7 @@ Row = dict[str, Any]
 Facts = dict[str, list[Row]]
 STARTS = ("subscription.imported", "subscription.created")
 TRIES = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
+ENROLLED = "experiment.enrolled"
 HARD = set("04 07 14 15 41 43 46 54 R0 R1 R3 AC04 MD01 VE carrier_barred balance_used".split())
 EXPONENTS = {"JPY": 0, "KWD": 3}
 
@@ -57,7 +58,8 @@ class Naive:
     def read(self, rows: np.ndarray) -> Row | list[Row]:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
-                  "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators"}  # fmt: skip
+                  "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
+                  "arm": "arms"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -76,14 +78,26 @@ class Naive:
             ],
             "signups": [self.signup(life, row) for row in life if row["kind"] == "signup.started"],
             "notices": [self.notice(life, row) for row in life if row["kind"] == "notice.sent"],
+            "enrolments": [self.enrolment(row) for row in life if row["kind"] == ENROLLED],
             "payment_methods": [self.method(life, row) for row in life if row["kind"].startswith("payment_method.")],
         }
+
+    def arm(self, life: list[Row], row: Row) -> str:
+        """The arms that rows up to this one put the person in, in the order of the experiments."""
+        seen = [r["arm"] for r in life if r["kind"] == ENROLLED and r["sequence"] <= row["sequence"]]
+        return "+".join(sorted(seen, key=self.names["arms"].index)) or "none"
+
+    def enrolment(self, row: Row) -> Row:
+        """One enrolment."""
+        own = {name: row[name] for name in ("subscriber", "spell", "group", "arm", "market", "invoice", "recorded_at")}
+        return own | {"region": self.region[row["market"]], "enrolled_at": row["occurred_at"]}
 
     def who(self, life: list[Row], row: Row) -> Row:
         """The person, and the spell of a row as the last row that introduced it says."""
         told = _last(life, row, *STARTS, "signup.started")
         return {
-            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": "none",
+            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"],
+            "arm": self.arm(life, row),
             "market": told["market"], "region": self.region[told["market"]], "plan": told["plan"],
             "interval": "year" if self.months[told["plan"]] == 12 else "month",
         }  # fmt: skip
@@ -109,6 +123,7 @@ class Naive:
         dunning = [row for row in mine if row["kind"] in ("dunning.started", "invoice.imported")]
         first_try = next((row for row in tries if row["attempt"] == 1), None)
         return self.who(life, opened) | {
+            "arm": self.arm(life, _enrolling(mine) or opened),
             "method": first_try["method_kind"] if first_try else _preferred(life, opened)["method_kind"],
             "invoice": number, "currency": currency,
             "policy": dunning[-1]["policy"] if dunning else None,
@@ -172,6 +187,7 @@ class Naive:
         issued = [row["invoice"] for row in mine if row["kind"] == "invoice.issued"]
         failed = {row["invoice"] for row in mine if _answer(row) == "declined"}
         return self.who(life, start) | {
+            "arm": self.arm(life, mine[-1]),
             "method": _preferred(life, mine[-1] if end is None else end)["method_kind"],
             "currency": self.money(life), "started_by": _started_by(start),
             "started_at": start["occurred_at"], "joined_on": start["period_start"],
@@ -209,6 +225,7 @@ class Naive:
         seen = [row for row in mine if row["occurred_at"] < until or row is start]
         past_due, on_hold = _trouble(seen, start)
         return self.who(life, start) | {
+            "arm": self.arm(life, end or seen[-1]),
             "method": _preferred(life, end or seen[-1])["method_kind"], "currency": self.money(life),
             "month": (begins - date(1970, 1, 1)).days, "joined_on": start["period_start"],
             "active_at_start": there, "active_at_end": end is None,
@@ -277,6 +294,15 @@ _STATUS = {
     "payment.captured": "paid", "payment.returned": "open", "invoice.voided": "void",
     "invoice.marked_uncollectible": "uncollectible",
 }  # fmt: skip
+
+
+def _enrolling(mine: list[Row]) -> Row | None:
+    """The last row of an invoice that enrols the person while it is open."""
+    found, is_open = None, True
+    for row in mine:
+        is_open = _STATUS[row["kind"]] == "open" if row["kind"] in _STATUS else is_open
+        found = row if row["kind"] == ENROLLED and is_open else found
+    return found
 
 
 def _answer(row: Row) -> str | None:

@@ -18,6 +18,7 @@ from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
 from tests.world_builder import Log, happened
 from tests.world_texts import BUSY
+from tests.world_texts_experiments import MANY
 
 TEXT = """
 members: 900
@@ -28,8 +29,8 @@ regions: {UCAN: {backup_method: 50%, network_tokens: 70%, expiry_years: [1]}}
 
 @cache
 def log() -> Log:
-    """A busy service; many payments are held, restored and held again."""
-    return happened(TEXT, BUSY)
+    """A busy service with experiments; many payments are held, restored and held again."""
+    return happened(f"{TEXT}{MANY}", BUSY)
 
 
 def blocks(rows: np.ndarray) -> list[np.ndarray]:

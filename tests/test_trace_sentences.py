@@ -141,6 +141,10 @@ SAID = [
     (row(events.NOTICE_SENT, reason=events.NOTICE_FAILED), "The member was told that the payment had failed."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER), "The member was reminded of the failed payment."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_HOLD), "The member was told that access is blocked."),
+    (
+        row(events.EXPERIMENT_ENROLLED, arm=2),
+        "Enrolled in the experiment patience: from now on the rules of its arm patient hold.",
+    ),
 ]
 
 

@@ -37,6 +37,7 @@ CONTEXT = Context(
     gateways=("northpay", "harborpay"),
     policies=("patient", "generic"),
     backups=frozenset({9}),
+    arms=("none", "patience/hurried", "patience/patient"),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from billing_sim import clock
+from billing_sim.facts.arms import set_arms
 from billing_sim.facts.rates import schedules
 from billing_sim.facts.record import CONTEXT, RATES
 from billing_sim.facts.schema import INTERVALS
@@ -41,6 +42,7 @@ def context_of(
             _add_price(context, event, vocabularies)
     for currency, steps in schedules(world_events).items():
         _set_rates(context, vocabularies["currencies"].index(currency), steps)
+    set_arms(context, vocabularies.get("arms", ()))
     context.known_before[0], context.end[0] = known_before, min(int(context.end[0]), known_before)
     return context.view(np.ndarray)
 
