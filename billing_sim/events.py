@@ -366,8 +366,8 @@ EVENTS: tuple[Kind, ...] = (
     # Campaigns.
     # Experiments.
     _kind(EXPERIMENT_ENROLLED, "experiment.enrolled", "spell invoice market group arm",
-          "The person is enrolled in an experiment: from now on the rules of this arm hold. `invoice` and `spell` are "
-          "their last by then."),
+          "The person is enrolled in an experiment: from now on the rules of this arm hold. `spell` is their last by "
+          "then, `invoice` one that is open."),
 )  # fmt: skip
 """Every public kind. Adding one: a number here, a sentence in `billing_sim.trace.sentences`, a story test."""
 

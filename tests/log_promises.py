@@ -45,6 +45,7 @@ INVOICE_MOVES = {
     # The same for a payment of before the start.
     ("open", "payment.returned"): "open",
     ("open", "dunning.started"): "open", ("open", "notice.sent"): "open", ("unknown", "notice.sent"): "unknown",
+    ("open", "experiment.enrolled"): "open", ("unknown", "experiment.enrolled"): "unknown",
     ("open", "subscription.put_on_hold"): "open", ("unknown", "subscription.put_on_hold"): "unknown",
     ("paid", "subscription.restored"): "paid",
     ("open", "invoice.voided"): "void", ("open", "invoice.marked_uncollectible"): "uncollectible",
@@ -210,18 +211,19 @@ def methods_are_on_file(life: list[Row]) -> Iterator[str]:
 
 
 def dunning_begins_once_and_with_a_failure(life: list[Row]) -> Iterator[str]:
-    """The first failure of a member's invoice starts it, at once."""
+    """The first failure of a member's invoice starts it, at once, or once it has enrolled them in an experiment."""
     begun = Counter(row["invoice"] for row in life if row["kind"] == "dunning.started")
     if any(count > 1 for count in begun.values()):
         yield "dunning began twice"
-    for before, row in pairwise(life):
+    for before, row in pairwise(row for row in life if row["kind"] != "experiment.enrolled"):
         if row["kind"] == "dunning.started" and before["kind"] not in FAILURES:
             yield f"dunning after {before['kind']}"
 
 
 def nothing_is_collected_after_the_end(life: list[Row]) -> Iterator[str]:
     """Whoever is gone is not charged: a payment may come back, and a new sign-up may begin."""
-    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started", *MONEY_BACK}
+    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started",
+               "experiment.enrolled", *MONEY_BACK}  # fmt: skip
     gone = False
     for row in life:
         if gone and row["kind"] not in allowed:

@@ -25,6 +25,7 @@ TRIES = (
     "payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown",
     "payment_attempt.pending", "payment_attempt.blocked",
 )  # fmt: skip
+ENROLLED = "experiment.enrolled"
 HARD = set("04 07 14 15 41 43 46 54 R0 R1 R3 AC04 MD01 VE carrier_barred balance_used blocked method_withdrawn".split())
 WEEK = 7 * 86_400_000_000
 EXPONENTS = {"JPY": 0, "KWD": 3}
@@ -84,7 +85,7 @@ class Naive:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
                   "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
-                  "network": "networks", "coupon": "coupons", "channel": "channels"}  # fmt: skip
+                  "network": "networks", "coupon": "coupons", "channel": "channels", "arm": "arms"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -103,6 +104,7 @@ class Naive:
             ],
             "signups": [self.signup(life, row) for row in life if row["kind"] == "signup.started"],
             "notices": [self.notice(life, row) for row in life if row["kind"] == "notice.sent"],
+            "enrolments": [self.enrolment(row) for row in life if row["kind"] == ENROLLED],
             "payment_methods": [self.method(life, row) for row in life if row["kind"].startswith("payment_method.")],
             "refunds": [self.refund(life, row) for row in life if row["kind"] == "refund.issued"],
             "disputes": [self.dispute(life, row) for row in life if row["kind"] == "dispute.opened"],
@@ -111,13 +113,23 @@ class Naive:
             "offers": [self.about(life, row) | offer(life, row) for row in life if row["kind"] == "offer.sent"],
         }
 
+    def arm(self, life: list[Row], row: Row) -> str:
+        """The arms that rows up to this one put the person in, in the order of the experiments."""
+        seen = [r["arm"] for r in life if r["kind"] == ENROLLED and r["sequence"] <= row["sequence"]]
+        return "+".join(sorted(seen, key=self.names["arms"].index)) or "none"
+
+    def enrolment(self, row: Row) -> Row:
+        """One enrolment."""
+        own = {name: row[name] for name in ("subscriber", "spell", "group", "arm", "market", "invoice", "recorded_at")}
+        return own | {"region": self.region[row["market"]], "enrolled_at": row["occurred_at"]}
+
     def who(self, life: list[Row], row: Row) -> Row:
         """The person, and the spell of a row as the last row that introduced it says."""
         told = _last(life, row, *STARTS, "signup.started")
         return {
-            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"], "arm": "none",
-            "market": told["market"], "region": self.region[told["market"]], "plan": _plan(life, row, told),
-            "interval": self.interval[_plan(life, row, told)],
+            "subscriber": row["subscriber"], "spell": told["spell"], "group": told["group"],
+            "arm": self.arm(life, row), "market": told["market"], "region": self.region[told["market"]],
+            "plan": _plan(life, row, told), "interval": self.interval[_plan(life, row, told)],
         }  # fmt: skip
 
     def money(self, life: list[Row]) -> str:
@@ -141,6 +153,7 @@ class Naive:
         dunning = [row for row in mine if row["kind"] in ("dunning.started", "invoice.imported")]
         first_try = next((row for row in tries if row["attempt"] == 1), None)
         return self.who(life, opened) | {
+            "arm": self.arm(life, _enrolling(mine) or opened),
             "method": first_try["method_kind"] if first_try else _preferred(life, opened)["method_kind"],
             "invoice": number, "currency": currency,
             "policy": dunning[-1]["policy"] if dunning else None,
@@ -465,6 +478,15 @@ def _contacts_soon(life: list[Row], opened: Row) -> int:
             return found
         soon = row["occurred_at"] < opened["occurred_at"] + 14 * 86_400_000_000
         found += row["kind"] == "contact.opened" and soon
+    return found
+
+
+def _enrolling(mine: list[Row]) -> Row | None:
+    """The last row of an invoice that enrols the person while it is open."""
+    found, is_open = None, True
+    for row in mine:
+        is_open = _STATUS[row["kind"]] == "open" if row["kind"] in _STATUS else is_open
+        found = row if row["kind"] == ENROLLED and is_open else found
     return found
 
 

@@ -19,6 +19,8 @@ SCENARIO = {
     "policies": ("none", "patient"),
     "currencies": ("USD", "EUR", "NOK"),
     "regions": ("UCAN", "EMEA"),
+    "arms": ("none", "test/one", "test/two"),
+    "coupons": ("none", "spring"),
 }
 VOCABULARIES = {**SCENARIO, **events.VOCABULARIES, **schema.VOCABULARIES}
 IDENTITY = Identity("first_month", "ab" * 32, 7, 1000, "2025-01-01", "2025-07-01", "cd" * 32)

@@ -19,10 +19,12 @@ from billing_sim.experiments.splits import distance_from_uniform, p_values, unif
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.frame import frame
 from billing_sim.simulate import world_of
-from tests.cli_caller import Call, call  # noqa: F401
+from tests.cli_caller import call
 from tests.world_builder import SCENARIOS
 from tests.world_texts import BUSY
 from tests.world_texts_experiments import MANY
+
+__all__ = ["call"]
 
 NAIVE = "recovery_rate@to_date"
 
@@ -189,7 +191,7 @@ def test_what_arms_cannot_be_compared_by_is_refused(run):
         run.experiment(metrics="recovery_rate", truth=False)["churn"]
 
 
-def test_the_command_prints_what_the_readout_says(call, run, readout):  # noqa: F811
+def test_the_command_prints_what_the_readout_says(call, run, readout):
     """JSON for programs, sentences for people."""
     asked = ("experiment", run.directory, "--metric", "recovery_rate")
     told = json.loads(call(*asked, "--format", "json").out)
@@ -203,7 +205,7 @@ def test_the_command_prints_what_the_readout_says(call, run, readout):  # noqa: 
     assert "in truth" not in call(*asked, "--no-truth").out
 
 
-def test_the_command_refuses_in_plain_words(call, run, tmp_path):  # noqa: F811
+def test_the_command_refuses_in_plain_words(call, run, tmp_path):
     """No experiment, no such share, a seed for a run."""
     plain = tmp_path / "plain.yaml"
     plain.write_text((SCENARIOS / "first_month.yaml").read_text().replace("members: 2000", "members: 20"))

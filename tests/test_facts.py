@@ -17,6 +17,7 @@ from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
 from tests.world_builder import Log, happened, laid_over
+from tests.world_texts_experiments import MANY
 from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
 from tests.world_texts_saying import TALKING
 
@@ -32,8 +33,8 @@ support:
 
 @cache
 def log() -> Log:
-    """A busy service; many payments are held, restored and held again."""
-    return happened(TEXT + CLAIMS, laid_over(BUSY_FAULTS, TALKING))
+    """A busy service with experiments; many payments are held, restored and held again."""
+    return happened(TEXT + CLAIMS, laid_over(BUSY_FAULTS, TALKING, MANY))
 
 
 def blocks(rows: np.ndarray) -> list[np.ndarray]:

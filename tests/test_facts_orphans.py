@@ -28,6 +28,7 @@ KIND_OF = {
     "invoices": ISSUED, "attempts": TRIES, "subscriptions": BEGUN, "signups": (events.SIGNUP_STARTED,),
     "notices": (events.NOTICE_SENT,), "payment_methods": (events.METHOD_ADDED, events.METHOD_UPDATED),
     "surveys": (events.SURVEY_SENT,), "offers": (events.OFFER_SENT,),
+    "enrolments": (events.EXPERIMENT_ENROLLED,),
 }  # fmt: skip
 UNTOUCHED = 0x5A
 
@@ -177,7 +178,9 @@ def test_an_attempt_whose_invoice_was_lost_is_an_attempt():
 
 def test_a_person_of_whom_nothing_is_known_leaves_no_facts():
     """Market, plan and group are in the row that begins a spell; without it there is nothing to say."""
-    facts = fold(without(life(lambda rows: rows["spell"].max() == 1), *BEGUN, events.SIGNUP_STARTED))
+    facts = fold(
+        without(life(lambda rows: rows["spell"].max() == 1), *BEGUN, events.SIGNUP_STARTED, events.EXPERIMENT_ENROLLED)
+    )
     assert {name: len(table) for name, table in facts.items()} == {fact.name: 0 for fact in FACTS}
 
 

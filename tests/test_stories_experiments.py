@@ -11,7 +11,8 @@ import pytest
 
 from billing_sim import clock, draws, events, people
 from billing_sim import purposes as purpose
-from billing_sim.drivers import batch, paired
+from billing_sim.drivers import batch, forks, paired
+from billing_sim.dunning_ranking.playing import table_of
 from billing_sim.errors import InputError
 from billing_sim.facts.folding import Folder
 from billing_sim.lifecycle import experiments as rules
@@ -19,6 +20,7 @@ from billing_sim.scenario import load
 from billing_sim.scenario.experiments import MOST_ARMS, MOST_EXPERIMENTS, MOST_LABELS
 from billing_sim.simulate import vocabularies_of
 from billing_sim.stress.lives import everybody
+from billing_sim.trace.life import relive
 from billing_sim.world import record
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import Reseeding, compile_world
@@ -361,3 +363,18 @@ def test_the_batch_driver_counts_people_once():
 
     world = world_of(RETRIES)
     assert people_in(world) == sum(block.people for shard in range(64) for block in batch.lives(world, shard))
+
+
+def test_a_life_lived_again_and_its_forks_know_the_arm():
+    """`trace` and the ranking of policies live the very rows of the run, enrolment and all."""
+    log = happened(RETRIES)
+    for who in enrolled(log, "retry_test/daily")[:5]:
+        assert relive(log.world, 0, who).rows.tobytes() == log.of(who).tobytes()
+    policies = log.world.scenario.dunning_policies
+    spans = forks.Spans(int(log.world.record.end[0]), 60 * clock.DAY, 20 * clock.DAY)
+    table = table_of(log.world, policies)
+    for found in forks.lives(log.world, table, len(policies), 0, spans):
+        assert set(found.block.rows["subscriber"].tolist()) <= set(log.subscribers)
+        own = np.concatenate([log.of(who) for who in np.unique(found.block.rows["subscriber"]).tolist()])
+        assert found.block.rows.tobytes() == own.tobytes()
+        assert len(found.failures) > 3

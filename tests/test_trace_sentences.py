@@ -252,6 +252,7 @@ SAID = [
     (
         row(events.INVOICE_ISSUED, invoice=1, reason=events.VERIFICATION),
         "Invoice 1 was issued: 0.00 USD, to check the payment method of the trial.",
+    ),
     # People and what they say.
     (
         row(events.NOTICE_SENT, reason=events.NOTICE_REMINDER, channel=events.BY_PUSH),
@@ -271,6 +272,10 @@ SAID = [
     (
         row(events.EXIT_SURVEY_ANSWERED, reason=events.WHY_NOT_USING),
         "Asked why they leave, the member said: they don't use it.",
+    ),
+    (
+        row(events.EXPERIMENT_ENROLLED, arm=2),
+        "Enrolled in the experiment patience: from now on the rules of its arm patient hold.",
     ),
 ]
 

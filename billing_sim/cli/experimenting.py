@@ -21,12 +21,12 @@ def experiment(
         list[Path], typer.Option("--definitions", metavar="FILE", help="Metrics of your own, YAML; repeatable.")
     ] = [],  # noqa: B006
     as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="As it could be read on that day, such as 2025-03-11.")
+        str | None, typer.Option("--as-of", metavar="DATE", help="As it could be read on that day, such as 2025-03-11.")
     ] = None,
     effect: Annotated[
         str, typer.Option(metavar="SHARE", help="The effect of interest, as a part of the first arm's value.")
     ] = "10%",
-    truth: Annotated[bool, typer.Option("--truth/--no-truth", help="Also live the world of each arm.")] = True,
+    no_truth: Annotated[bool, typer.Option("--no-truth", help="Leave out the true effect.")] = False,
     cost: Annotated[
         float | None, typer.Option(metavar="AMOUNT", min=0.01, help="What the change costs, to see its return.")
     ] = None,
@@ -49,7 +49,7 @@ def experiment(
     with counting("worlds", quiet) as report:
         found = readout(
             stored, name, metrics=names, definitions=[str(file) for file in files], as_of=moment(as_of), effect=share,
-            truth=truth, cost=cost, report=report,
+            truth=not no_truth, cost=cost, report=report,
         )  # fmt: skip
     if form is Plain.JSON:
         say_json(found.as_dict())

@@ -11,6 +11,7 @@ import numpy as np
 
 from billing_sim import clock
 from billing_sim.events import METHOD_KINDS
+from billing_sim.facts.arms import set_arms
 from billing_sim.facts.rates import schedules
 from billing_sim.facts.record import CONTEXT, LAUNCHES, RATES
 from billing_sim.facts.schema import INTERVALS
@@ -50,6 +51,7 @@ def context_of(
             _add_price(context, event, vocabularies)
     for currency, steps in schedules(world_events).items():
         _set_rates(context, vocabularies["currencies"].index(currency), steps)
+    set_arms(context, vocabularies.get("arms", ()))
     context.known_before[0], context.end[0] = known_before, min(int(context.end[0]), known_before)
     return context.view(np.ndarray)
 

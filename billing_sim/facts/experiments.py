@@ -15,11 +15,13 @@ _OPEN = 0
 def read_enrolment(context, person, page, row):
     """A person is enrolled: their subscription and an invoice that is still open count for the arm, as all later do.
 
-    Numbers of arms add up: who is in two experiments carries the number of both.
+    Numbers of arms add up: who is in two experiments carries the number of both. A row that comes twice enrols once.
     """
     i = page.count[ENROLMENTS]
     page.count[ENROLMENTS] += 1
-    person.arm += row.arm
+    step = context.arm_step[row.arm]
+    if step:
+        person.arm += row.arm - person.arm // step % (context.arm_count[row.arm] + 1) * step
     fact = page.enrolments[i]
     fact.subscriber = person.subscriber
     fact.spell = row.spell

@@ -163,7 +163,8 @@ def is_out_of_place(person, row):
         return 1 if row.spell < person.spell else 0
     kind = row.kind
     begins = kind in (events.SIGNUP_STARTED, events.SUBSCRIPTION_IMPORTED, events.SUBSCRIPTION_CREATED)
-    return 0 if begins else 1
+    # Whoever left before the run comes back from a spell that no row began, and may be enrolled as they do.
+    return 0 if begins or kind == events.EXPERIMENT_ENROLLED else 1
 
 
 @entry(Int(types.Array(Context, 1, "C"), types.Array(Person, 1, "C"), types.Array(Page, 1, "C"), Rows, Int))

@@ -10,7 +10,7 @@ from numba import from_dtype, types
 
 from billing_sim.events import ROW
 from billing_sim.facts import schema
-from billing_sim.world.record import EPOCHS, MARKETS, MONTHS, PLANS, PROMOTIONS
+from billing_sim.world.record import EPOCHS, LABELS, MARKETS, MONTHS, PLANS, PROMOTIONS
 
 BLOCK_ROWS = 16384
 """The most rows that one call folds; they hold whole lives."""
@@ -45,11 +45,14 @@ CONTEXT = np.dtype([
     ("launch_market", "i8", (LAUNCHES,)),
     ("launch_method", "i8", (LAUNCHES,)),
     ("coupon_lasts", "i8", (PROMOTIONS,)),
+    ("arm_step", "i8", (LABELS,)),
+    ("arm_count", "i8", (LABELS,)),
 ])  # fmt: skip
 """What world events say: the calendar of the run, where a market lies, what a minor unit of a
 currency is worth from when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor
 units, for members who have not been invoiced yet; whether the share of partners is no revenue; launches, of markets
-(method 0) and of methods; and how long the discounts of coupons last. Of the log only
+(method 0) and of methods; how long the discounts of coupons last; by the number of an arm the step between arms of its
+experiment and how many it has. Of the log only
 rows recorded before `known_before` are read."""
 
 _PERSON = """

@@ -343,7 +343,7 @@ ENROLMENTS = Fact("enrolments", "one person enrolled in an experiment", (
     _c("arm", "u1", "experiment and arm", "arms"),
     _c("market", "u1", "market", "markets"),
     _c("region", "u1", "region", "regions"),
-    _c("invoice", "i4", "their last invoice by then, 0 before the first"),
+    _c("invoice", "i4", "their invoice that was open then, 0 when none was"),
     _c("enrolled_at", "timestamp", "when"),
     _c("recorded_at", "timestamp", "when that became known"),
 ))  # fmt: skip

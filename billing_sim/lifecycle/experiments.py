@@ -69,7 +69,7 @@ def enrol(world, state, page, moment, now):
             state.arm += label
             state.lives_in = world.enrol_world[state.arm]
             row = page.rows[record(world, state, page, events.EXPERIMENT_ENROLLED, now)]
-            row.invoice = state.invoice
+            row.invoice = state.invoice if state.open else 0
             row.market = state.market
             row.group = state.group
             row.arm = label

@@ -75,7 +75,10 @@ def _limits() -> str:
 
 def keys() -> dict[str, set[str]]:
     """The keys of every part of a scenario, by the part's name."""
-    found = {part.__name__: set(part.model_fields) for part in _reachable(Scenario)}
+    found = {
+        part.__name__: {field.alias or name for name, field in part.model_fields.items()}
+        for part in _reachable(Scenario)
+    }
     return {**found, "the file": set(FILE_ONLY_KEYS), "a policy": {"preset"}}
 
 
@@ -141,7 +144,7 @@ def _type(hint: Any) -> str:
         return " or ".join(_type(arg) for arg in args if arg is not type(None))
     if origin is typing.Annotated:
         return _type(args[0])
-    return {int: "whole number", bool: "true or false", str: "text"}[hint]
+    return {int: "whole number", bool: "true or false", str: "text", Any: "as in a scenario"}[hint]
 
 
 def _value(name: str, hint: Any) -> str:
@@ -156,10 +159,13 @@ def _key_type(hint: Any) -> str:
 
 def _fields(part: type[Part]) -> str:
     rows = [
-        (code(name), _value(name, _hints(part)[name]), _default(part, name, field), sentence(field.description or ""))
+        (
+            code(field.alias or name), _value(name, _hints(part)[name]), _default(part, name, field),
+            sentence(field.description or ""),
+        )
         for name, field in part.model_fields.items()
         if name != "kind"
-    ]
+    ]  # fmt: skip
     return table(("key", "value", "default", "meaning"), rows)
 
 
