@@ -105,7 +105,7 @@ def test_cases_that_name_no_market_fit_anybodys_scenario():
     """Those that name a market, a currency or a day of the base say that they do not fit another one."""
     strangers = {case.name for case in shipped_cases() if not fits(case, FIRST_MONTH)}
     assert strangers == {
-        "annual_plans_pushed", "currency_shock", "dispute_lag_and_volume_drop", "gateway_outage",
+        "annual_plans_pushed", "currency_shock", "dispute_lag_and_volume_drop", "duplicate_charges", "gateway_outage",
         "market_mix_shift", "nearest_event_attribution",
         "price_rise", "signup_rush", "silent_logging_loss", "simpson", "survivor_averages", "weak_market_dropped",
     }  # fmt: skip
