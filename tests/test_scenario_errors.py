@@ -15,6 +15,7 @@ from billing_sim.scenario.layers import Composition
 from billing_sim.scenario.meaning import CHECKS, Check
 from billing_sim.scenario.nodes import Mapping
 from billing_sim.scenario.reader import parse
+from tests.world_texts_experiments import MISTAKEN
 
 GOOD = """\
 name: tiny
@@ -338,6 +339,7 @@ def test_a_message_is_in_plain_words(tmp_path: Path, case: Case) -> None:
 def test_every_check_is_seen_to_fail(promise: Check) -> None:
     """A check that no mistake of the table sets off might as well not be there."""
     texts = [GOOD.replace(case.old, case.new, 1) for case in CASES] + [GOOD + SWITCH * 16]
+    texts += [mistaken + GOOD for mistaken in MISTAKEN]
     assert any(any(promise(tree)) for tree in map(composed, texts) if tree)
 
 
