@@ -71,5 +71,5 @@ def test_a_query_cannot_reach_or_change_anything_else(source, sql):
 
 def test_a_wrong_query_is_told_the_tables(source):
     """The error names what could have been asked."""
-    with pytest.raises(QueryError, match="Tables: attempts, invoices, notices"):
+    with pytest.raises(QueryError, match=r"Tables: attempts, .*invoices, .*notices"):
         query(connect(source), "SELECT * FROM bills")

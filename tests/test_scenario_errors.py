@@ -17,6 +17,7 @@ from billing_sim.scenario.nodes import Mapping
 from billing_sim.scenario.reader import parse
 from tests.scenario_mistakes_refunds import MISTAKES as REFUND_MISTAKES
 from tests.scenario_mistakes_saying import MISTAKES as SAYING_MISTAKES
+from tests.world_texts_experiments import MISTAKEN
 
 GOOD = """\
 name: tiny
@@ -432,6 +433,7 @@ def test_a_message_is_in_plain_words(tmp_path: Path, case: Case) -> None:
 def test_every_check_is_seen_to_fail(promise: Check) -> None:
     """A check that no mistake of the table sets off might as well not be there."""
     texts = [GOOD.replace(case.old, case.new, 1) for case in CASES] + [GOOD + SWITCH * 16, GOOD + NO_ISSUER * 65]
+    texts += [mistaken + GOOD for mistaken in MISTAKEN]
     assert any(any(promise(tree)) for tree in map(composed, texts) if tree)
 
 

@@ -60,3 +60,14 @@ experiments:
 
 SWITCHES = {"experiments": MANY}
 """What random worlds may switch on (see `random_worlds`)."""
+
+MISTAKEN = tuple(
+    f"experiments: {{{experiments}}}\n"
+    for experiments in (
+        "t: {enrol: renewal, arms: {a: {share: 50%}, b: {share: 60%}}}",
+        "t: {enrol: renewal, market: [XX], arms: {a: {share: 50%}, b: {share: 50%}}}",
+        "t: {enrol: renewal, until: 1999-01-01, arms: {a: {share: 50%}, b: {share: 50%}}}",
+        ", ".join(f"t{i}: {{enrol: renewal, arms: {{a: {{share: 50%}}, b: {{share: 50%}}}}}}" for i in range(9)),
+    )
+)
+"""One mistake each, to stand above a whole scenario."""

@@ -163,7 +163,15 @@ def readout(
     gains = [] if cost is None or lived is None else _gains(found, lived, cost)
     last = min(seen.as_of, design.until or seen.as_of)
     return Readout(
-        design, seen.as_of, _ratio(sample, design), found, last + seen.dunning, lived is not None, seen.currency, gains
+        design,
+        seen.as_of,
+        _ratio(sample, design),
+        found,
+        last + seen.dunning,
+        lived is not None,
+        seen.currency,
+        gains,
+        tuple(shared_in(world_of(run))) if lived is not None else (),
     )
 
 

@@ -26,8 +26,8 @@ def support_shares_add_up(tree: Mapping) -> Iterator[Problem]:
         if key == "actions" and len(read) < 4:
             what, remedy = "actions: some are left out.", "Write all of retry, link, grace and explain."
             yield node.place.problem(what, remedy)
-        elif sum(read) != Decimal(1):
-            what = f"{key} add up to {(sum(read) * 100).normalize():f} %."
+        elif sum(read, Decimal(0)) != 1:
+            what = f"{key} add up to {(sum(read, Decimal(0)) * 100).normalize():f} %."
             yield node.place.problem(what, "Change them to add up to 100 %.")
 
 
