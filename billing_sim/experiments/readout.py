@@ -24,6 +24,7 @@ from billing_sim.metrics.result import Figure
 from billing_sim.recorded import facts_as_of
 from billing_sim.runs.stored import StoredRun
 from billing_sim.simulate import world_of
+from billing_sim.truth.worlds import shared_in
 
 METRICS = ("recovery_rate", "involuntary_churn", "net_collected_rate", "collected")
 AT_SIGN_UP = ("signup_payment_conversion",)
