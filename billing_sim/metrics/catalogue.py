@@ -50,6 +50,12 @@ class Catalogue:
         """Only what views show."""
         return Catalogue(tuple(it for it in self.definitions if it.shown), self.goals)
 
+    def shown_with(self, happening: Iterable[Definition]) -> Catalogue:
+        """What views show where these happen, in the order of the catalogue."""
+        also = {it.id for it in happening}
+        chosen = (it.model_copy(update={"shown": True}) for it in self.definitions if it.shown or it.id in also)
+        return Catalogue(tuple(chosen), self.goals)
+
     def variants(self, metric: str) -> tuple[Definition, ...]:
         """The canonical definition of a metric and all its variants, canonical first."""
         return tuple(it for it in self.definitions if it.name == self[metric].name)

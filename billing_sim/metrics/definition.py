@@ -216,6 +216,9 @@ class Definition(Population):
         True, description="whether its months can be compared; false where a month says only what is left of it"
     )
     shown: bool = Field(True, description="whether views show it; variants are shown on request")
+    once: str = Field(
+        "", description="views show it once a row of its fact meets this condition; `TRUE`: once there is any row"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Definition:
@@ -257,7 +260,7 @@ class Definition(Population):
 
 WORDS = frozenset(
     "view also_in tier title question formula direction bound estimand proxy misleads".split()
-    + "axis differs source retrieved shown has_months".split()
+    + "axis differs source retrieved shown once has_months".split()
 )
 """Fields that do not decide the number."""
 

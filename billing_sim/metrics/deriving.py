@@ -16,7 +16,7 @@ from billing_sim.metrics.names import unknown
 from billing_sim.scenario.nodes import Mapping as Tree
 from billing_sim.scenario.nodes import Node, Place, at, items, plain
 
-_OWN = ("id", "like", "variants", "also_in", "axis", "differs", "source", "retrieved", "shown")
+_OWN = ("id", "like", "variants", "also_in", "axis", "differs", "source", "retrieved", "shown", "once")
 """What a child never takes from its parent."""
 
 _COLUMNS = ("where", "exclude", "numerator", "denominator", "clock", "window", "over", "weight")

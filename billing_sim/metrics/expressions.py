@@ -75,6 +75,7 @@ def _problems(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator
         yield from _check(connection, own, "numerator", it.numerator, _CONDITION if it.weight else _TERM)
         for field, need in _OVER_ROW.items():
             yield from _check(connection, own, field, _value(it, field), need)
+        yield from _check(connection, own, "once", it.once, _CONDITION)
         yield from _compared(it, own)
     if below:
         yield from _check(connection, below, "denominator", it.denominator, _TERM)

@@ -20,6 +20,7 @@ from billing_sim.metrics.definition import VIEWS
 from billing_sim.metrics.engine import Question, checked
 from billing_sim.metrics.explaining import Change, Event, change, happened, largest_move
 from billing_sim.metrics.frame import Frame, frame
+from billing_sim.metrics.happening import happening
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.source import Source
 
@@ -124,7 +125,8 @@ def views(
 
     Raises QueryError for an unknown dimension or an `as_of` outside the run.
     """
-    used = (catalogue or shipped()).shown
+    whole = catalogue or shipped()
+    used = whole.shown_with(happening(source, whole))
     question = Question(used.definitions, checked(by, used.definitions), frame(source, as_of), months=True)
     answered = {result.id: result for result in question.answer(source)}
     shown: dict[str, tuple[Result, ...]] = {}
