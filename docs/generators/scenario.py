@@ -223,8 +223,9 @@ def _file_keys() -> str:
 def _regions() -> list[str]:
     regions = _defaults()["regions"]
     header = ("key", *regions)
-    mappings = [key for key in Behaviour.model_fields if isinstance(regions["UCAN"][key], dict)]
-    single = [key for key in Behaviour.model_fields if key not in (*mappings, "paydays")]
+    given = [key for key in Behaviour.model_fields if key in regions["UCAN"]]
+    mappings = [key for key in given if isinstance(regions["UCAN"][key], dict)]
+    single = [key for key in given if key not in (*mappings, "paydays")]
     rows = [(code(key), *(_shown(region[key]) for region in regions.values())) for key in single]
     parts = [
         "Where they come from, and how much of it is assumed: [assumptions](../background/assumptions.md). A region of "
