@@ -22,6 +22,10 @@ Check = Callable[[list[Row]], Iterator[str]]
 ANSWERS = ("payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown")
 FAILURES = ("payment_attempt.declined", "payment_attempt.reconciled", "payment.returned")
 MEMBER = ("subscription.imported", "subscription.created")
+SAID = (
+    "notice.opened", "notice.undelivered", "offer.sent", "survey.sent", "survey.answered", "exit_survey.answered",
+)  # fmt: skip
+"""What is said and heard at any time, and moves neither an invoice nor a subscription."""
 
 INVOICE_MOVES = {
     ("", "invoice.issued"): "open", ("", "invoice.imported"): "open",
@@ -89,7 +93,7 @@ def invoices_move_legally(life: list[Row]) -> Iterator[str]:
     """Every event about an invoice is one that its state allows."""
     states: dict[int, str] = {}
     for row in life:
-        if row["invoice"] and row["kind"] != "subscription.imported":
+        if row["invoice"] and row["kind"] not in ("subscription.imported", *SAID):
             before = states.get(row["invoice"], "")
             after = INVOICE_MOVES.get((before, row["kind"]))
             if after is None:
@@ -179,12 +183,36 @@ def dunning_begins_once_and_with_a_failure(life: list[Row]) -> Iterator[str]:
 
 def nothing_is_collected_after_the_end(life: list[Row]) -> Iterator[str]:
     """Whoever is gone is not charged: a payment may come back, and a new sign-up may begin."""
-    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started"}
+    allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started", *SAID}
     gone = False
     for row in life:
         if gone and row["kind"] not in allowed:
             yield f"{row['kind']} after the end"
         gone = row["kind"] == "subscription.canceled" or (gone and row["kind"] != "signup.started")
+
+
+def only_what_was_asked_is_answered(life: list[Row]) -> Iterator[str]:
+    """An answer follows its survey and fits its scale, what is opened has arrived, and only who is gone gets offers."""
+    highest, unread, is_gone = 0, 0, False
+    for row in life:
+        match row["kind"]:
+            case "survey.sent":
+                highest = row["score"]
+            case "survey.answered":
+                lowest = 0 if highest == 10 else 1
+                if not highest or not lowest <= row["score"] <= highest:
+                    yield "an answer that was not asked for"
+                highest = 0
+            case "notice.sent":
+                unread += 1
+            case "notice.opened" | "notice.undelivered":
+                unread -= 1
+                if unread < 0:
+                    yield "a notice opened that was never sent"
+            case "offer.sent":
+                if not is_gone:
+                    yield "an offer to come back to somebody who is there"
+        is_gone = row["kind"] == "subscription.canceled" or (is_gone and row["kind"] != "signup.started")
 
 
 def periods_do_not_overlap(life: list[Row]) -> Iterator[str]:
@@ -228,5 +256,5 @@ CHECKS: tuple[Check, ...] = (
     sequences_have_no_gaps, time_runs_forward, rows_use_only_their_columns, invoices_move_legally, people_move_legally,
     one_invoice_is_open_at_a_time, amounts_agree, attempts_are_counted, captures_follow_a_yes, methods_are_on_file,
     dunning_begins_once_and_with_a_failure, nothing_is_collected_after_the_end, periods_do_not_overlap,
-    unknown_outcomes_are_resolved, decisions_wait_for_their_window,
+    unknown_outcomes_are_resolved, decisions_wait_for_their_window, only_what_was_asked_is_answered,
 )  # fmt: skip

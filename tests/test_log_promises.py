@@ -26,6 +26,7 @@ from tests.log_promises import (
     methods_are_on_file,
     nothing_is_collected_after_the_end,
     one_invoice_is_open_at_a_time,
+    only_what_was_asked_is_answered,
     people_move_legally,
     periods_do_not_overlap,
     read,
@@ -36,6 +37,7 @@ from tests.log_promises import (
 )
 from tests.world_builder import SCENARIOS, Log, happened
 from tests.world_texts import BUSY
+from tests.world_texts_saying import TALKATIVE
 
 MANDATES = """
 members: 900
@@ -49,6 +51,7 @@ markets: {GB: {behaviour: {voluntary_churn: 20% per month, bank_stop: {direct_de
 
 WORLDS: dict[str, Callable[[], Log]] = {
     "busy": lambda: happened("members: 1200", BUSY),
+    "talkative": lambda: happened(f"members: 1200{TALKATIVE}", BUSY),
     "mandates": lambda: happened(MANDATES, BUSY),
     "streaming": lambda: happened("members: 700", (SCENARIOS / "streaming.yaml").read_text()),
 }
@@ -115,8 +118,9 @@ def test_every_loss_through_payment_is_judged_once(name):
 
 
 def test_every_kind_of_event_happens():
-    """No kind is documented that the busy world never writes."""
-    kinds = Counter(KIND_NAMES[int(kind)] for kind in WORLDS["busy"]().rows["kind"])
+    """No kind is documented that the busy worlds never write."""
+    rows = np.concatenate([WORLDS[name]().rows for name in ("busy", "talkative")])
+    kinds = Counter(KIND_NAMES[int(kind)] for kind in rows["kind"])
     assert set(kinds) == set(KIND_NAMES.values())
 
 
@@ -207,13 +211,17 @@ SABOTAGE = [
     (unknown_outcomes_are_resolved, with_value("payment_attempt.reconciled", by_attempt=1)),
     (decisions_wait_for_their_window, twice(DECLINED)),
     (decisions_wait_for_their_window, at_once),
+    (only_what_was_asked_is_answered, without("survey.sent")),
+    (only_what_was_asked_is_answered, with_value("survey.answered", score=11)),
+    (only_what_was_asked_is_answered, without("notice.sent")),
+    (only_what_was_asked_is_answered, swapped("offer.sent")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("check", "damage"), SABOTAGE, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_damaged_log_is_rejected(check, damage):
     """For some life that the check accepts as it was written, it does not after the damage."""
-    for life in lives("busy"):
+    for life in (*lives("busy"), *lives("talkative")):
         try:
             damaged = damage(copy.deepcopy(life))
         except IndexError:
