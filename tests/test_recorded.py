@@ -53,6 +53,10 @@ def table(source: Source, name: str) -> pa.Table:
     return pa.concat_tables(pq.read_table(file) for file in source.facts_files(name)).unify_dictionaries()
 
 
+NOBODY_ASKED = ("surveys", "offers")
+"""Facts of which these small runs have none."""
+
+
 def rows(source: Source, name: str) -> list[dict]:
     """A whole fact as dictionaries."""
     return table(source, name).to_pylist()
@@ -70,7 +74,7 @@ def test_after_everything_was_recorded_it_is_the_run_itself(tiny_run, tmp_path):
     for name in FACT_NAMES:
         assert len(again.facts_files(name)) == len(run.facts_files(name))
         assert table(again, name).equals(table(run, name)), name
-        assert table(again, name).num_rows > 0
+        assert table(again, name).num_rows > 0 or name in NOBODY_ASKED
 
 
 @pytest.mark.parametrize("end", ["2025-01-31", "2025-02-01"])
@@ -80,7 +84,7 @@ def test_it_is_what_a_run_that_ends_then_knows(slow, tmp_path, end):
     long, short = facts_as_of(slow, instant(end)), facts_as_of(shorter, instant(end))
     for name in FACT_NAMES:
         assert table(long, name).equals(table(short, name)), name
-        assert table(long, name).num_rows > 0
+        assert table(long, name).num_rows > 0 or name in NOBODY_ASKED
 
 
 def test_where_nothing_is_late_it_is_the_run_that_ends_then(tmp_path_factory):
