@@ -31,6 +31,10 @@ MONEY_BACK = (
     "fraud.reported",
 )  # fmt: skip
 """What may happen to a charge at any time after it was made, also when the subscription has ended."""
+SAID = (
+    "notice.opened", "notice.undelivered", "offer.sent", "survey.sent", "survey.answered", "exit_survey.answered",
+)  # fmt: skip
+"""What is said and heard at any time, and moves neither an invoice nor a subscription."""
 
 INVOICE_MOVES = {
     ("", "invoice.issued"): "open", ("", "invoice.imported"): "open",
@@ -104,7 +108,7 @@ def invoices_move_legally(life: list[Row]) -> Iterator[str]:
     """Every event about an invoice is one that its state allows."""
     states: dict[int, str] = {}
     for row in life:
-        if row["invoice"] and row["kind"] not in ("subscription.imported", *MONEY_BACK):
+        if row["invoice"] and row["kind"] not in ("subscription.imported", *MONEY_BACK, *SAID):
             before = states.get(row["invoice"], "")
             after = INVOICE_MOVES.get((before, row["kind"]))
             if after is None:
@@ -223,7 +227,7 @@ def dunning_begins_once_and_with_a_failure(life: list[Row]) -> Iterator[str]:
 def nothing_is_collected_after_the_end(life: list[Row]) -> Iterator[str]:
     """Whoever is gone is not charged: a payment may come back, and a new sign-up may begin."""
     allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started",
-               "experiment.enrolled", *MONEY_BACK}  # fmt: skip
+               "experiment.enrolled", *MONEY_BACK, *SAID}  # fmt: skip
     gone = False
     for row in life:
         if gone and row["kind"] not in allowed:
@@ -250,6 +254,30 @@ def money_goes_back_once(life: list[Row]) -> Iterator[str]:
         open_cases[case] -= row["kind"] in ("dispute.won", "dispute.lost")
         if open_cases[case] not in (0, 1):
             yield f"{row['kind']} in a case that is not open"
+
+
+def only_what_was_asked_is_answered(life: list[Row]) -> Iterator[str]:
+    """An answer follows its survey and fits its scale, what is opened has arrived, and only who is gone gets offers."""
+    highest, unread, is_gone = 0, 0, False
+    for row in life:
+        match row["kind"]:
+            case "survey.sent":
+                highest = row["score"]
+            case "survey.answered":
+                lowest = 0 if highest == 10 else 1
+                if not highest or not lowest <= row["score"] <= highest:
+                    yield "an answer that was not asked for"
+                highest = 0
+            case "notice.sent":
+                unread += 1
+            case "notice.opened" | "notice.undelivered":
+                unread -= 1
+                if unread < 0:
+                    yield "a notice opened that was never sent"
+            case "offer.sent":
+                if not is_gone:
+                    yield "an offer to come back to somebody who is there"
+        is_gone = row["kind"] == "subscription.canceled" or (is_gone and row["kind"] != "signup.started")
 
 
 def periods_do_not_overlap(life: list[Row]) -> Iterator[str]:
@@ -296,4 +324,5 @@ CHECKS: tuple[Check, ...] = (
     one_invoice_is_open_at_a_time, amounts_agree, attempts_are_counted, captures_follow_a_yes, methods_are_on_file,
     dunning_begins_once_and_with_a_failure, nothing_is_collected_after_the_end, periods_do_not_overlap,
     unknown_outcomes_are_resolved, decisions_wait_for_their_window, money_goes_back_once,
+    only_what_was_asked_is_answered,
 )  # fmt: skip

@@ -28,6 +28,7 @@ from tests.log_promises import (
     money_goes_back_once,
     nothing_is_collected_after_the_end,
     one_invoice_is_open_at_a_time,
+    only_what_was_asked_is_answered,
     people_move_legally,
     periods_do_not_overlap,
     read,
@@ -43,6 +44,7 @@ from tests.world_texts_experiments import MANY
 from tests.world_texts_fraud import FRAUD
 from tests.world_texts_plans import GENEROUS
 from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
+from tests.world_texts_saying import TALKATIVE
 
 MANDATES = """
 members: 900
@@ -56,6 +58,7 @@ markets: {GB: {behaviour: {voluntary_churn: 20% per month, bank_stop: {direct_de
 
 WORLDS: dict[str, Callable[[], Log]] = {
     "busy": lambda: happened("members: 1200" + CLAIMS, BUSY_FAULTS),
+    "talkative": lambda: happened(f"members: 1200{TALKATIVE}", BUSY),
     "mandates": lambda: happened(MANDATES, BUSY),
     "generous": lambda: happened(GENEROUS, BUSY),
     "fraud": lambda: happened(FRAUD.replace("double_charges: 30%", "declines: 5%"), BUSY),
@@ -227,13 +230,17 @@ SABOTAGE = [
     (money_goes_back_once, without("dispute.opened")),
     (money_goes_back_once, with_value("dispute.lost", by_amount_minor=1)),
     (decisions_wait_for_their_window, at_once),
+    (only_what_was_asked_is_answered, without("survey.sent")),
+    (only_what_was_asked_is_answered, with_value("survey.answered", score=11)),
+    (only_what_was_asked_is_answered, without("notice.sent")),
+    (only_what_was_asked_is_answered, swapped("offer.sent")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("check", "damage"), SABOTAGE, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_damaged_log_is_rejected(check, damage):
     """For some life that the check accepts as it was written, it does not after the damage."""
-    for life in [*lives("busy"), *lives("generous")]:
+    for life in (*lives("busy"), *lives("generous"), *lives("talkative")):
         try:
             damaged = damage(copy.deepcopy(life))
         except IndexError:
