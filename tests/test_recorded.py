@@ -60,9 +60,6 @@ def table(source: Source, name: str) -> pa.Table:
     return pa.concat_tables(pq.read_table(file) for file in source.facts_files(name)).unify_dictionaries()
 
 
-"""Facts of which these small runs have none."""
-
-
 def rows(source: Source, name: str) -> list[dict]:
     """A whole fact as dictionaries."""
     return table(source, name).to_pylist()
