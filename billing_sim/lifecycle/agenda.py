@@ -33,6 +33,11 @@ SUPPORT_RETRY = 41
 SUPPORT_LINK = 42
 # People and what they say: 50 to 59.
 # Campaigns: 60 to 69.
+BEGIN_BORROWING = 60
+SHARING_ENDS = 61
+LEAVES_OVER_SHARING = 62
+CAMPAIGN_STEP = 63
+INVITED = 64
 # Experiments: 70 to 79.
 
 

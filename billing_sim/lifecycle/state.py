@@ -69,7 +69,7 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     # People and what they say.
     "people": "",
     # Campaigns.
-    "campaigns": "",
+    "campaigns": "campaigns_awaited",
     # Experiments.
     "experiments": "arm enrolled_in enrols enrols_slot",
 }

@@ -52,6 +52,7 @@ _IN_LISTS = {
     "SupportStaffing",
     # People and what they say.
     # Campaigns.
+    "SharingCrackdown",
     # Experiments.
 }
 """Parts that stand in lists, which are replaced whole: their keys are as in a finished scenario."""

@@ -39,6 +39,7 @@ CAPACITY = {
     "zones": 64,
     "promotions": 31,
     "offers": 64,
+    "campaigns": 8,
     "years": YEARS_MAX,
     "members": 1_000_000_000,
 }

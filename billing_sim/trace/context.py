@@ -45,6 +45,7 @@ class Context:
     policies: tuple[str, ...]
     backups: frozenset[int] = frozenset()
     arms: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -80,7 +81,9 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
     backups = frozenset(added["method"].tolist())
     names = world.names
-    return Context(market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.arms)
+    return Context(
+        market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.arms, names.campaigns
+    )
 
 
 def method_words(row: Row) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import events
 from billing_sim.trace import fraud_sentences
+from billing_sim.trace.campaign_sentences import CAMPAIGN_SENTENCES
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
 from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
 from billing_sim.trace.support_sentences import SUPPORT_SENTENCES
@@ -196,6 +197,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     **SUPPORT_SENTENCES,
     # People and what they say.
     # Campaigns.
+    **CAMPAIGN_SENTENCES,
     # Experiments.
     events.EXPERIMENT_ENROLLED: _enrolled,
 }

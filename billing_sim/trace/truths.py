@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import declines, events
 from billing_sim.trace import fraud_sentences
+from billing_sim.trace.campaign_sentences import CAMPAIGN_TRUTHS
 from billing_sim.trace.context import Row
 from billing_sim.trace.refunds_sentences import REFUND_TRUTHS
 
@@ -50,6 +51,7 @@ SEALED: dict[int, Callable[[Row], str]] = {
     # Support.
     # People and what they say.
     # Campaigns.
+    **CAMPAIGN_TRUTHS,
     # Experiments.
 }
 """Kind of truth -> what was really so, as a sentence."""

@@ -37,6 +37,7 @@ time-outs (a threshold) and success rate (millionths); whatever the desks show l
 PUBLISHED = DESK + 32
 BY_WEIGHTS, BY_SUCCESS_RATE = 0, 1
 """How `route_by` lets a gateway be chosen."""
+CAMPAIGNS = 8
 EXPERIMENTS, ARMS, LABELS = 8, 16, 256
 
 _PER_MARKET = """
@@ -48,6 +49,7 @@ _OF_PLANS = """
 trial_days trial_share trial_needs_method trial_until trial_leave trial_method_left
 pauses upgrades downgrades goodwill goodwill_share tax_changes tax_included
 """.split()
+_OF_CAMPAIGNS = "reach control replies denies lands leaves mistypes accepts free_month discount".split()
 _PER_MARKET_KIND = "funds strained suspicion noise technical lost closed proactive bank_stop".split()
 
 WORLD = np.dtype(
@@ -288,6 +290,25 @@ WORLD = np.dtype(
         ("staff", "i8", (EPOCHS, DESKS, WEEK_HOURS)),
         # People and what they say.
         # Campaigns.
+        # Who shares with how many, from when on they may not, and what they do then.
+        ("sharing", "i8"),
+        ("host_share", "i8", (MARKETS,)),
+        ("household", "i8", (3,)),
+        ("crackdown_at", "i8", (MARKETS,)),
+        ("joins", "i8"),
+        ("joins_after", "i8", (QUANTILES,)),
+        ("host_cancels", "i8"),
+        ("host_cancels_after", "i8", (QUANTILES,)),
+        # Campaigns: when and where, who takes which step, what they get for it and what it costs us.
+        ("campaigns", "i8"),
+        ("campaign_from", "i8", (CAMPAIGNS,)),
+        ("campaign_until", "i8", (CAMPAIGNS,)),
+        ("campaign_in", "i8", (CAMPAIGNS, MARKETS)),
+        *[(f"campaign_{name}", "i8", (CAMPAIGNS,)) for name in _OF_CAMPAIGNS],
+        ("campaign_cards", "i8", (CAMPAIGNS, 2, 2)),
+        ("campaign_step", "i8", (CAMPAIGNS, QUANTILES)),
+        ("campaign_accepts_after", "i8", (CAMPAIGNS, QUANTILES)),
+        ("campaign_cost", "i8", (CAMPAIGNS, MARKETS, 3)),
         # Experiments.
         ("enrolling", "i8"),
         ("enrol_at", "i8", (EXPERIMENTS,)),
