@@ -287,7 +287,7 @@ TOUCHES = Fact("touches", "one step of a person in a campaign", (
     _c("campaign", "u1", "campaign; none where sharing is restricted", "campaigns"),
     _c("step", "u1", "reached, shared, replied, landed or email_left; restricted without a campaign", "steps"),
     _c("reason", "u1", "what qualifies the step: control, the card's hashtag, the answer, host or borrower", "reasons"),
-    _c("at", "timestamp", "when"),
+    _c("happened_at", "timestamp", "when"),
     _c("recorded_at", "timestamp", "when that became known"),
     _c("mistakes", "i2", "typing mistakes in the address that was left"),
     _c("other", "i8", "of a borrower: the number of the host; else 0"),

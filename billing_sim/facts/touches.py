@@ -28,7 +28,7 @@ def read_touch(context, person, page, row):
     fact.campaign = row.campaign
     fact.step = row.kind - events.CAMPAIGN_REACHED + 1
     fact.reason = row.reason
-    fact.at = row.occurred_at
+    fact.happened_at = row.occurred_at
     fact.recorded_at = row.recorded_at
     fact.mistakes = row.score
     fact.other = 0

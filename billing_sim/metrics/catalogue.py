@@ -65,13 +65,18 @@ class Catalogue:
         return Catalogue((*kept, *more.definitions), self.goals | more.goals)
 
 
+def shipped_files() -> list[Path]:
+    """The files of every view, its main one first."""
+    return [path for view in VIEWS for path in (_SHIPPED / f"{view}.yaml", *sorted(_SHIPPED.glob(f"{view}_*.yaml")))]
+
+
 @cache
 def shipped() -> Catalogue:
-    """The metrics that come with the package, one file per view. Their SQL is checked by the tests, not again here."""
+    """The metrics that come with the package: VIEW.yaml and VIEW_*.yaml. Their SQL is checked by tests, not here."""
     found: list[Definition] = []
     goals: dict[str, str] = {}
-    for view in VIEWS:
-        reading = _read(_SHIPPED / f"{view}.yaml", f"metrics/{view}.yaml", Catalogue((), {}))
+    for path in shipped_files():
+        reading = _read(path, f"metrics/{path.name}", Catalogue((), {}))
         if reading.wrong:
             raise InputError(reading.wrong)
         found += [definition for _, definition in reading.made]
