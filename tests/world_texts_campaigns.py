@@ -31,3 +31,6 @@ timeline:
   - {kind: sharing_crackdown, at: 2025-03-03}
 """
 """Half of the members share; a crackdown in March, and a campaign a week later."""
+
+FEW = SHARING.replace("members: 64", "members: 20\nend: 2025-05-02")
+"""What makes the busy world short enough for rules that are not compiled."""

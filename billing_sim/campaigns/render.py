@@ -44,8 +44,8 @@ def lines(found: Findings) -> Iterator[str]:
 def _attribution(found: Findings) -> Iterator[str]:
     it = found.attribution
     yield (
-        f"Claimed: {it['found']} of {it['addresses']} borrowers' addresses ({_percent(it['found'], it['addresses'])}) are "
-        f"found among people who have paid; {it['found_wrongly']} of them find somebody else, and "
+        f"Claimed: {it['found']} of {it['addresses']} borrowers' addresses ({_percent(it['found'], it['addresses'])}) "
+        f"are found among people who have paid; {it['found_wrongly']} of them find somebody else, and "
         f"{it['paying'] - it['found_rightly']} borrowers who pay are not found."
     )
 
@@ -54,8 +54,8 @@ def _increment(found: Findings) -> Iterator[str]:
     it, addresses = found.increment, found.attribution["addresses"]
     net = it["won"] - it["lost"]
     yield (
-        f"Won: {net} ({_percent(net, addresses)}). Of {it['paying']} who pay {it['would_pay_anyway']} pay by the end in the "
-        f"world without the campaign too."
+        f"Won: {net} ({_percent(net, addresses)}). Of {it['paying']} who pay {it['would_pay_anyway']} pay by the end "
+        f"in the world without the campaign too."
     )
 
 

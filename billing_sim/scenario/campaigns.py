@@ -83,7 +83,7 @@ class Campaign(Part):
     duration: Duration = Field(description="how long it reaches people")
     reach: Share = Field(Decimal("0.5"), description="share of members whom it finds")
     control: Share = Field(Decimal("0.1"), description="share of those found who are shown nothing, to compare with")
-    cards: Cards = Field(default_factory=Cards, description="who of those who see it shares which card")
+    cards: Cards = Field(Cards.model_validate({}), description="who of those who see it shares which card")
     cards_of_hosts: Cards | None = Field(None, description="the same of those who share their account; none: no other")
     replies: Share = Field(
         Decimal("0.6"), description="share of those who shared a card who answer the automatic reply"
@@ -99,4 +99,4 @@ class Campaign(Part):
     step_after: Duration = Field(6 * clock.HOUR, description="how long a step takes after the last, on average")
     free_month: Name | None = Field(None, description="promotion for those who say that they share with nobody")
     discount: Name | None = Field(None, description="promotion for both sides of a landing page")
-    cost: CampaignCost = Field(default_factory=CampaignCost, description="what it costs beside the coupons")
+    cost: CampaignCost = Field(CampaignCost.model_validate({}), description="what it costs beside the coupons")

@@ -57,6 +57,10 @@ def _fill_costs(world: np.recarray, c: int, campaign: Campaign, names: Names) ->
         world.campaign_cost[0, c, m] = [int(amount) for amount in amounts]
 
 
+def _each(markets: list[str]) -> list[str | None]:
+    return [*markets] if markets else [None]
+
+
 def announce_campaigns(names: Names) -> list[dict[str, Any]]:
     """What readers know of campaigns and crackdowns: when, where and how much is spent; never who would do what."""
     rows: list[dict[str, Any]] = []
@@ -66,7 +70,7 @@ def announce_campaigns(names: Names) -> list[dict[str, Any]]:
             "campaign": name, "about": campaign.about, "free_month": campaign.free_month,
             "discount": campaign.discount, "fixed_cost": f"{campaign.cost.fixed:f}",
         }  # fmt: skip
-        for market in [*campaign.market] or [None]:
+        for market in _each(list(campaign.market)):
             rows.append({
                 "kind": "campaign.opened", "occurred_at": at, "recorded_at": at, "until": at + campaign.duration,
                 "market": market, "share_ppm": int(campaign.control * 1_000_000),
@@ -74,6 +78,6 @@ def announce_campaigns(names: Names) -> list[dict[str, Any]]:
             })  # fmt: skip
     for crackdown in crackdowns(names)[::-1]:
         at = clock.micros(crackdown.at)
-        for market in [*crackdown.market] or [None]:
+        for market in _each(list(crackdown.market)):
             rows.append({"kind": "sharing.forbidden", "occurred_at": at, "recorded_at": at, "market": market})
     return rows

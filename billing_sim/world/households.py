@@ -4,6 +4,8 @@ Both are pure functions of the member's luck, so a borrower can be found from th
 and nobody's number or luck moves: borrowers have a place of their own in the numbering of people.
 """
 
+# mypy: disallow-untyped-defs=False, check-untyped-defs=False
+
 from __future__ import annotations
 
 import numpy as np

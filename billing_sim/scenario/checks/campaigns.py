@@ -19,8 +19,8 @@ def borrowers_add_up(tree: Mapping) -> Iterator[Problem]:
     node = at(tree, "sharing", "borrowers")
     found = [share(item) for item in items(tree, "sharing", "borrowers")]
     read = [value for value in found if value is not None]
-    if node is not None and found and len(read) == len(found) and sum(read) != Decimal(1):
-        what = f"borrowers add up to {(sum(read) * 100).normalize():f} %, not 100 %."
+    if node is not None and found and len(read) == len(found) and sum(read, Decimal(0)) != Decimal(1):
+        what = f"borrowers add up to {(sum(read, Decimal(0)) * 100).normalize():f} %, not 100 %."
         yield node.place.problem(what, "Change them to add up to 100 %.")
 
 
@@ -66,10 +66,10 @@ def campaigns_name_what_exists(tree: Mapping) -> Iterator[Problem]:
         if campaign.key == "none":
             yield campaign.place.problem("campaigns: none is the name of having no campaign.", "Give it another name.")
         for key in _COUPONS:
-            name, node = text(campaign.value, key), at(campaign.value, key)
-            if name is not None and node is not None and name not in promotions:
-                known = suggestion(name, promotions, "Promotions are") if promotions else "Write it under promotions:."
-                yield node.place.problem(f"{key}: there is no promotion {name}.", known)
+            asked, node = text(campaign.value, key), at(campaign.value, key)
+            if asked is not None and node is not None and asked not in promotions:
+                known = suggestion(asked, promotions, "Promotions are") if promotions else "Write it under promotions:."
+                yield node.place.problem(f"{key}: there is no promotion {asked}.", known)
 
 
 def campaigns_lie_within_the_run(tree: Mapping) -> Iterator[Problem]:
