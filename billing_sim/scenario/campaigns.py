@@ -100,3 +100,8 @@ class Campaign(Part):
     free_month: Name | None = Field(None, description="promotion for those who say that they share with nobody")
     discount: Name | None = Field(None, description="promotion for both sides of a landing page")
     cost: CampaignCost = Field(CampaignCost.model_validate({}), description="what it costs beside the coupons")
+
+    def scaled(self, factor: Decimal) -> Campaign:
+        """The same for so many times the people: what is paid once grows with them, so that returns compare."""
+        cost = self.cost.model_copy(update={"fixed": self.cost.fixed * factor})
+        return self.model_copy(update={"cost": cost})
