@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,19 @@ import pytest
 from billing_sim import clock, events, people
 from billing_sim.campaigns import study
 from billing_sim.campaigns.addresses import address, matched, normalised, typed
+from billing_sim.drivers import paired
 from billing_sim.drivers.shards import people_of_shard
-from billing_sim.errors import QueryError
+from billing_sim.errors import InputError, QueryError
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import STEPS
+from billing_sim.scenario import load
 from billing_sim.simulate import people_in, vocabularies_of
 from billing_sim.stress.lives import everybody
 from billing_sim.trace.life import relive
 from billing_sim.trace.story import story_of
 from billing_sim.world.announce import announcements
 from billing_sim.world.households import borrowers_in
+from tests import log_promises
 from tests.world_builder import Log, changed, digests, expected, happened, world_of
 from tests.world_texts import BUSY, QUIET
 from tests.world_texts_campaigns import FEW, SHARING
@@ -241,6 +245,47 @@ def test_both_drivers_and_plain_python_agree():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [*digests(world_of(FEW, BUSY))]
+
+
+def test_who_lives_without_a_campaign_until_the_start_lives_with_it_afterwards():
+    """The pair of worlds that studies compare: only what happens after the start differs."""
+    log, without = happened(SHARING), world_of(WITHOUT)
+    blocks = [block.rows.copy() for block in paired.lives(without, log.world, *everybody(log.world))]
+    rows = np.concatenate(blocks)
+    assert rows[np.argsort(rows["subscriber"], kind="stable")].tobytes() == log.rows.tobytes()
+
+
+def test_a_shorter_run_is_the_beginning_of_a_longer_one():
+    """Borrowers work nothing out that depends on when the run ends."""
+    log, short = happened(SHARING), happened(SHARING + "end: 2025-03-18\n")
+    until = clock.micros(datetime(2025, 3, 18, tzinfo=UTC))
+    assert short.rows.tobytes() == log.rows[log.rows["occurred_at"] < until].tobytes()
+    assert len(rows_of(short, events.CAMPAIGN_EMAIL_LEFT))
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        log_promises.sequences_have_no_gaps,
+        log_promises.time_runs_forward,
+        log_promises.rows_use_only_their_columns,
+        log_promises.people_move_legally,
+    ],
+)
+def test_lives_with_campaigns_keep_the_promises_of_the_log(promise):
+    """Borrowers whose first row is a letter included."""
+    for _, rows in happened(SHARING, BUSY).lives():
+        assert list(promise(log_promises.read(rows))) == []
+
+
+def test_an_arm_cannot_change_who_shares(tmp_path):
+    """Host and borrower live by one campaign: an experiment that changed it for one of them would tear them apart."""
+    (tmp_path / "base.yaml").write_text(QUIET)
+    arms = "{a: {share: 50%}, b: {share: 50%, change: {sharing: {hosts: 10%}}}}"
+    text = f"extends: base.yaml\n{SHARING}experiments: {{test: {{enrol: sign_up, arms: {arms}}}}}\n"
+    (tmp_path / "arms.yaml").write_text(text)
+    with pytest.raises(InputError, match="sharing is the same for all arms"):
+        load(tmp_path / "arms.yaml")
 
 
 def test_borrowers_are_listed_alike_everywhere():

@@ -23,7 +23,7 @@ ALL: Wanted = dict.fromkeys(NAMES)
 BEGINS = {
     "invoices": "issued_at", "attempts": "occurred_at", "subscriptions": "started_at", "subscription_months": "month",
     "signups": "started_at", "notices": "sent_at", "payment_methods": "added_at",
-    "enrolments": "enrolled_at",
+    "touches": "happened_at", "enrolments": "enrolled_at",
 }  # fmt: skip
 """The moment at which a unit of each fact comes into the world."""
 
