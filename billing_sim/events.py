@@ -117,7 +117,8 @@ PAYLOAD: tuple[Column, ...] = (
     Column("channel", "u1", "how a notice or a contact travels", "channels"),
     Column("network", "u1", "card network", "networks"),
     Column("coupon", "u1", "promotion that gives a discount", "coupons"),
-    Column("score", "i2", "risk from 0 to 999, or what a survey was answered with"),
+    Column("campaign", "u1", "campaign against sharing", "campaigns"),
+    Column("score", "i2", "risk from 0 to 999, what a survey was answered with, or typing mistakes in an address"),
     Column("latency_ms", "i4", "response time in milliseconds"),
     Column("period_start", "date", "first day of the service period, local calendar"),
     Column("period_end", "date", "first day after the service period, local calendar"),
@@ -219,6 +220,12 @@ SURVEY_SENT = 76
 SURVEY_ANSWERED = 77
 EXIT_SURVEY_ANSWERED = 78
 # Campaigns.
+CAMPAIGN_REACHED = 80
+CAMPAIGN_SHARED = 81
+CAMPAIGN_REPLIED = 82
+CAMPAIGN_LANDED = 83
+CAMPAIGN_EMAIL_LEFT = 84
+SHARING_RESTRICTED = 85
 # Experiments.
 EXPERIMENT_ENROLLED = 90
 
@@ -364,6 +371,19 @@ EVENTS: tuple[Kind, ...] = (
     _kind(EXIT_SURVEY_ANSWERED, "exit_survey.answered", "spell reason",
           "Who cancels says why: price, content, not_using or other; it need not be so."),
     # Campaigns.
+    _kind(CAMPAIGN_REACHED, "campaign.reached", "spell market group campaign reason fee_minor",
+          "A campaign finds a person; `reason` is control for those who are shown nothing, to compare with."),
+    _kind(CAMPAIGN_SHARED, "campaign.shared", "spell market group campaign reason",
+          "The person shares a conversation card: i_follow_the_rules or netflix_criminal."),
+    _kind(CAMPAIGN_REPLIED, "campaign.replied", "spell market group campaign reason fee_minor",
+          "The person answers the automatic reply: does_not_share, or shares."),
+    _kind(CAMPAIGN_LANDED, "campaign.landed", "spell market group campaign reason",
+          "A host who admits to sharing opens the landing page."),
+    _kind(CAMPAIGN_EMAIL_LEFT, "campaign.email_left", "spell market group campaign reason score fee_minor",
+          "The person's e-mail address is left on the landing page, as host or as borrower; `score` counts the typing "
+          "mistakes in it. Whoever borrows may not be known to us yet: then `spell` is 0."),
+    _kind(SHARING_RESTRICTED, "sharing.restricted", "spell market group reason",
+          "A member who shares is told that people outside the household have no access any more; `reason` is host."),
     # Experiments.
     _kind(EXPERIMENT_ENROLLED, "experiment.enrolled", "spell invoice market group arm",
           "The person is enrolled in an experiment: from now on the rules of this arm hold. `spell` is their last by "
@@ -389,6 +409,8 @@ FRAUD_JUDGED = 30
 SURVEY_JUDGED = 60
 OFFER_JUDGED = 61
 # Campaigns.
+SHARING_DENIED = 70
+WOULD_JOIN_ANYWAY = 71
 # Experiments.
 
 STAY, INERT, GO = 0, 1, 2
@@ -437,6 +459,10 @@ TRUTH: tuple[Kind, ...] = (
     _kind(OFFER_JUDGED, "offer.judged", "spell verdict",
           "Whether the offer brings the person back: 1 when they would not have been back by its end, else 0."),
     # Campaigns.
+    _kind(SHARING_DENIED, "sharing.denied", "spell",
+          "The person who has just said that they share with nobody does share."),
+    _kind(WOULD_JOIN_ANYWAY, "joining.foreseen", "spell",
+          "The borrower whose address was left would sign up without the campaign too, sooner or later."),
     # Experiments.
 )  # fmt: skip
 
@@ -498,6 +524,10 @@ WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(60, "win_back_offer.planned", "market share_ppm detail",
           "People who left are offered something: when, for how long, to whom, with which coupon, by which channel."),
     # Campaigns.
+    _kind(70, "campaign.opened", "market share_ppm until detail",
+          "A campaign begins; the share of those it finds who are shown nothing, its coupons and its fixed cost in the "
+          "reporting currency."),
+    _kind(71, "sharing.forbidden", "market", "From now on hosts are told that sharing outside the household is over."),
     # Experiments.
     _kind(80, "experiment.opened", "detail until",
           "An experiment enrols people: its arms with their shares and what differs in each, whom and when it enrols."),

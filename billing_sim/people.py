@@ -5,7 +5,8 @@ The subject of every draw is this number, so adding a market or more members onl
     code of the market (4 characters of 0-9A-Z, 21 bits) | how they came (2 bits) | which one (40 bits)
 
 Members at the start and people who had left before it are numbered by ordinal; newcomers by the hour of arrival and
-their place in it. People read `US-1042`, `US-former-7`, `US-2025-03-04T17-2`.
+their place in it; who uses a member's account from outside the household by that member, the host, and their place
+there. People read `US-1042`, `US-former-7`, `US-2025-03-04T17-2`, `US-1042-borrower-1`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from datetime import UTC, datetime, timedelta
 
 ALPHABET = " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BASE, FORMER, ARRIVAL, MARKET_ITSELF = 0, 1, 2, 3
+BORROWER = MARKET_ITSELF
+"""A market itself is the first of these numbers; the others are borrowers."""
+
 KIND_SHIFT = 40
 MARKET_SHIFT = 42
 ARRIVAL_SHIFT = 20
@@ -23,9 +27,14 @@ ARRIVAL_SHIFT = 20
 BOTS_FROM = 1 << 19
 """Places in the hour from here on are those of card-testing bots, so that they move no person's number."""
 
+HOST_SHIFT = 3
+MOST_BORROWERS = 4
+"""A borrower is 1 + the ordinal of the host times 2**3 + their place, from 0, among those who borrow from the host."""
+
 SHARDS = 64
 _ORDINAL_MASK = (1 << KIND_SHIFT) - 1
 _NAME = re.compile(r"([A-Z][A-Z0-9]{1,3})-(?:(former)-)?(\d+)")
+_BORROWER = re.compile(r"([A-Z][A-Z0-9]{1,3})-(\d+)-borrower-([1-4])")
 _ARRIVAL = re.compile(r"([A-Z][A-Z0-9]{1,3})-(\d{4}-\d\d-\d\dT\d\d)-(\d+)")
 
 
@@ -50,6 +59,17 @@ def subscriber_number(market: str, kind: int, which: int) -> int:
     return (market_number(market) << MARKET_SHIFT) | (kind << KIND_SHIFT) | which
 
 
+def host_of(borrower: int) -> int:
+    """The number of the member whose account a borrower uses."""
+    market = borrower >> MARKET_SHIFT << MARKET_SHIFT
+    return market | ((borrower & _ORDINAL_MASK) - 1) >> HOST_SHIFT
+
+
+def is_borrower(subscriber: int) -> bool:
+    """Whether a number is that of somebody who uses a member's account from outside the household."""
+    return (subscriber >> KIND_SHIFT) & 3 == BORROWER and subscriber & _ORDINAL_MASK > 0
+
+
 def describe(subscriber: int) -> str:
     """A person's number as people read it."""
     market = _market_code(subscriber >> MARKET_SHIFT)
@@ -58,6 +78,8 @@ def describe(subscriber: int) -> str:
     if kind == ARRIVAL:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=which >> ARRIVAL_SHIFT)
         return f"{market}-{moment:%Y-%m-%dT%H}-{which & ((1 << ARRIVAL_SHIFT) - 1)}"
+    if kind == BORROWER and which:
+        return f"{market}-{(which - 1) >> HOST_SHIFT}-borrower-{((which - 1) & ((1 << HOST_SHIFT) - 1)) + 1}"
     return f"{market}-former-{which}" if kind == FORMER else f"{market}-{which}"
 
 
@@ -69,6 +91,8 @@ def parse(text: str) -> int:
         moment = datetime.strptime(found[2], "%Y-%m-%dT%H").replace(tzinfo=UTC)
         hour = int(moment.timestamp()) // 3600
         return subscriber_number(found[1], ARRIVAL, (hour << ARRIVAL_SHIFT) | int(found[3]))
+    if found := _BORROWER.fullmatch(text):
+        return subscriber_number(found[1], BORROWER, (int(found[2]) << HOST_SHIFT) + int(found[3]))
     if found := _NAME.fullmatch(text):
         return subscriber_number(found[1], FORMER if found[2] else BASE, int(found[3]))
     raise ValueError(f"{text!r} is not a subscriber; they read like US-1042 or US-2025-03-04T17-2")

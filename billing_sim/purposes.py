@@ -140,6 +140,25 @@ OFFERED = 153  # hour of leaving * 16 + offer
 OFFER_MOMENT = 154  # hour
 
 # Campaigns: 170 to 189.
+HOSTS = 170  # 0
+HOUSEHOLD = 171  # 0
+RESTRICTED_MOMENT = 172  # hour of the crackdown
+JOINS = 173  # hour of the crackdown
+JOINS_AFTER = 174  # hour of the crackdown
+HOST_CANCELS = 175  # hour of the crackdown
+HOST_CANCELS_AFTER = 176  # hour of the crackdown
+CAMPAIGN_REACH = 177  # hour the campaign begins
+CAMPAIGN_REACH_MOMENT = 178  # the same
+CAMPAIGN_CONTROL = 179  # the same
+CAMPAIGN_CARD = 180  # the same
+CAMPAIGN_REPLY = 181  # the same
+CAMPAIGN_DENIAL = 182  # the same
+CAMPAIGN_LANDING = 183  # the same
+CAMPAIGN_EMAIL = 184  # the same
+CAMPAIGN_MISTAKE = 185  # the same
+CAMPAIGN_ACCEPTS = 186  # the same
+CAMPAIGN_ACCEPTS_AFTER = 187  # the same
+CAMPAIGN_STEP = 188  # the same, times 8, plus the step
 
 # Experiments: 190 to 199.
 ENROL_HOLDOUT = 190  # number of the experiment's name

@@ -145,6 +145,7 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
         "gateways": world.names.gateways,
         "policies": world.names.policies,
         "coupons": world.names.coupons,
+        "campaigns": world.names.campaigns,
         "arms": world.names.arms,
         "currencies": world.names.currencies,
     }
@@ -188,9 +189,12 @@ def _has_changed(directory: Path, path: Path) -> bool:
 
 def people_in(world: CompiledWorld) -> int:
     """People who ever live: the base, those who left before the start, and everybody still to come."""
+    from billing_sim.world.households import borrowers_in
+
     record = world.record
     people = record.base_count[0].sum() + record.former_count[0].sum()
-    return int(people + world.arrivals.sum() + world.bots.sum())
+    borrowers = sum(len(borrowers_in(record[0], m)) for m in range(len(world.markets)))
+    return int(people + world.arrivals.sum() + world.bots.sum()) + borrowers
 
 
 def _keep_quiet(_: Progress) -> None:

@@ -22,7 +22,7 @@ LAYERS = {
     "store": "runs",
     "readers": "facts metrics",
     "wiring": "simulate recorded crew compiling",
-    "studies": "trace stress truth dunning_ranking goal_sheets comparison expectations experiments report export "
+    "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report export "
     "challenges museum",
     "entry": "cli result frames metric_frame nearby __init__ __main__",
 }

@@ -15,6 +15,7 @@ from billing_sim.scenario.layers import Composition
 from billing_sim.scenario.meaning import CHECKS, Check
 from billing_sim.scenario.nodes import Mapping
 from billing_sim.scenario.reader import parse
+from tests.scenario_mistakes_campaigns import MISTAKES as CAMPAIGN_MISTAKES
 from tests.scenario_mistakes_refunds import MISTAKES as REFUND_MISTAKES
 from tests.scenario_mistakes_saying import MISTAKES as SAYING_MISTAKES
 from tests.world_texts_experiments import MISTAKEN
@@ -390,6 +391,7 @@ CASES = [
 ]  # fmt: skip
 CASES += [Case(*mistake) for mistake in REFUND_MISTAKES]
 CASES += [Case(*mistake) for mistake in SAYING_MISTAKES]
+CASES += [Case(*mistake) for mistake in CAMPAIGN_MISTAKES]
 
 
 OUTAGE = "  - {kind: gateway_outage, at: 2025-01-20, gateway: northpay, duration: 1 hour, failing: 1}\n"

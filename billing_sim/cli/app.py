@@ -8,6 +8,7 @@ import typer
 
 from billing_sim.cli import (
     aiming,
+    campaigning,
     challenging,
     checking,
     comparing,
@@ -73,6 +74,7 @@ app.command("experiment", epilog=experimenting.EXAMPLE)(experimenting.experiment
 app.command("metrics", epilog=metrics.EXAMPLE)(metrics.metrics)
 app.command("goals", epilog=aiming.EXAMPLE)(aiming.goals)
 app.command("dunning", epilog=ranking.EXAMPLE)(ranking.dunning)
+app.command("campaign", epilog=campaigning.EXAMPLE)(campaigning.campaign)
 app.add_typer(challenging.challenge, name="challenge", epilog=challenging.EXAMPLE)
 app.command("stress", epilog=stressing.EXAMPLE)(stressing.stress)
 app.command("game", epilog=gaming.GAME_EXAMPLE)(gaming.game)

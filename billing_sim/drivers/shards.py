@@ -1,7 +1,8 @@
 """Who lives in which shard: 64 logical shards by keyed hash, whatever the workers.
 
 Ordinals are dealt to shards in blocks of 64, each block turned by a keyed offset, so a shard lists its own people
-without looking at anybody else's. Inside a shard people come in ascending order of their number.
+without looking at anybody else's. Who borrows a member's account lives in the shard of that member. Inside a shard
+people come in ascending order of their number.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR
 from billing_sim.rule import entry
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.households import borrowers_of
 
 SHARDS = people.SHARDS
 
@@ -70,9 +72,13 @@ def _people_of_market(world: CompiledWorld, m: int, shard: int, first_hour: int)
     out = np.empty(room, np.int64)
     code = int(record.code[m])
     n = _deal(key, _first(code, people.BASE), base, shard, out, 0)
+    members = n
     n = _deal(key, _first(code, people.FORMER), former, shard, out, n)
     n = _deal_arrivals(key, _first(code, people.ARRIVAL), counts, bots, first_hour, shard, out, n)
-    return out[:n]
+    arrived = out[:n]
+    if not record.host_share[m]:
+        return arrived
+    return np.concatenate([arrived, borrowers_of(record, m, out[:members] - _first(code, people.BASE))])
 
 
 def _room(counts: np.ndarray) -> int:

@@ -132,7 +132,9 @@ def _person() -> list[str]:
         f"CREATE MACRO market_of(s) AS rtrim(concat({letters}))",
         f"CREATE MACRO person(s) AS concat(market_of(s), '-', CASE (s >> {people.KIND_SHIFT}) & 3 "
         f"WHEN {people.ARRIVAL} THEN concat(strftime({hour}, '%Y-%m-%dT%H'), '-', s & {in_hour}) "
-        f"WHEN {people.FORMER} THEN concat('former-', s & {ordinal}) ELSE CAST(s & {ordinal} AS VARCHAR) END)",
+        f"WHEN {people.FORMER} THEN concat('former-', s & {ordinal}) "
+        f"WHEN {people.BORROWER} THEN concat(((s & {ordinal}) - 1) >> {people.HOST_SHIFT}, '-borrower-', "
+        f"1 + (((s & {ordinal}) - 1) & {(1 << people.HOST_SHIFT) - 1})) ELSE CAST(s & {ordinal} AS VARCHAR) END)",
         "CREATE MACRO email(s) AS concat(lower(person(s)), '@example.invalid')",
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from numba import types
 
 from billing_sim import events
+from billing_sim.facts import schema
 from billing_sim.facts.attempts import read_attempt, read_authentication, read_failed_call, read_reconciled, read_review
 from billing_sim.facts.contacts import read_support
 from billing_sim.facts.experiments import read_enrolment
@@ -42,8 +43,10 @@ from billing_sim.facts.spells import (
     read_signup,
     read_subscription,
 )
+from billing_sim.facts.touches import note_first_joining, note_first_payment, read_touch
 from billing_sim.rule import entry, rule
 
+NULL = schema.NULL
 _AUTHORIZED = 1
 _DECLINED = 2
 _UNKNOWN = 3
@@ -110,7 +113,8 @@ def read(context, person, page, row):
     elif kind == events.COUPON_REDEEMED:
         read_coupon(person, page, row)
     # Refunds and disputes.
-    if row.fee_minor:
+    # What a step of a campaign costs is no fee of an invoice.
+    if row.fee_minor and kind < events.CAMPAIGN_REACHED:
         read_fee(context, person, page, row)
     if events.PAYMENT_DUPLICATED <= kind <= events.FRAUD_REPORTED:
         read_claim(context, person, page, row)
@@ -139,6 +143,12 @@ def read(context, person, page, row):
     elif kind == events.OFFER_SENT:
         read_offer(page, person, row)
     # Campaigns.
+    elif events.CAMPAIGN_REACHED <= kind <= events.SHARING_RESTRICTED:
+        read_touch(context, person, page, row)
+    elif kind == events.PAYMENT_CAPTURED and row.amount_minor and person.first_paid_at == NULL:
+        note_first_payment(person, page, row)
+    elif kind == events.SUBSCRIPTION_CREATED and person.first_joined_at == NULL:
+        note_first_joining(person, page, row)
     # Experiments.
     elif kind == events.EXPERIMENT_ENROLLED:
         read_enrolment(context, person, page, row)

@@ -60,7 +60,7 @@ subscriber group arm market region plan interval method currency
 spell started_by started_at joined_on net net_start mrr_start
 is_member is_imported is_past_due is_held month
 invoice fixed_by called failed_calls
-authenticated authentication reviewed
+authenticated authentication reviewed first_joined_at first_paid_at
 list_net discounts lasting forever is_paused in_trial after_trial coupon trial_start paused_start
 spell_row signup_row method_row backup_row backup_number
 charged
@@ -70,7 +70,8 @@ PERSON = np.dtype([(name, "i8") for name in _PERSON])
 """The person whose rows are being read; `*_row` and `invoice` are places on the page, -1 for none; `net` is the price
 per billing interval net of tax in minor units; `called` is the attempt that `failed_calls` count for, 0 for none, as
 `authenticated` and `reviewed` are those before which the customer authenticated and somebody looked, and `charged` the
-last one whose charge was counted."""
+last one whose charge was counted; `first_joined_at` and `first_paid_at` are null until the person signs up and pays
+something."""
 
 _ROOM = {fact.name: BLOCK_ROWS for fact in schema.FACTS} | {"subscription_months": MONTH_ROWS}
 NAMES = tuple(fact.name for fact in schema.FACTS)
@@ -83,6 +84,7 @@ PAGE = np.dtype([
 
 INVOICES, ATTEMPTS, SUBSCRIPTIONS, SUBSCRIPTION_MONTHS, SIGNUPS, NOTICES, PAYMENT_METHODS = range(7)
 REFUNDS, DISPUTES = NAMES.index("refunds"), NAMES.index("disputes")
+TOUCHES = NAMES.index("touches")
 ENROLMENTS = NAMES.index("enrolments")
 
 Context = from_dtype(CONTEXT)

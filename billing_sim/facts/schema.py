@@ -335,6 +335,25 @@ OFFERS = Fact("offers", "one offer to somebody who had left", (
 ))  # fmt: skip
 
 # Campaigns.
+TOUCHES = Fact("touches", "one step of a person in a campaign", (
+    _c("subscriber", "i8", "who; a borrower may not have signed up yet"),
+    _c("spell", "i2", "which subscription of this person was the last by then, 0 before the first"),
+    _c("group", "u1", "jackknife group, 0 to 63"),
+    _c("market", "u1", "market", "markets"),
+    _c("region", "u1", "region", "regions"),
+    _c("currency", "u1", "ISO 4217 code", "currencies"),
+    _c("campaign", "u1", "campaign; none where sharing is restricted", "campaigns"),
+    _c("step", "u1", "reached, shared, replied, landed or email_left; restricted without a campaign", "steps"),
+    _c("reason", "u1", "what qualifies the step: control, the card's hashtag, the answer, host or borrower", "reasons"),
+    _c("happened_at", "timestamp", "when"),
+    _c("recorded_at", "timestamp", "when that became known"),
+    _c("mistakes", "i2", "typing mistakes in the address that was left"),
+    _c("other", "i8", "of a borrower: the number of the host; else 0"),
+    _c("joined_at", "timestamp", "when it became known that the person had signed up for the first time in the run"),
+    _c("paid_at", "timestamp", "when it became known that the person had paid something for the first time in the run"),
+    _c("cost_minor", "i8", "what the step cost us, minor units"),
+    _c("cost_micros", "i8", "the same in the reporting currency, millionths"),
+))  # fmt: skip
 # Experiments.
 ENROLMENTS = Fact("enrolments", "one person enrolled in an experiment", (
     _c("subscriber", "i8", "who"),
@@ -361,6 +380,7 @@ FACTS: tuple[Fact, ...] = (
     # People and what they say.
     SURVEYS, OFFERS,
     # Campaigns.
+    TOUCHES,
     # Experiments.
     ENROLMENTS,
 )  # fmt: skip
@@ -375,6 +395,7 @@ STARTS = ("none", "imported", "new", "returning")
 SIGNUP_OUTCOMES = ("open", "paid", "abandoned")
 CONTACT_OUTCOMES = ("open", "answered", "abandoned", "resolved", "unresolved")
 INTERVALS = ("month", "year", "week")
+STEPS = ("none", "reached", "shared", "replied", "landed", "email_left", "restricted")
 DISPUTE_OUTCOMES = ("open", "won", "lost")
 
 VOCABULARIES: dict[str, tuple[str, ...]] = {
@@ -388,5 +409,6 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "contact_outcomes": CONTACT_OUTCOMES,
     "intervals": INTERVALS,
     "dispute_outcomes": DISPUTE_OUTCOMES,
+    "steps": STEPS,
     "decline_kinds": ("none", "soft", "hard"),
 }

@@ -45,6 +45,8 @@ def meet(person, row):
     person.authenticated = 0
     person.reviewed = 0
     person.charged = 0
+    person.first_joined_at = NULL
+    person.first_paid_at = NULL
     person.is_past_due = 0
     person.is_held = 0
     begin_plainly(person)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from billing_sim.lifecycle import agenda, surveys, win_back
 from billing_sim.lifecycle.agenda import CHANGE_PLAN, LEAVE_TRIAL, set_matter_alarm, take_up
+from billing_sim.lifecycle.campaigns import foresee_joining, invite, take_step
 from billing_sim.lifecycle.changing import wish_change
 from billing_sim.lifecycle.disputes import contest_dispute, end_dispute, open_dispute
 from billing_sim.lifecycle.fraud import card_is_blocked
 from billing_sim.lifecycle.refunds import charge_after_end, ring_refund
+from billing_sim.lifecycle.sharing import end_sharing, leave_over_sharing
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
 from billing_sim.lifecycle.support import ring_contact
 from billing_sim.lifecycle.support_outcomes import ring_support_link, ring_support_retry
@@ -57,4 +59,14 @@ def ring_matter(world, state, page, now):
     elif matter == agenda.OFFER_DUE:
         win_back.ring_offer(world, state, page, now, place)
     # Campaigns.
+    if matter == agenda.BEGIN_BORROWING:
+        foresee_joining(world, state, now)
+    elif matter == agenda.SHARING_ENDS:
+        end_sharing(world, state, page, now)
+    elif matter == agenda.LEAVES_OVER_SHARING:
+        leave_over_sharing(world, state, page, now)
+    elif matter == agenda.CAMPAIGN_STEP:
+        take_step(world, state, page, now, state.matter_detail[place])
+    elif matter == agenda.INVITED:
+        invite(world, state, page, now, state.matter_detail[place])
     # Experiments.

@@ -30,6 +30,7 @@ from billing_sim.lifecycle.pausing import pauses
 from billing_sim.lifecycle.spells import (
     begin_arrival,
     begin_base,
+    begin_borrower,
     begin_former,
     begin_signup,
     change_signup_method,
@@ -84,6 +85,8 @@ def begin(world, state, market, subject):
         begin_base(world, state)
     elif kind == people.FORMER:
         begin_former(world, state)
+    elif kind == people.BORROWER:
+        begin_borrower(world, state)
     elif is_bot(subject):
         begin_bot(state, (subject & ((1 << people.KIND_SHIFT) - 1)) >> people.ARRIVAL_SHIFT)
     else:

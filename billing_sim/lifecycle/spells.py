@@ -5,6 +5,7 @@ from __future__ import annotations
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER, SECOND
+from billing_sim.lifecycle.agenda import BEGIN_BORROWING, put_down
 from billing_sim.lifecycle.billing import advance_period, close_void, quote, schedule_renewal
 from billing_sim.lifecycle.calendar import (
     anchored,
@@ -14,6 +15,7 @@ from billing_sim.lifecycle.calendar import (
     month_of_day,
     not_before_next_window,
 )
+from billing_sim.lifecycle.campaigns import await_campaigns
 from billing_sim.lifecycle.changing import foresee_change
 from billing_sim.lifecycle.fraud import judge_signup, steal_card
 from billing_sim.lifecycle.intent import foresee_intent
@@ -21,6 +23,7 @@ from billing_sim.lifecycle.leaving import moment_of_return
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file, replace
 from billing_sim.lifecycle.offers import issue
+from billing_sim.lifecycle.sharing import foresee_restriction
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
     ALARM_IMPORT,
@@ -120,6 +123,8 @@ def complete_signup(world, state, page, now):
     if state.trial:
         start_trial(world, state, page, now)
     foresee_change(world, state, now)
+    if world.campaigns:
+        await_campaigns(world, state, now)
 
 
 @rule(Nothing(World, State, Page, Int))
@@ -295,6 +300,10 @@ def ring_import(world, state, page, now):
             longest = state.months * 30 + 6 if state.months else world.plan_days[state.plan]
             state.period_start = max(state.period_start, state.period_end - longest)
         foresee_change(world, state, now)
+    if world.sharing:
+        foresee_restriction(world, state, now)
+    if world.campaigns:
+        await_campaigns(world, state, now)
 
 
 @rule(Nothing(World, State))
@@ -319,3 +328,11 @@ def begin_arrival(world, state, hour):
     second = draws.below(draws.draw(state.key, purpose.ARRIVAL_MINUTE, hour), 3600)
     state.logging = 1
     state.alarm[ALARM_SIGNUP] = hour * HOUR + second * SECOND
+
+
+@rule(Nothing(World, State))
+def begin_borrower(world, state):
+    """Someone who uses a member's account: unknown to the log until they sign up, or somebody leaves their address."""
+    choose_habits(world, state, state.market)
+    state.logging = 1
+    put_down(world, state, world.pre_roll, world.start, BEGIN_BORROWING)

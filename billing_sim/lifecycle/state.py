@@ -73,7 +73,7 @@ mood mood_month asked_at troubled_at felt_amount
 left_at left_through offered_coupon offered_until
 """,
     # Campaigns.
-    "campaigns": "",
+    "campaigns": "campaigns_awaited",
     # Experiments.
     "experiments": "arm enrolled_in enrols enrols_slot",
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from billing_sim.errors import InputError, Problem
+from billing_sim.scenario.campaigns import SharingCrackdown
 from billing_sim.scenario.experiments import MOST_RECORDS, Experiment, is_possible, worlds_of
 from billing_sim.scenario.interventions import ExchangeRate, SignupSurge
 from billing_sim.scenario.merge import overlay
@@ -24,6 +25,8 @@ Finish: TypeAlias = Callable[[Mapping], Scenario]
 SHARED = (
     "name", "about", "seed", "start", "end", "members", "reporting_currency", "exchange_rates", "mission", "goals",
     "best", "log", "window", "recording_delay", "experiments",
+    # Host and borrower must live by the same campaign.
+    "sharing", "campaigns",
 )  # fmt: skip
 """Keys that are about the run or the population, not about what is done to a person."""
 
@@ -108,6 +111,8 @@ def _faults(scenario: Scenario, own: Scenario, change: Mapping, policies: dict[s
             yield _refusal(_blamed(change, "markets", code, *key.split(".")), f"{key} of market {code}")
     if _common(own) != _common(scenario):
         yield _refusal(_blamed(change, "timeline"), "every signup_surge and exchange_rate of the timeline")
+    if _crackdowns(own) != _crackdowns(scenario):
+        yield _refusal(_blamed(change, "timeline"), "every sharing_crackdown of the timeline")
 
 
 def _moved(market: Market, own: Market) -> Iterator[str]:
@@ -123,6 +128,10 @@ def _moved(market: Market, own: Market) -> Iterator[str]:
 
 def _common(scenario: Scenario) -> list[Any]:
     return [entry for entry in scenario.timeline if isinstance(entry, SignupSurge | ExchangeRate)]
+
+
+def _crackdowns(scenario: Scenario) -> list[Any]:
+    return [entry for entry in scenario.timeline if isinstance(entry, SharingCrackdown)]
 
 
 def _conflicts(experiments: dict[str, Experiment], tree: Mapping) -> Iterator[Problem]:

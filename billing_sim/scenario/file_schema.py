@@ -53,6 +53,7 @@ _IN_LISTS = {
     # People and what they say.
     "WinBackOffer",
     # Campaigns.
+    "SharingCrackdown",
     # Experiments.
 }
 """Parts that stand in lists, which are replaced whole: their keys are as in a finished scenario."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from billing_sim.scenario.campaigns import SharingCrackdown
 from billing_sim.scenario.dunning import DunningRule
 from billing_sim.scenario.fraud import (
     AuthenticationRule,
@@ -123,6 +124,7 @@ Intervention = Annotated[
     | SupportStaffing
     # People and what they say.
     # Campaigns.
+    | SharingCrackdown
     # Experiments.
     ,
     Field(discriminator="kind"),

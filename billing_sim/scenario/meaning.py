@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from billing_sim.errors import Problem
 from billing_sim.scenario.checks import (
+    campaigns,
     dunning,
     expectations,
     experiments,
@@ -112,6 +113,11 @@ CHECKS: tuple[Check, ...] = (
     saying.notices_find_a_channel,
     saying.offers_fit,
     # Campaigns.
+    campaigns.borrowers_add_up,
+    campaigns.cards_fit_into_the_whole,
+    campaigns.crackdowns_have_somebody_to_restrict,
+    campaigns.campaigns_name_what_exists,
+    campaigns.campaigns_lie_within_the_run,
     # Experiments.
     experiments.arms_add_up,
     experiments.enrolment_has_places,

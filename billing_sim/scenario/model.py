@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.behaviour import Behaviour, Causes
+from billing_sim.scenario.campaigns import Campaign, Sharing
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
 from billing_sim.scenario.experiments import Experiment
@@ -223,6 +224,10 @@ class Scenario(Part):
         [], max_length=OFFERS_MAX, description="what people are offered some time after they left"
     )
     # Campaigns.
+    sharing: Sharing | None = Field(None, description="households that share an account; none: nobody does")
+    campaigns: dict[Name, Campaign] = Field(
+        {}, max_length=CAPACITY["campaigns"], description="campaigns against sharing, by a name of your own"
+    )
     # Experiments.
     experiments: dict[Name, Experiment] = Field({}, description="experiments, by a name of your own")
     log: Annotated[str, Field(pattern=r"^(all|none|1/(1|2|4|8|16|32|64|128|256|512|1024))$")] = Field(

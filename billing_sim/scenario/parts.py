@@ -40,6 +40,7 @@ CAPACITY = {
     "promotions": 31,
     "offers": 64,
     "taxes": 8,
+    "campaigns": 8,
     "years": YEARS_MAX,
     "members": 1_000_000_000,
 }

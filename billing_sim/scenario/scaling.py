@@ -24,6 +24,10 @@ def scaled(scenario: Scenario, own_members: int) -> Scenario:
     # Support.
     if scenario.support is not None:
         changed = changed.model_copy(update={"support": scenario.support.scaled(factor)})
+    # Campaigns.
+    if scenario.campaigns:
+        campaigns = {name: campaign.scaled(factor) for name, campaign in scenario.campaigns.items()}
+        changed = changed.model_copy(update={"campaigns": campaigns})
     return changed
 
 

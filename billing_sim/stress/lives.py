@@ -16,6 +16,7 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.truth.worlds import frictionless, hours_between, lengthened
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld, Reseeding
+from billing_sim.world.households import borrowers_in
 from billing_sim.world.names import Names
 
 FOLLOWED_DAYS = 120
@@ -80,4 +81,5 @@ def _people_of(world: CompiledWorld, m: int) -> np.ndarray:
     ordinary, bots = _arrivals(world.arrivals[m], first), _arrivals(world.bots[m], first) + people.BOTS_FROM
     arrivals = np.sort(np.concatenate([ordinary, bots])) if len(bots) else ordinary
     kinds = ((people.BASE, members), (people.FORMER, former), (people.ARRIVAL, arrivals))
-    return np.concatenate([market | (kind << people.KIND_SHIFT) | which for kind, which in kinds])
+    found = [market | (kind << people.KIND_SHIFT) | which for kind, which in kinds]
+    return np.concatenate([*found, borrowers_in(world.record[0], m)])

@@ -25,6 +25,7 @@ BEGINS = {
     "signups": "started_at", "notices": "sent_at", "payment_methods": "added_at",
     "refunds": "refunded_at", "disputes": "opened_at", "contacts": "opened_at", "enrolments": "enrolled_at",
     "surveys": "sent_at", "offers": "sent_at",
+    "touches": "happened_at",
 }  # fmt: skip
 """The moment at which a unit of each fact comes into the world."""
 

@@ -46,6 +46,7 @@ class Context:
     backups: frozenset[int] = frozenset()
     arms: tuple[str, ...] = ()
     coupons: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -86,7 +87,16 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     backups = frozenset(added["method"].tolist())
     names = world.names
     return Context(
-        market.name, market.currency, zone, plans, names.gateways, names.policies, backups, names.arms, names.coupons
+        market.name,
+        market.currency,
+        zone,
+        plans,
+        names.gateways,
+        names.policies,
+        backups,
+        names.arms,
+        names.coupons,
+        names.campaigns,
     )
 
 

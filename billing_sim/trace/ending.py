@@ -20,6 +20,7 @@ _STANDING = {
     events.GAVE_UP: "not a member: the sign-up was given up",
     events.NEW: "signing up",
     events.RETURNING: "signing up again",
+    events.BORROWER: "not a member",
 }
 _OPEN, _PAID, _VOID, _GIVEN_UP = "open", "paid", "voided", "given up"
 
@@ -67,6 +68,8 @@ def _stand(ending: Ending, row: Row) -> None:
     kind = int(row["kind"])
     if kind in _TELLING:
         ending.standing = int(row["reason"])
+    elif kind == events.CAMPAIGN_EMAIL_LEFT and not row["spell"]:
+        ending.standing = events.BORROWER
     elif kind == events.CANCEL_REQUESTED:
         ending.standing = events.CANCELING
     elif kind in (events.SUBSCRIPTION_CREATED, events.SUBSCRIPTION_RESTORED):

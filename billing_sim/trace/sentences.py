@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import events
 from billing_sim.trace import fraud_sentences
+from billing_sim.trace.campaign_sentences import CAMPAIGN_SENTENCES
 from billing_sim.trace.context import Context, Row, code_words, day_words, method_words
 from billing_sim.trace.plans_sentences import SENTENCES as PLANS
 from billing_sim.trace.refunds_sentences import REFUND_SENTENCES
@@ -210,6 +211,7 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     # People and what they say.
     **SAYING,
     # Campaigns.
+    **CAMPAIGN_SENTENCES,
     # Experiments.
     events.EXPERIMENT_ENROLLED: _enrolled,
 }

@@ -61,6 +61,9 @@ class Story:
     @property
     def summary(self) -> str:
         """How the story ends."""
+        if self.ending is None and people.is_borrower(self.subscriber):
+            host = people.describe(people.host_of(self.subscriber))
+            return f"{self.name} uses the account of {host}, and the run never heard of them."
         if self.ending is None:
             return f"{self.name} had left before the run began and did not come back within it."
         return ending_words(self.ending, self.context, self.end.isoformat())

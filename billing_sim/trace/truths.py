@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from billing_sim import declines, events
 from billing_sim.trace import fraud_sentences
+from billing_sim.trace.campaign_sentences import CAMPAIGN_TRUTHS
 from billing_sim.trace.context import Row
 from billing_sim.trace.refunds_sentences import REFUND_TRUTHS
 
@@ -66,6 +67,7 @@ SEALED: dict[int, Callable[[Row], str]] = {
     events.SURVEY_JUDGED: _survey_judged,
     events.OFFER_JUDGED: _offer_judged,
     # Campaigns.
+    **CAMPAIGN_TRUTHS,
     # Experiments.
 }
 """Kind of truth -> what was really so, as a sentence."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+import numpy as np
+
 from billing_sim import people
 from billing_sim.clock import HOUR
 from billing_sim.errors import QueryError
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.households import borrowers_in, borrowers_of
 
 _WHICH = (1 << people.KIND_SHIFT) - 1
 _PLACE = (1 << people.ARRIVAL_SHIFT) - 1
@@ -79,4 +82,20 @@ def _arrival(world: CompiledWorld, m: int, which: int) -> str:
     return f"{there} Try {found}."
 
 
-_KINDS = (_base, _former, _arrival)
+def _borrower(world: CompiledWorld, m: int, which: int) -> str:
+    record, host = world.record[0], (which - 1) >> people.HOST_SHIFT
+    name = _name(world, m, people.BORROWER, which)
+    if not which:
+        return f"{name} is no subscriber."
+    if problem := _base(world, m, host):
+        return problem
+    found = borrowers_of(record, m, np.array([host], np.int64))
+    if (int(record["code"][m]) << people.MARKET_SHIFT | people.BORROWER << people.KIND_SHIFT | which) in found.tolist():
+        return ""
+    shares = f"shares with {len(found)}" if len(found) else "shares with nobody"
+    there = f"There is no {name} in this run: {_name(world, m, people.BASE, host)} {shares}."
+    everybody = borrowers_in(record, m)
+    return f"{there} Try {people.describe(int(everybody[0]))}." if len(everybody) else there
+
+
+_KINDS = (_base, _former, _arrival, _borrower)

@@ -12,6 +12,7 @@ from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwit
 from billing_sim.world.announce_fraud import fraud_announcements
 from billing_sim.world.announce_load import capacities, issuer_outages
 from billing_sim.world.announce_support import staffings
+from billing_sim.world.campaigns import announce_campaigns
 from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.experiments import opened
 from billing_sim.world.plans import announce_plans
@@ -40,6 +41,7 @@ def announcements(world: CompiledWorld) -> list[Announcement]:
     # People and what they say.
     rows += _win_back_offers(world)
     # Campaigns.
+    rows += announce_campaigns(world.names)
     # Experiments.
     rows += opened(world)
     for row in rows:

@@ -14,9 +14,11 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.world.arrivals import arrivals, expected_arrivals
 from billing_sim.world.bots import bots
 from billing_sim.world.calendars import fill_span, fill_zones
+from billing_sim.world.campaigns import fill_campaigns
 from billing_sim.world.experiments import fill_experiments, scenarios_of
 from billing_sim.world.fees import fill_cheapest, fill_fees, fill_networks
 from billing_sim.world.fraud import fill_attacks, fill_authentication, fill_deploys, fill_fraud, fill_methods
+from billing_sim.world.households import fill_sharing
 from billing_sim.world.load import fill_issuer_outages, fill_load
 from billing_sim.world.names import Names
 from billing_sim.world.paydays import PaydayCalendars
@@ -48,6 +50,7 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # People and what they say.
     fill_saying,
     # Campaigns.
+    fill_sharing, fill_campaigns,
     # Experiments.
 )  # fmt: skip
 """What fills a world, a table or two each. A new intervention adds a function here."""
@@ -120,8 +123,9 @@ def _filled(names: Names, calendars: PaydayCalendars) -> np.recarray:
 
 
 def _labels(names: Names) -> list[list[object]]:
-    """What only the log repeats of promotions; nothing where there are none."""
-    return [[name, part.campaign] for name, part in names.scenario.promotions.items()]
+    """What only the log repeats of promotions and campaigns; nothing where there are none."""
+    promotions = [[name, part.campaign] for name, part in names.scenario.promotions.items()]
+    return [*promotions, *([name] for name in names.scenario.campaigns)]
 
 
 def _market_keys(names: Names) -> np.ndarray:

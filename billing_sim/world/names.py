@@ -50,6 +50,11 @@ class Names:
         return ("none", *self.scenario.promotions)
 
     @cached_property
+    def campaigns(self) -> tuple[str, ...]:
+        """What the column `campaign` can say; 0 is none."""
+        return ("none", *self.scenario.campaigns)
+
+    @cached_property
     def arms(self) -> tuple[str, ...]:
         """What the column `arm` can say; 0 is none."""
         return labels(self.scenario.experiments)

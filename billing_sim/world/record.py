@@ -37,6 +37,7 @@ time-outs (a threshold) and success rate (millionths); whatever the desks show l
 PUBLISHED = DESK + 32
 BY_WEIGHTS, BY_SUCCESS_RATE = 0, 1
 """How `route_by` lets a gateway be chosen."""
+CAMPAIGNS = 8
 EXPERIMENTS, ARMS, LABELS = 8, 16, 256
 
 _PER_MARKET = """
@@ -56,6 +57,7 @@ channels surveys survey_after survey_wait survey_worst survey_best mood_keeps
 """.split()
 _PER_CHANNEL = "channel_bad channel_breaks channel_mends channel_opens channel_responds channel_quits".split()
 _PER_WIN_OFFER = "win_after win_within win_share win_uplift win_coupon win_channel".split()
+_OF_CAMPAIGNS = "reach control replies denies lands leaves mistypes accepts free_month discount".split()
 _PER_MARKET_KIND = "funds strained suspicion noise technical lost closed proactive bank_stop".split()
 
 WORLD = np.dtype(
@@ -311,6 +313,25 @@ WORLD = np.dtype(
         ("win_for", "i8", (WIN_OFFERS, MARKETS)),
         ("win_to", "i8", (WIN_OFFERS, 2)),
         # Campaigns.
+        # Who shares with how many, from when on they may not, and what they do then.
+        ("sharing", "i8"),
+        ("host_share", "i8", (MARKETS,)),
+        ("household", "i8", (3,)),
+        ("crackdown_at", "i8", (MARKETS,)),
+        ("joins", "i8"),
+        ("joins_after", "i8", (QUANTILES,)),
+        ("host_cancels", "i8"),
+        ("host_cancels_after", "i8", (QUANTILES,)),
+        # Campaigns: when and where, who takes which step, what they get for it and what it costs us.
+        ("campaigns", "i8"),
+        ("campaign_from", "i8", (CAMPAIGNS,)),
+        ("campaign_until", "i8", (CAMPAIGNS,)),
+        ("campaign_in", "i8", (CAMPAIGNS, MARKETS)),
+        *[(f"campaign_{name}", "i8", (CAMPAIGNS,)) for name in _OF_CAMPAIGNS],
+        ("campaign_cards", "i8", (CAMPAIGNS, 2, 2)),
+        ("campaign_step", "i8", (CAMPAIGNS, QUANTILES)),
+        ("campaign_accepts_after", "i8", (CAMPAIGNS, QUANTILES)),
+        ("campaign_cost", "i8", (CAMPAIGNS, MARKETS, 3)),
         # Experiments.
         ("enrolling", "i8"),
         ("enrol_at", "i8", (EXPERIMENTS,)),
