@@ -22,8 +22,8 @@ LAYERS = {
     "store": "runs",
     "readers": "facts metrics",
     "wiring": "simulate recorded crew compiling",
-    "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report export "
-    "challenges museum",
+    "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report "
+    "export challenges museum",
     "entry": "cli result frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""

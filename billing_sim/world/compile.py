@@ -124,8 +124,9 @@ def _filled(names: Names, calendars: PaydayCalendars) -> np.recarray:
 
 def _labels(names: Names) -> list[list[object]]:
     """What only the log repeats of promotions and campaigns; nothing where there are none."""
-    promotions = [[name, part.campaign] for name, part in names.scenario.promotions.items()]
-    return [*promotions, *([name] for name in names.scenario.campaigns)]
+    promotions: list[list[object]] = [[name, part.campaign] for name, part in names.scenario.promotions.items()]
+    campaigns: list[list[object]] = [[name] for name in names.scenario.campaigns]
+    return [*promotions, *campaigns]
 
 
 def _market_keys(names: Names) -> np.ndarray:
