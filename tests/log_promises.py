@@ -36,6 +36,18 @@ SAID = (
 )  # fmt: skip
 """What is said and heard at any time, and moves neither an invoice nor a subscription."""
 
+SAID = (
+    "contact.opened", "contact.answered", "contact.abandoned", "contact.resolved", "contact.closed_unresolved",
+    "survey.sent", "survey.answered", "notice.opened", "notice.undelivered",
+)  # fmt: skip
+"""What people and we say about an invoice, whatever its state."""
+
+SAID_LATE = (
+    "contact.answered", "contact.abandoned", "contact.resolved", "contact.closed_unresolved", "survey.answered",
+    "offer.sent",
+)  # fmt: skip
+"""What may still be said when the subscription has ended."""
+
 INVOICE_MOVES = {
     ("", "invoice.issued"): "open", ("", "invoice.imported"): "open",
     ("open", "payment_attempt.authorized"): "open", ("open", "payment_attempt.declined"): "open",
@@ -174,7 +186,7 @@ def captures_follow_a_yes(life: list[Row]) -> Iterator[str]:
         yes = before["kind"] == ANSWERS[0] or (
             before["kind"] == "payment_attempt.reconciled" and before["reason"] == events.RESOLVED_AUTHORIZED
         )
-        if row["kind"] == "payment.captured" and not row["attempt"] and not row["amount_minor"]:
+        if row["kind"] == "payment.captured" and not row["attempt"] and not row["amount_minor"] and not yes:
             continue  # nothing was left to pay
         if yes != (row["kind"] == "payment.captured"):
             yield f"{row['kind']} after {before['kind']}"
@@ -227,7 +239,7 @@ def dunning_begins_once_and_with_a_failure(life: list[Row]) -> Iterator[str]:
 def nothing_is_collected_after_the_end(life: list[Row]) -> Iterator[str]:
     """Whoever is gone is not charged: a payment may come back, and a new sign-up may begin."""
     allowed = {"payment.returned", "invoice.imported", "invoice.marked_uncollectible", "signup.started",
-               "experiment.enrolled", *MONEY_BACK, *SAID}  # fmt: skip
+               "experiment.enrolled", *MONEY_BACK, *SAID, *SAID_LATE}  # fmt: skip
     gone = False
     for row in life:
         if gone and row["kind"] not in allowed:
@@ -318,6 +330,75 @@ def decisions_wait_for_their_window(life: list[Row]) -> Iterator[str]:
             yield "two attempts in one window"
 
 
+def nobody_is_charged_twice(life: list[Row]) -> Iterator[str]:
+    """An invoice is captured once, and again only when the money came back; a surplus charge is called one."""
+    held: Counter[int] = Counter()
+    for row in life:
+        held[row["invoice"]] += (row["kind"] == "payment.captured") - (row["kind"] == "payment.returned")
+        if row["kind"] == "payment.captured" and held[row["invoice"]] > 1:
+            yield f"invoice {row['invoice']} is captured twice"
+
+
+def nothing_is_billed_in_a_pause_or_trial(life: list[Row]) -> Iterator[str]:
+    """No invoice between a pause and its end, nor between the start and the end of a trial."""
+    begins = {"subscription.paused": "a pause", "trial.started": "a trial"}
+    ends = {"subscription.resumed": "a pause", "trial.ended": "a trial"}
+    under_way: set[str] = set()
+    for row in life:
+        if row["kind"] == "invoice.issued" and under_way:
+            yield f"an invoice in {min(under_way)}"
+        under_way |= {begins[row["kind"]]} if row["kind"] in begins else set()
+        under_way -= {ends[row["kind"]]} if row["kind"] in ends else set()
+        under_way = set() if row["kind"] == "subscription.canceled" else under_way
+
+
+def coupons_are_redeemed_before_they_count(life: list[Row]) -> Iterator[str]:
+    """A coupon is redeemed once in a life, and takes something off only in the spell in which it was."""
+    redeemed: dict[int, int] = {}
+    for row in life:
+        if row["kind"] == "coupon.redeemed":
+            if row["coupon"] in redeemed:
+                yield f"coupon {row['coupon']} is redeemed again"
+            redeemed[row["coupon"]] = row["spell"]
+        elif row["kind"] == "discount.applied" and redeemed.get(row["coupon"]) != row["spell"]:
+            yield f"coupon {row['coupon']} takes something off and was not redeemed"
+
+
+def nobody_is_enrolled_twice(life: list[Row]) -> Iterator[str]:
+    """Nobody is put into the same arm of an experiment again."""
+    arms = [row["arm"] for row in life if row["kind"] == "experiment.enrolled"]
+    if len(set(arms)) < len(arms) or 0 in arms:
+        yield "enrolled twice"
+
+
+CONTACT_MOVES = {
+    ("", "contact.opened"): "waiting", ("waiting", "contact.abandoned"): "", ("waiting", "contact.answered"): "served",
+    ("served", "contact.resolved"): "", ("served", "contact.closed_unresolved"): "",
+}  # fmt: skip
+"""Legal moves of a contact; nobody has two under way."""
+
+
+def contacts_end_once(life: list[Row]) -> Iterator[str]:
+    """A contact is opened, is answered or given up, and is closed once when it was answered."""
+    state = ""
+    for row in life:
+        if row["kind"].startswith("contact."):
+            after = CONTACT_MOVES.get((state, row["kind"]))
+            if after is None:
+                yield f"{row['kind']} of a contact that is {state or 'not open'}"
+            state = state if after is None else after
+
+
+def surveys_are_answered_once(life: list[Row]) -> Iterator[str]:
+    """An answer belongs to a survey that was sent, and each is answered once."""
+    waiting = 0
+    for row in life:
+        waiting += (row["kind"] == "survey.sent") - (row["kind"] == "survey.answered")
+        if waiting < 0:
+            yield "an answer that nobody asked for"
+            waiting = 0
+
+
 CHECKS: tuple[Check, ...] = (
     reductions_follow_their_invoice, credit_is_owed_before_it_is_used,
     sequences_have_no_gaps, time_runs_forward, rows_use_only_their_columns, invoices_move_legally, people_move_legally,
@@ -325,4 +406,6 @@ CHECKS: tuple[Check, ...] = (
     dunning_begins_once_and_with_a_failure, nothing_is_collected_after_the_end, periods_do_not_overlap,
     unknown_outcomes_are_resolved, decisions_wait_for_their_window, money_goes_back_once,
     only_what_was_asked_is_answered,
+    nobody_is_charged_twice, nothing_is_billed_in_a_pause_or_trial, coupons_are_redeemed_before_they_count,
+    nobody_is_enrolled_twice, contacts_end_once, surveys_are_answered_once,
 )  # fmt: skip

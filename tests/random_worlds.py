@@ -18,9 +18,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from billing_sim.errors import BillingSimError
-from billing_sim.scenario import load
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import Composition, read_chain
+from billing_sim.scenario.loading import made_of
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import spoken
 from billing_sim.scenario.reader import parse, read_bytes
@@ -143,13 +143,10 @@ def _content_of(names: tuple[str, ...]) -> dict[str, Any]:
 
 def compiled(content: dict[str, Any]) -> CompiledWorld | None:
     """The world of a content; None where it is refused."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "world.yaml")
-        file.write_text(emit(content), encoding="utf-8")
-        try:
-            return compile_world(load(file).scenario)
-        except BillingSimError:
-            return None
+    try:
+        return compile_world(made_of(content))
+    except BillingSimError:
+        return None
 
 
 def content_of(names: tuple[str, ...]) -> dict[str, Any]:

@@ -381,3 +381,37 @@ def test_a_feature_of_one_market_leaves_the_others_alone():
     brazil = plain.world.markets.index("BR")
     markets = {int(rows["market"][0]) for who, rows in plain.lives() if who in moved}
     assert markets == {brazil}
+
+
+VOUCHERS = "method_mix: {voucher: 100%, credit: null}, first_attempt_failure: {voucher: 0%}"
+
+
+def test_an_upgrade_by_voucher_that_is_paid_after_the_billing_day_skips_no_month():
+    """The renewal waits for the voucher and follows it; every day is billed once."""
+    up = UP.replace("behaviour: {", f"behaviour: {{{VOUCHERS}, ")
+    log = happened(market(up, f"{PEOPLE}\nplans: {{premium: {{name: Premium}}}}\nvoucher_valid: 6 days"))
+    late = 0
+    for _, rows in log.lives():
+        issued = rows[(rows["kind"] == events.INVOICE_ISSUED) & (rows["reason"] != events.PRORATION)]
+        assert (issued["period_start"][1:] == issued["period_end"][:-1]).all()
+        late += (issued["occurred_at"] // clock.DAY > issued["period_start"] + 1).sum()
+    assert late > 0
+
+
+def test_a_trial_with_vouchers_begins_at_once():
+    """There is nothing to check: the first voucher is for the first period that costs something."""
+    log = happened(market(f"{TRIAL}, behaviour: {{{VOUCHERS}}}", PEOPLE))
+    who = log.find(lambda rows: log.line(rows[0]).startswith("2025-01-04 signup.started"))
+    assert log.story(who, until="2025-01-19") == expected("""
+        2025-01-04 signup.started new
+        2025-01-04 payment_method.added preferred
+        2025-01-04 invoice.issued verification
+        2025-01-04 payment.captured
+        2025-01-04 subscription.created new
+        2025-01-04 trial.started
+        2025-01-18 trial.ended trial_converted
+        2025-01-18 invoice.issued
+        2025-01-18 payment_attempt.pending cit
+        2025-01-18 payment_attempt.reconciled cit authorized
+        2025-01-18 payment.captured
+    """)

@@ -27,6 +27,7 @@ from billing_sim.lifecycle.state import (
     State,
     World,
 )
+from billing_sim.lifecycle.trials import WITHOUT_METHOD
 from billing_sim.rule import rule
 from billing_sim.world.record import BY_SUCCESS_RATE, GATEWAYS
 
@@ -50,11 +51,14 @@ def payment_due(world, state):
 
 @rule(Int(World, State, Int))
 def kind_due(world, state, at):
-    """The kind of method that will be used then: sign-ups choose one, everybody else has one on file."""
+    """The kind of method that will be used then: sign-ups choose one, a trial without one ends with
+    one, everybody else has one on file."""
     if at == state.alarm[ALARM_SIGNUP]:
         return choose_kind(world, state, purpose.METHOD_KIND, hour_of(at))
     if state.phase == SIGNING_UP:
         return choose_kind(world, state, purpose.NEW_METHOD, hour_of(at))
+    if state.trial == WITHOUT_METHOD:
+        return choose_kind(world, state, purpose.TRIAL_METHOD_KIND, hour_of(at))
     return state.method_kind[FIRST]
 
 

@@ -133,7 +133,11 @@ def adopt(world, state, plan, now):
 
 @rule(Nothing(World, State, Page, Int))
 def complete_upgrade(world, state, page, now):
-    """The difference is paid: the plan changes."""
+    """The difference is paid: the plan changes, and the next billing day is the one that it was.
+
+    It may have come while the answer was awaited, and then it follows at once.
+    """
+    state.open = 0
     adopt(world, state, state.changing - 1, now)
     state.changing = 0
     state.worth = state.quoted

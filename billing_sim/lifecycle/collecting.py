@@ -123,15 +123,17 @@ def succeed(world, state, page, now):
         complete_signup(world, state, page, now)
     if state.changing:
         complete_upgrade(world, state, page, now)
-    close_paid(world, state, page, now)
+    else:
+        close_paid(world, state, page, now)
     if world.surveys[state.market]:
         surveys.note_payment(world, state, page, now, about)
 
 
 @rule(Nothing(World, State, Page, Int))
 def settle_free(world, state, page, now):
-    """Nothing is left of the invoice after coupons and credits: it is paid without an attempt."""
+    """Nothing is left of the invoice after coupons and credits, or to check: it is paid without an attempt."""
     state.free = 0
+    state.attempt = 0
     state.charged_fee = 0
     log_capture(world, state, page, now)
     succeed(world, state, page, now)
@@ -387,7 +389,7 @@ def collect(world, state, page, now):
     """
     initiator = state.collects
     slot = state.pending_slot
-    if initiator and state.free:
+    if initiator and (state.free or (state.verifying and state.method_kind[FIRST] == events.VOUCHER)):
         settle_free(world, state, page, now)
         initiator = 0
     if initiator:

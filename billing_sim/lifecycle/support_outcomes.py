@@ -189,8 +189,11 @@ def ring_support_retry(world, state):
 
 @rule(Nothing(World, State, Page, Int))
 def ring_support_link(world, state, page, now):
-    """The member follows the link of an agent, or doesn't: mends the method, or takes another, and pays."""
-    if not can_be_paid(world, state, agenda.SUPPORT_LINK):
+    """The member follows the link of an agent, or doesn't: mends the method, or takes another, and pays.
+
+    A fraudster has no card of their own to leave.
+    """
+    if state.fraudster or not can_be_paid(world, state, agenda.SUPPORT_LINK):
         return
     if draws.draw(state.key, purpose.AGENT_SUCCESS, hour_of(now)) >= world.link_works:
         return

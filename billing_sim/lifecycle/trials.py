@@ -47,7 +47,10 @@ def lay_out_trial(world, state):
 
 @rule(Nothing(World, State, Page, Int))
 def verify(world, state, page, now):
-    """Issue an invoice of nothing: the attempt on it tells whether the method is good."""
+    """Issue an invoice of nothing: the attempt on it tells whether the method is good.
+
+    Of vouchers there is nothing to check: each is issued for an amount.
+    """
     state.verifying = 1
     state.amount = 0
     state.tax = 0

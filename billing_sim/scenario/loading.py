@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,7 +18,7 @@ from billing_sim.scenario.goal_file import checked_goals, is_goal_file
 from billing_sim.scenario.layers import Composition, read_chain, with_value
 from billing_sim.scenario.meaning import examine
 from billing_sim.scenario.model import Scenario
-from billing_sim.scenario.nodes import Mapping, Place, at, plain, spoken
+from billing_sim.scenario.nodes import Mapping, Place, at, node_of, plain, spoken
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.scenario.scaling import scaled
 
@@ -55,6 +56,21 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
         return scaled(_checked(Composition(part)), own)
 
     return Loaded(with_arms(finished(tree), tree, finished), source, path, whole)
+
+
+def made_of(content: dict[str, Any]) -> Scenario:
+    """The scenario of a content that was read before and changed since, checked whole like a file.
+
+    `content` is as `nodes.spoken` gives it: keys with plain values, None where a key removes a default. Raises
+    InputError, whose problems name no place.
+    """
+    tree = node_of(content)
+    assert isinstance(tree, Mapping), "a scenario is a mapping"
+
+    def finished(part: Mapping) -> Scenario:
+        return _checked(Composition(part))
+
+    return with_arms(finished(tree), tree, finished)
 
 
 def check(path: str | Path) -> list[Problem]:

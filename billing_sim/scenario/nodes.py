@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from billing_sim.errors import Problem
 
@@ -143,3 +143,13 @@ def plain(node: Node) -> object:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return node.value
+
+
+def node_of(content: Any, place: Place = NOWHERE) -> Node:
+    """Plain values as a tree, the way back from `spoken`: a key with None removes what lies below it."""
+    if isinstance(content, dict):
+        entries_ = {key: Entry(key, place, node_of(it, place)) for key, it in content.items() if it is not None}
+        return Mapping(entries_, place, {key: place for key, it in content.items() if it is None})
+    if isinstance(content, list | tuple):
+        return Sequence(tuple(node_of(it, place) for it in content), place)
+    return Scalar(content, place)

@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from billing_sim.errors import InputError, QueryError
 from billing_sim.metrics.definition import Definition
-from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import read_chain
-from billing_sim.scenario.loading import load
+from billing_sim.scenario.loading import load, made_of
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import spoken
 from billing_sim.scenario.reader import read_bytes
@@ -54,7 +52,7 @@ class Bench:
 
     def under(self, case: Case) -> Scenario:
         """The scenario with a case laid over it; InputError where the two do not fit."""
-        return self.scenario if not case.changes_world else _loaded(apply(case, self.content))
+        return self.scenario if not case.changes_world else made_of(apply(case, self.content))
 
 
 def bench(path: Path = BASE, *, members: int | None = None, seed: int | None = None) -> Bench:
@@ -65,14 +63,7 @@ def bench(path: Path = BASE, *, members: int | None = None, seed: int | None = N
     content["members"] = members or min(own.members, MEMBERS)
     write_scaled(content, load(path, members=content["members"]).scenario)
     content["seed"] = own.seed if seed is None else seed
-    return Bench(content, _loaded(content))
-
-
-def _loaded(content: dict[str, Any]) -> Scenario:
-    with TemporaryDirectory(prefix="billing_sim-stress-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder) / "world.yaml"
-        file.write_text(emit(content), encoding="utf-8")
-        return load(file).scenario
+    return Bench(content, made_of(content))
 
 
 @dataclass
