@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from billing_sim.rule import forget_old_code
+from numba import config
+
+from billing_sim.rule import cache_folder, forget_old_code, is_compiled
 
 _BESIDE = (
     "import billing_sim.drivers.shards, billing_sim.drivers.sample, billing_sim.facts.folding, billing_sim.runs.writer"
@@ -24,6 +26,11 @@ def compile_all() -> None:
     forget_old_code()
     with _helper():
         from billing_sim.drivers import oracle  # noqa: F401
+
+
+def is_sharing_compiled() -> bool:
+    """Whether that is there, too, which only people who share something need."""
+    return is_compiled() and (bool(config.DISABLE_JIT) or any(cache_folder().rglob("windows.*.nbi")))
 
 
 @contextmanager

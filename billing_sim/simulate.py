@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from billing_sim.runs.stored import StoredRun
     from billing_sim.world.compile import CompiledWorld
 
+COMPILING_SHARED = "compiling what people share"
+"""The phase that comes once, before the first run in which people share something."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -122,6 +125,15 @@ def compile_first(report: Report) -> None:
         from billing_sim.compiling import compile_all
 
         compile_all()
+
+
+def compile_for_sharing(report: Report) -> None:
+    """Compile the windows and barriers of people who share something, once after installing, and say so."""
+    from billing_sim.compiling import is_sharing_compiled
+
+    if not is_sharing_compiled():
+        report(Progress(0, 0, 0, COMPILING_SHARED))
+    from billing_sim.drivers import windows  # noqa: F401
 
 
 def identity_of(world: CompiledWorld) -> Identity:
@@ -243,6 +255,8 @@ class _Work:
     def run(self, workers: int, report: Report) -> None:
         """Simulate every part; where people share something, all of them together first."""
         total = people_in(self.world)
+        if self.world.is_coupled:
+            compile_for_sharing(report)
         if self.world.is_coupled and self._driver == "batch":
             self._live_together(workers, total, report)
         self._crew.run(

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from billing_sim import clock, events
-from tests.world_builder import SCENARIOS, Log, log_of, world_of
+from tests.world_builder import SCENARIOS, Log, laid_over, log_of, world_of
 from tests.world_texts import BUSY, QUIET
+from tests.world_texts_load import BUSY_GATEWAYS
+from tests.world_texts_support import CROWDED
 
 BASE = BUSY.replace("end: 2025-06-01", "end: 2025-12-01")
 
@@ -27,6 +29,16 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(end):
     short, long = log_of(world_of(f"end: {end}", BASE)), log_of(world_of("", BASE))
     assert beginning(short, until) == beginning(long, until)
     assert len(long.rows) > len(short.rows)
+
+
+@pytest.mark.parametrize("window", ["1 hour", "30 min"])
+def test_so_it_is_where_people_share_something(window):
+    """What desks settle in the last window is told in both; whoever still waits is told of in the longer one only."""
+    base = laid_over(BUSY, CROWDED, BUSY_GATEWAYS, f"members: 80\nwindow: {window}")
+    short, long = (log_of(world_of(f"end: {end}", base)) for end in ("2025-05-02", "2025-06-01"))
+    until = int(short.world.record.end[0])
+    assert beginning(short, until) == beginning(long, until)
+    assert np.isin(short.rows["kind"], (events.CONTACT_ANSWERED, events.CONTACT_ABANDONED)).any()
 
 
 def test_decisions_stop_at_the_end_and_only_answers_may_come_later():

@@ -34,6 +34,14 @@ def command_line() -> str:
     return shlex.join(["billing-sim", *sys.argv[1:]])
 
 
+def announce_more(it: Progress) -> None:
+    """Say why the first run in which people share something takes longer, when it comes to it."""
+    from billing_sim.simulate import COMPILING_SHARED
+
+    if it.phase == COMPILING_SHARED:
+        complain("Compiling what people share, once: about 10 seconds.")
+
+
 class Bar:
     """A display that begins after a second, follows the simulation, and leaves nothing behind."""
 
@@ -45,6 +53,7 @@ class Bar:
 
     def __call__(self, it: Progress) -> None:
         """Show the latest news of the simulation."""
+        announce_more(it)
         now = time.monotonic()
         if it.phase == "simulating" and not self._simulating_since:
             self._simulating_since = now
@@ -59,14 +68,14 @@ class Bar:
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[Progress], None] | None]:
-    """A bar to report progress to, or None where nobody could see it."""
+def bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar to report progress to; where nobody could see it, announcements are still made."""
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Display
 
     console = terminal(stderr=True)
     if not console.is_terminal and not console.is_jupyter:
-        yield None
+        yield announce_more
         return
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=None),

@@ -39,7 +39,8 @@ class Barrier:
         self._capacity = [int(it) for it in record.capacity]
         self._comfortable = [int(it) for it in record.comfortable]
         self._slow, self._timeouts = record.slow_at, record.timeout_at
-        self._rates = bool(record.route_by.any())
+        # An arm of an experiment may route by it alone.
+        self._rates = bool(world.record.route_by.any())
         together = max(1, HOUR // self._window)
         self._span = together * self._window
         self._day: deque[np.ndarray] = deque(maxlen=max(1, DAY // self._window))

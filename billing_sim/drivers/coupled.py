@@ -30,7 +30,7 @@ from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.record import GATEWAYS, WORLD
 
 REQUESTS_AT_ONCE = 1 << 14
-TAPES_KEPT = 4
+_ROOM_FOR_TAPES = 256 << 20
 _SHARED_BY_THREADS = 200_000
 """People for whom handing windows to several threads is worth the handing."""
 
@@ -180,15 +180,15 @@ class Windows:
             self._effects = in_order(serve(asked, begin, until))
 
 
-_tapes: OrderedDict[tuple[str, str], Tape] = OrderedDict()
+_tapes: OrderedDict[tuple[str, ...], Tape] = OrderedDict()
 _lock = threading.Lock()
 
 
 def tape_of(world: CompiledWorld, threads: int = 1) -> Tape:
-    """The tape of a world; an empty one where people share nothing. The last few are kept."""
+    """The tape of a world; an empty one where people share nothing. Those of late are kept."""
     if not world.is_coupled:
         return NOTHING_SHARED
-    return _kept((world.digest, ""), lambda: record_tape(world, threads=threads))
+    return _kept((world.digest,), lambda: record_tape(world, threads=threads))
 
 
 def direct_tape_of(before: CompiledWorld, after: CompiledWorld) -> Tape:
@@ -199,10 +199,17 @@ def direct_tape_of(before: CompiledWorld, after: CompiledWorld) -> Tape:
     own = tape_of(before)
     if before is after or queue_of(after) is None:
         return own
-    return _kept((before.digest, after.digest), lambda: record_tape(before, after, replayed=own))
+    return _kept((before.digest, after.digest, "direct"), lambda: record_tape(before, after, replayed=own))
 
 
-def _kept(key: tuple[str, str], make: Callable[[], Tape]) -> Tape:
+def total_tape_of(before: CompiledWorld, after: CompiledWorld) -> Tape:
+    """What people meet in `after` from the start on where everybody lives in it: all that they do to one another."""
+    if before is after:
+        return tape_of(before)
+    return _kept((before.digest, after.digest, "total"), lambda: record_tape(before, after))
+
+
+def _kept(key: tuple[str, ...], make: Callable[[], Tape]) -> Tape:
     with _lock:
         tape = _tapes.get(key)
     # Two threads may make the same tape, which is the same tape.
@@ -210,6 +217,6 @@ def _kept(key: tuple[str, str], make: Callable[[], Tape]) -> Tape:
     with _lock:
         _tapes[key] = tape
         _tapes.move_to_end(key)
-        while len(_tapes) > TAPES_KEPT:
+        while len(_tapes) > 1 and sum(it.size for it in _tapes.values()) > _ROOM_FOR_TAPES:
             _tapes.popitem(last=False)
     return tape

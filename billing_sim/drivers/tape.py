@@ -29,6 +29,11 @@ class Tape:
     effects: np.ndarray
     due: np.ndarray
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return sum(part.nbytes for part in (self.places, self.tables, self.effects, self.due))
+
     def row(self, k: int) -> np.ndarray:
         """What `world.published` was in window `k`; nothing, before the first one."""
         row = np.zeros(PUBLISHED, np.int64)

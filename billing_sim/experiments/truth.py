@@ -1,17 +1,21 @@
 """The true effect: the same people with the same luck, all of them in one arm, then all of them in the other.
 
-Who is enrolled, and when, does not depend on the arm, so both worlds hold the same enrolled people; their difference is
-what the change does to them, without the luck of the draw. Whoever lives in the mix is then looked at again where
-everybody is in their arm: what differs for them comes from what people share.
+Where people share nothing, who is enrolled and when does not depend on the arm, so both worlds hold the same enrolled
+people; their difference is what the change does to them, without the luck of the draw. Whoever lives in the mix is then
+looked at again where everybody is in their arm: what differs for them comes from what people share. Where they share
+something, each world lives by a tape of its own; an arm may then change who fails, and so who is enrolled at a first
+failure, and every world is read from those whom it enrols.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from billing_sim.drivers import batch
+from billing_sim.drivers.block import Block
 from billing_sim.drivers.shards import SHARDS
 from billing_sim.experiments.contrast import Contrast, contrast, figures
 from billing_sim.experiments.sample import Sample, in_experiment
@@ -119,12 +123,21 @@ def worlds(
 def lived(world: CompiledWorld, facts: Sequence[str], report: Callable[[int], None]) -> dict[str, Any]:
     """Everybody's facts in a world, as Arrow tables by name."""
     names = {**BUILT_IN, **vocabularies_of(world)}
-    folder = Folder(announcements(world), names)
+    folder, lives = Folder(announcements(world), names), _together(world)
     columns = {name: Columns(facts_folder(name), names) for name in facts}
     for shard in range(SHARDS):
         report(shard)
-        for block in batch.lives(world, shard):
+        for block in lives(world, shard):
             for name, rows in folder.fold(block.rows).items():
                 if name in columns:
                     columns[name].append(rows[rows["arm"] > 0])
     return {name: it.table() for name, it in columns.items()}
+
+
+def _together(world: CompiledWorld) -> Callable[[CompiledWorld, int], Iterator[Block]]:
+    """How people live in a world: where they share something, by the tape of that very world."""
+    if not world.is_coupled:
+        return batch.lives
+    from billing_sim.drivers.coupled import tape_of
+
+    return partial(batch.lives, tape=tape_of(world))

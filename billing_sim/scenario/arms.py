@@ -18,6 +18,7 @@ from billing_sim.scenario.merge import overlay
 from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.nodes import Mapping, Node, Place, at
 from billing_sim.scenario.parts import CAPACITY
+from billing_sim.scenario.support import SupportStaffing
 
 Finish: TypeAlias = Callable[[Mapping], Scenario]
 """From the tree of a file to the checked scenario; InputError with its problems."""
@@ -109,6 +110,15 @@ def _faults(scenario: Scenario, own: Scenario, change: Mapping, policies: dict[s
     for code, market in own.markets.items():
         for key in _moved(scenario.markets[code], market):
             yield _refusal(_blamed(change, "markets", code, *key.split(".")), f"{key} of market {code}")
+    for name, gateway in own.gateways.items():
+        known = scenario.gateways.get(name)
+        for key in ("capacity", "load"):
+            if known and getattr(known, key) != getattr(gateway, key):
+                yield _refusal(_blamed(change, "gateways", name, key), f"{key} of gateway {name}")
+    if _desks(own) != _desks(scenario):
+        yield _refusal(_blamed(change, "support", "desks"), "who works at the support desks")
+    if _staffing(own) != _staffing(scenario):
+        yield _refusal(_blamed(change, "timeline"), "every support_staffing of the timeline")
     if _common(own) != _common(scenario):
         yield _refusal(_blamed(change, "timeline"), "every signup_surge and exchange_rate of the timeline")
     if _crackdowns(own) != _crackdowns(scenario):
@@ -124,6 +134,14 @@ def _moved(market: Market, own: Market) -> Iterator[str]:
     for key in ("former_members", "tenure_mix", "paydays"):
         if getattr(market.behaviour, key) != getattr(own.behaviour, key):
             yield f"behaviour.{key}"
+
+
+def _desks(scenario: Scenario) -> Any:
+    return scenario.support.desks if scenario.support else None
+
+
+def _staffing(scenario: Scenario) -> list[Any]:
+    return [entry for entry in scenario.timeline if isinstance(entry, SupportStaffing)]
 
 
 def _common(scenario: Scenario) -> list[Any]:

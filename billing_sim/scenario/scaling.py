@@ -48,6 +48,11 @@ def write_scaled(content: dict[str, Any], scenario: Scenario) -> None:
             own["capacity"] = _spoken(gateway.capacity)
         if gateway.load is not None and "load" in own:
             own["load"]["comfortable"] = _spoken(gateway.load.comfortable)
+    # Support.
+    if scenario.support is not None:
+        for written, desk in zip(content["support"]["desks"], scenario.support.desks, strict=True):
+            for own_shift, shift in zip(written["shifts"], desk.shifts, strict=True):
+                own_shift["agents"] = f"{max(shift.agents, _LEAST):.6f}"
 
 
 def _spoken(per_hour: Decimal) -> str:

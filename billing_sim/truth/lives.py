@@ -12,6 +12,7 @@ from billing_sim import events
 from billing_sim.clock import NEVER
 from billing_sim.drivers import paired
 from billing_sim.drivers.block import Block
+from billing_sim.drivers.tape import Tape
 from billing_sim.events import ROW, TRUTH_ROW
 from billing_sim.truth.tables import Invoices, Payments, Spells, key_of, places
 from billing_sim.truth.worth import Worth
@@ -71,14 +72,15 @@ def live(
     worth: Worth,
     only: np.ndarray | None = None,
     shelf: Shelf | None = None,
+    tape: Tape | None = None,
 ) -> Lives:
     """Let people live in one world until the start and in another from then on, to the horizon.
 
     With `only`, a mask, the others of the cohort leave no rows. With a `shelf` the lives are good until it is filled
-    again.
+    again. Where people share something, what they meet is on the `tape`: by default what the first world has it.
     """
     chosen = cohort if only is None else cohort.of(only)
-    blocks = paired.lives(before, after, chosen.numbers, chosen.markets)
+    blocks = paired.lives(before, after, chosen.numbers, chosen.markets, tape)
     return Lives(*(shelf or Shelf()).filled(blocks), cohort, worth)
 
 

@@ -87,6 +87,19 @@ class Wrongful(Answer):
 
 
 @dataclass(frozen=True)
+class Spread(Answer):
+    """What goes without friction where people share something: losses that do not happen, money that comes in.
+
+    `direct`: everything shared stays as it was; `total`: it follows what everybody does there; `spillover`: the rest.
+    """
+
+    what: str
+    direct: Sum
+    spillover: Sum
+    total: Sum
+
+
+@dataclass(frozen=True)
 class Whereabouts(Answer):
     """Everybody lost, by where they are without friction at the moment of the loss; the groups add up to all.
 

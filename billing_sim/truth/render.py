@@ -22,7 +22,7 @@ _Rows = Sequence[Sequence[str]]
 def text(it: Truth) -> str:
     """Everything, a table for each question."""
     parts = (
-        _heading, _lost, _wrongful, _causes, _without_friction, _collected, _attempts, _recovered, _worlds,
+        _heading, _lost, _wrongful, _spread, _causes, _without_friction, _collected, _attempts, _recovered, _worlds,
         _attribution, _checks,
     )  # fmt: skip
     return "\n\n".join(filter(None, ("\n".join(part(it)) for part in parts)))
@@ -104,6 +104,27 @@ def _wrongful(it: Truth) -> list[str]:
     return table(f"WRONGFUL LOSS: willing and able, {found.days} days from each loss on", ["", "", ""], rows) + said(
         "What the same people do and pay without friction, less what they do and pay here, their own return included. "
         "A day within two losses of one person counts once."
+    )
+
+
+def _spread(it: Truth) -> list[str]:
+    names = {
+        "wrongful_losses": "wrongful losses avoided", "wrongful_money": f"their money in 90 days, {it.currency}",
+        "collected": f"collected more from all, {it.currency}",
+    }  # fmt: skip
+    rows = [
+        [
+            names[row.what],
+            *(cell for sum_ in (row.direct, row.spillover, row.total) for cell in (signed(sum_), half(sum_))),
+        ]
+        for row in it.spread
+    ]
+    head = ["", "direct", "", "spillover", "", "total", ""]
+    if not rows:
+        return []
+    return table("WITHOUT FRICTION, what people do to one another", head, rows) + said(
+        f"These people share {' and '.join(it.shared)}. Direct: all that is shared stays as it was here, which holds "
+        "for every other table too. Total: it is as the people without friction make it. Spillover: the rest."
     )
 
 
@@ -199,8 +220,14 @@ def _worlds(it: Truth) -> list[str]:
     return [
         *table("THE SAME PEOPLE IN OTHER WORLDS: at the end, or over the run", head, levels), "",
         *table("… less what is here", ["", "members", "", "losses", "", f"collected, {it.currency}", ""], rows),
-        *said("These people share nothing, so every effect is direct and none spills over to others."),
+        *said(_effects(it)),
     ]  # fmt: skip
+
+
+def _effects(it: Truth) -> str:
+    if it.shared:
+        return f"Effects are direct: {' and '.join(it.shared)} stay as here, and nothing spills over to others."
+    return "These people share nothing, so every effect is direct and none spills over to others."
 
 
 def _cut(title: str) -> str:

@@ -19,7 +19,7 @@ from billing_sim.truth.lives import Cohort, Lives, Shelf, live
 from billing_sim.truth.losses import LOSS, longer_here, losses
 from billing_sim.truth.recoveries import FATES, LEVER_OF, WAYS, failed, fate_without, recoveries
 from billing_sim.truth.tables import key_of, places
-from billing_sim.truth.totals import GROUPS, MEASURES, by_group, measures
+from billing_sim.truth.totals import GROUPS, MEASURES, by_group, is_wrongful, measures
 from billing_sim.world.compile import CompiledWorld
 
 Shelves = defaultdict[str, Shelf]
@@ -32,7 +32,8 @@ class Findings:
 
     Names of sums: `totals WORLD` (measures), `months WORLD` (months), `attempts` (causes), `failed` (invoices, money),
     `recovered` (ways, fates without the lever, invoices and money), `longer` (kinds, people and time), `knocked`
-    (worlds, measures), `untouched` (measures), `people` (all, followed).
+    (worlds, measures), `untouched` (measures), `people` (all, followed); where people share something also `together`
+    (measures without friction, all of them meeting one another there) and `together money` (wrongful losses there).
     """
 
     sums: dict[str, np.ndarray] = field(default_factory=dict)
@@ -84,6 +85,8 @@ class Study:
             others[name] = live(actual, world, here.cohort, self.span.worth, differs, shelves[name])
         self._compare(found, here, others, differs)
         self._recovered(found, here, others)
+        if actual.is_coupled:
+            self._live_together(found, here, shelves["together"])
         if self.attribution:
             worlds = every_world(self.span, here, differs, shelves["any"], is_stopped)
             found.sums["knocked"] = by_group(worlds, here.group[differs])
@@ -124,6 +127,18 @@ class Study:
         values = np.zeros((2, 2, len(who)), np.int64)
         values[kind, 0, np.arange(len(who))], values[kind, 1, np.arange(len(who))] = 1, more
         found.sums["longer"] = by_group(values, here.group[who])
+
+    def _live_together(self, found: Findings, here: Lives, shelf: Shelf) -> None:
+        """Without friction, by the tape of that world: whatever is shared is as those who live there make it."""
+        from billing_sim.drivers.coupled import total_tape_of
+
+        actual, world = self.span.world, self.worlds.others[FRICTIONLESS]
+        tape = total_tape_of(actual, world)
+        there = live(actual, world, here.cohort, self.span.worth, shelf=shelf, tape=tape)
+        found.sums["together"] = by_group(measures(there, self.span.start, self.span.end), here.group)
+        lost = losses(here, there, self.span.end)
+        wrongful = lost[is_wrongful(lost["intent"], lost["able"]) == 1]
+        found.sums["together money"] = by_group(wrongful["micros"], wrongful["group"])
 
     def _months(self, lives: Lives, group: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Money collected from people chosen by the month of the payment, less what went back by that of its return."""

@@ -36,6 +36,7 @@ from billing_sim.truth.parts import (
     LostRow,
     Month,
     Recovered,
+    Spread,
     Whereabouts,
     World,
     Wrongful,
@@ -133,6 +134,28 @@ class Truth:
             self._count(chosen, self._lost["time"], clock.DAY), self._count(chosen, self._lost["micros"], MICROS),
             FOLLOWED_DAYS,
         )  # fmt: skip
+
+    @property
+    def shared(self) -> list[str]:
+        """What people share, so that the relief of some changes others; empty where every effect is direct."""
+        return shared_in(self.alternatives.actual)
+
+    @cached_property
+    def spread(self) -> tuple[Spread, ...]:
+        """Direct, spillover and total of what friction costs; nothing where people share nothing."""
+        if "together" not in self.found.sums:
+            return ()
+        here, direct, total = (
+            self.found.sums[name] for name in (f"totals {ACTUAL}", f"totals {FRICTIONLESS}", "together")
+        )
+        lost, money = MEASURES.index("wrongful_losses"), MEASURES.index("collected_micros")
+        chosen = self._wrongful
+        own = by_group(self._lost["micros"][chosen], self._lost["group"][chosen])
+        return (
+            _spread("wrongful_losses", here[lost] - direct[lost], here[lost] - total[lost]),
+            _spread("wrongful_money", own, self.found.sums["together money"], MICROS),
+            _spread("collected", direct[money] - here[money], total[money] - here[money], MICROS),
+        )
 
     @cached_property
     def without_friction(self) -> tuple[Whereabouts, ...]:
@@ -233,7 +256,7 @@ class Truth:
             "without_friction": self.without_friction, "longer": self.longer, "collected": self.collected,
             "attempts": self.attempts, "failed_invoices": self.failed[0], "failed_money": self.failed[1],
             "recovered": self.recovered, "worlds": self.worlds,
-            "shared_between_subscribers": shared_in(self.alternatives.actual),
+            "shared_between_subscribers": self.shared, "spread": self.spread,
             "attribution": self._attribution_as_dict(),
             "reconciliation": self.checks,
         })  # fmt: skip
@@ -284,6 +307,10 @@ def shown(values: np.ndarray) -> dict[str, Sum]:
         name.removesuffix("_micros"): Sum.of(values[i], MICROS) if name.endswith("_micros") else measure(values, name)
         for i, name in enumerate(MEASURES)
     }
+
+
+def _spread(what: str, direct: np.ndarray, total: np.ndarray, scale: float = 1) -> Spread:
+    return Spread(what, *(Sum.of(it, scale) for it in (direct, total - direct, total)))
 
 
 def _labels(names: Sequence[str], numbers: np.ndarray) -> list[str]:

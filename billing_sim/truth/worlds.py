@@ -25,7 +25,7 @@ def shared_in(world: CompiledWorld) -> list[str]:
     """What subscribers share in a world, so that the relief of some changes others; empty where every effect is direct.
 
     Worlds to compare with are lived by the tape of the actual one, so what is told of them is the direct effect:
-    spillovers are left out (`drivers.coupled.record_tape` gives the total).
+    spillovers are left out (`drivers.coupled.total_tape_of` gives the total).
     """
     record = world.record[0]
     found = []
