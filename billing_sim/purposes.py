@@ -144,3 +144,4 @@ OFFER_MOMENT = 154  # hour
 # Experiments: 190 to 199.
 ENROL_HOLDOUT = 190  # number of the experiment's name
 ENROL_ARM = 191  # number of the experiment's name
+OWN_PROCESS = 195  # number of the draw's name * 2**28 + a moment or number that the user's process names
