@@ -393,6 +393,17 @@ EVENTS: tuple[Kind, ...] = (
 
 KIND_NAMES = {kind.number: kind.name for kind in EVENTS}
 
+FIRST_OWN_KIND, LAST_OWN_KIND = 200, 255
+"""Numbers of the kinds that a user's own processes add to one run; no kind of ours is ever numbered so."""
+
+OWN_COLUMNS = ("spell", "invoice", "reason", "score", "amount_minor")
+
+
+def own_kind(place: int, name: str, meaning: str) -> Kind:
+    """The kind at a place, from 0, among those that a user adds to a run."""
+    return Kind(FIRST_OWN_KIND + place, name, OWN_COLUMNS, meaning)
+
+
 # The sealed truth.
 EXPLAINED = 1
 INTENT_CHANGED = 2

@@ -163,3 +163,4 @@ CAMPAIGN_STEP = 188  # the same, times 8, plus the step
 # Experiments: 190 to 199.
 ENROL_HOLDOUT = 190  # number of the experiment's name
 ENROL_ARM = 191  # number of the experiment's name
+OWN_PROCESS = 195  # number of the draw's name * 2**28 + a moment or number that the user's process names

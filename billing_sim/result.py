@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from billing_sim.drivers.extension import Process
     from billing_sim.experiments.readout import Readout
     from billing_sim.export import Exported
     from billing_sim.metric_frame import MetricFrame
@@ -78,6 +79,16 @@ class Run:
         return self.manifest.identity.seed
 
     @property
+    def is_extended(self) -> bool:
+        """Whether processes of a user's own took part in it, so that its people cannot be simulated again."""
+        return self.manifest.extended is not None
+
+    @property
+    def own_kinds(self) -> dict[str, str]:
+        """The kinds of events that these processes write, with what each means."""
+        return dict(self.manifest.extended.kinds) if self.manifest.extended else {}
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The names that `table` and `sql` know: the facts, the world events, and the events when they were kept."""
         kept = (tables.EVENTS,) if self.stored.log != "none" else ()
@@ -97,6 +108,7 @@ class Run:
             "events_per_second": environment.events_per_second,
             "content_digest": self.content_digest,
             "driver": environment.driver,
+            "extended": self.is_extended,
             "workers": environment.workers,
             "seed": self.seed,
             "log": self.stored.log,
@@ -282,8 +294,11 @@ class Run:
         log = {"all": "all in the log", "none": "no log kept"}.get(self.stored.log, f"{self.stored.log} in the log")
         again = f"; {self.note}" if self.note else ""
         luck = "seed withheld" if self.seed is None else f"seed {self.seed}"
+        extended = self.manifest.extended
+        own = [("extended", f"{extended.words}; not what the scenario alone gives")] if extended else []
         return [
             (identity.scenario, f"{self.members:,} members, {identity.start} to {identity.end}, {luck}"),
+            *own,
             ("events", f"{self.events:,}, {log}"),
             ("digest", self.content_digest),
             ("made", f"by the {made.driver} driver with {workers} in {made.seconds:.1f} s{again}"),
@@ -305,6 +320,8 @@ def run(
     overwrite: bool = False,
     progress: bool = False,
     command: str = "billing_sim.run",
+    processes: Sequence[Process] = (),
+    kinds: Mapping[str, str] | None = None,
 ) -> Run:
     """Simulate a scenario file, or reuse the finished run of the same world.
 
@@ -312,9 +329,12 @@ def run(
     `driver` is "batch" or "simpy"; `log` is "all", "none" or a share of the subscribers such as "1/16"
     (default: as the scenario says). `fresh`
     simulates again, `overwrite` allows to replace another run in `out`, `progress` shows a bar, and `command` is noted
-    in the manifest.
+    in the manifest. `processes` are generator functions of your own that take part in a run of the SimPy driver, with
+    the `kinds` of events that they write (such as {"x.mail_sent": "A mail was sent."}); such a run is marked as
+    extended and never reused.
 
-    InputError for a scenario that cannot run, RunError for a folder that must not be touched.
+    InputError for a scenario that cannot run, RunError for a folder that must not be touched, BillingSimError for a
+    process that fails.
     """
     from contextlib import nullcontext
 
@@ -328,6 +348,7 @@ def run(
         outcome = simulate(
             path, seed=seed, members=members, out=None if out is None else Path(out), driver=driver, workers=workers,
             log=log, fresh=fresh, overwrite=overwrite, progress=report, command=command,
+            processes=processes, kinds=kinds,
         )  # fmt: skip
     return Run(outcome.run, reused=outcome.reused, note=outcome.note)
 

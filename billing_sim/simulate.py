@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from billing_sim.drivers.block import Block
+    from billing_sim.drivers.extension import Extension, Process
     from billing_sim.facts.folding import Folder
-    from billing_sim.runs.manifest import Content, Identity
+    from billing_sim.runs.manifest import Content, Extended, Identity
     from billing_sim.runs.stored import StoredRun
     from billing_sim.world.compile import CompiledWorld
 
@@ -64,12 +65,15 @@ def simulate(
     root: str | Path = ".",
     progress: Report | None = None,
     command: str = "",
+    processes: Sequence[Process] = (),
+    kinds: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a scenario, or reuse the finished identical run.
 
     `seed` and `members` override the scenario's; `out` names the run directory (default: `runs/` under `root`);
     `driver` is "batch" (default) or "simpy"; `log` is what to keep of it: "all", "none" or "1/N"
-    (default: as the scenario says). Raises InputError
+    (default: as the scenario says). `processes` of a user's own, with the `kinds` of events that they write, take part
+    in a run of the SimPy driver, which is marked as extended and never reused. Raises InputError
     for a scenario that cannot be used and RunError for a directory that must not be touched. Interrupted, it leaves a
     directory that says so.
     """
@@ -77,6 +81,9 @@ def simulate(
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     report = progress or _keep_quiet
     workers = _checked(driver, workers)
+    extension = _extension(driver, processes, kinds)
+    if extension:
+        driver, fresh = "simpy", True
     from billing_sim.runs.directory import share_of
     from billing_sim.scenario import load
 
@@ -90,20 +97,21 @@ def simulate(
     from billing_sim.world.compile import compile_world
 
     world = compile_world(loaded.scenario)
+    identity = identity_of(world, extension)
     decision = plan_directory(
-        None if out is None else Path(out), Path(root), identity_of(world), log, driver, fresh, overwrite
+        None if out is None else Path(out), Path(root), identity, log, driver, fresh, overwrite
     )
     if decision.reuse:
         return Outcome(open_run(decision.directory), True, decision.note)
     environment = Environment(driver or "batch", workers, command or " ".join(sys.argv), started_at)
     writer = RunWriter(
-        decision.directory, identity_of(world), vocabularies_of(world), log, loaded.source, environment,
-        whole_scenario=loaded.whole, replace=decision.replace,
+        decision.directory, identity, vocabularies_of(world), log, loaded.source, environment,
+        whole_scenario=loaded.whole, replace=decision.replace, extended=_told(extension),
     )  # fmt: skip
     try:
         told = announcements(world)
         writer.write_world_events(told)
-        work = _Work(world, environment.driver, log, writer.part, told)
+        work = _Work(world, environment.driver, log, writer.part, told, extension)
         work.run(workers, report)
         report(Progress(work.tally.people, work.tally.people, work.tally.events, "writing"))
         seconds = time.perf_counter() - began
@@ -136,7 +144,27 @@ def compile_for_sharing(report: Report) -> None:
     from billing_sim.drivers import windows  # noqa: F401
 
 
-def identity_of(world: CompiledWorld) -> Identity:
+def _extension(
+    driver: str | None, processes: Sequence[Process], kinds: Mapping[str, str] | None
+) -> Extension | None:
+    """What a user adds to the run, checked; None where that is nothing."""
+    if not processes and not kinds:
+        return None
+    if driver == "batch":
+        raise BillingSimError("processes of your own take part in runs of the simpy driver only: name driver simpy.")
+    from billing_sim.drivers.extension import extension_of
+
+    return extension_of(processes, kinds)
+
+
+def _told(extension: Extension | None) -> Extended | None:
+    """What the manifest tells of it."""
+    from billing_sim.runs.manifest import Extended
+
+    return Extended(extension.names, {kind.name: kind.meaning for kind in extension.kinds}) if extension else None
+
+
+def identity_of(world: CompiledWorld, extension: Extension | None = None) -> Identity:
     """What names a run: the world, the people, the span and the rules, and nothing of where it is made."""
     from billing_sim.rule import sources_digest
     from billing_sim.runs.manifest import Identity
@@ -145,6 +173,7 @@ def identity_of(world: CompiledWorld) -> Identity:
     return Identity(
         scenario.name, world.digest, scenario.seed, world.members,
         scenario.start.isoformat(), scenario.end.isoformat(), sources_digest(),
+        extension=extension.digest if extension else "",
     )  # fmt: skip
 
 
@@ -164,7 +193,20 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
 
 
 def world_of(run: StoredRun) -> CompiledWorld:
-    """The world of a run, compiled again from its scenario; RunError when this version makes another one of it."""
+    """The world of a run, compiled again from its scenario so that its people can live again.
+
+    RunError when this version makes another one of it, and when processes of a user's own took part.
+    """
+    if run.manifest.extended:
+        raise RunError(
+            f"{run.directory} is {run.manifest.extended.words}, so its people cannot be simulated again. Views, "
+            "metrics, tables, SQL, exports and trace (with --log all, without the truth) work."
+        )
+    return named_world_of(run)
+
+
+def named_world_of(run: StoredRun) -> CompiledWorld:
+    """The same for who only needs the world and its names, and lets nobody live in it."""
     return _world_of(run.directory, run.scenario_path, run.manifest.identity)
 
 
@@ -241,11 +283,13 @@ class _Tally:
 class _Work:
     """All shards of a run, handed to workers a part at a time."""
 
-    def __init__(self, world: CompiledWorld, driver: str, log: str, part: Callable, told: list) -> None:
+    def __init__(
+        self, world: CompiledWorld, driver: str, log: str, part: Callable, told: list, extension: Extension | None
+    ) -> None:
         from billing_sim.runs.tables import PARTS
 
         self.world, self.part, self.told = world, part, told
-        self._driver = driver
+        self._driver, self._extension = driver, extension
         self.lives = _driver(driver)
         self.one_in = 0 if log == "none" else int(log.partition("/")[2] or 1)
         self.tally = _Tally()
@@ -257,7 +301,9 @@ class _Work:
         total = people_in(self.world)
         if self.world.is_coupled:
             compile_for_sharing(report)
-        if self.world.is_coupled and self._driver == "batch":
+        if self._extension:
+            self._live_extended(self._extension, workers, total, report)
+        elif self.world.is_coupled and self._driver == "batch":
             self._live_together(workers, total, report)
         self._crew.run(
             workers, self._begin, lambda: report(Progress(self.tally.people, total, self.tally.events, "simulating"))
@@ -272,6 +318,18 @@ class _Work:
         began = time.perf_counter()
         self.lives = partial(self.lives, tape=record_tape(self.world, threads=workers, progress=tell))
         # Every worker waits for it.
+        self.tally.seconds += (time.perf_counter() - began) * workers
+
+    def _live_extended(self, extension: Extension, workers: int, total: int, report: Report) -> None:
+        from billing_sim.drivers.extended import live
+        from billing_sim.drivers.simpy_coupled import blocks_of
+
+        def tell(share: float, rows: int) -> None:
+            report(Progress(int(total * share), total, rows, "simulating"))
+
+        began = time.perf_counter()
+        rows, truths = live(self.world, extension, tell)
+        self.lives = partial(blocks_of, rows=rows, truths=truths)
         self.tally.seconds += (time.perf_counter() - began) * workers
 
     def _begin(self) -> Labour:
@@ -312,13 +370,15 @@ class _Work:
         from billing_sim.runs.manifest import Content
 
         tally = self.tally
+        own = self._extension.kinds if self._extension else ()
+        names = KIND_NAMES | {kind.number: kind.name for kind in own}
         told = json.dumps(self.told, sort_keys=True)
         return Content(
             combine([tally.digests[shard] for shard in sorted(tally.digests)], told),
             combine([tally.truths[shard] for shard in sorted(tally.truths)]),
             self.world.members,
             tally.events,
-            {KIND_NAMES[kind]: count for kind, count in sorted(tally.kinds.items())},
+            {names[kind]: count for kind, count in sorted(tally.kinds.items())},
         )
 
 

@@ -43,6 +43,7 @@ LIVED = (
     "guides/reading_the_views.md",
     "guides/comparing.md",
     "guides/using_from_python.md",
+    "guides/your_own_processes.md",
     "guides/metrics.md",
     "guides/export.md",
     "guides/experiments.md",

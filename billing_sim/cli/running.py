@@ -51,6 +51,14 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder, or what is asked for.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,
     views: Annotated[bool | None, typer.Option("--views/--no-views", help="Show the four views (table only).")] = None,
+    process: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py:NAME",
+            help="Let a process of your own take part (simpy driver); its file is executed. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="First watch the views fill, day by day as they were known then.")
     ] = False,
@@ -62,7 +70,7 @@ def run(
     The same scenario and seed give the same events everywhere, so a run that is there already is reused.
     """
     try:
-        result = _simulate(scenario, seed, members, out, driver, workers, log, fresh, overwrite, quiet)
+        result = _simulate(scenario, seed, members, out, driver, workers, log, fresh, overwrite, quiet, process or [])
     except KeyboardInterrupt:
         again = "again with --overwrite" if out and not overwrite else "again"
         complain(
@@ -110,14 +118,16 @@ def _judge(found: list[Finding], quiet: bool) -> None:
 
 def _simulate(
     scenario: Path, seed: int | None, members: int | None, out: Path | None, driver: Driver | None,
-    workers: int | None, log: str | None, fresh: bool, overwrite: bool, quiet: bool,
+    workers: int | None, log: str | None, fresh: bool, overwrite: bool, quiet: bool, process: list[str],
 ) -> Run:  # fmt: skip
+    from billing_sim.cli.own_processes import load_processes
     from billing_sim.cli.progress import command_line
     from billing_sim.result import run as simulated
 
     return simulated(
         scenario, seed=seed, members=members, out=out, driver=driver.value if driver else None, workers=workers,
         log=log, fresh=fresh, overwrite=overwrite, progress=not quiet, command=command_line(),
+        **load_processes(process),
     )  # fmt: skip
 
 

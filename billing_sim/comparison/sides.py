@@ -122,5 +122,8 @@ def _notes(before: RunFolder, after: RunFolder) -> Iterator[str]:
         yield f"Only one of them has {', '.join(sorted(alone))}."
     if a.end != b.end:
         yield f"A ends on {a.end} and B on {b.end}: both are looked at until the earlier."
+    for name, side in (("A", before), ("B", after)):
+        if side.manifest.extended:
+            yield f"{name} is {side.manifest.extended.words}."
     if a.rules_digest != b.rules_digest:
         yield "Different versions of billing_sim made them; part of the difference may come from that."

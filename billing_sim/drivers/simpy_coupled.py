@@ -64,15 +64,17 @@ class Town:
         self.pages, self.filled = records(self.page), np.zeros(3, np.int64)
         self.rows: list[np.ndarray] = []
         self.truths: list[np.ndarray] = []
-        self.queue = queue_of(seen(world, self.worlds, self.span))
-        self.barrier = Barrier(world, self.queue)
+        self.is_coupled = world.is_coupled
+        self.queue = queue_of(seen(world, self.worlds, self.span)) if self.is_coupled else None
         self.counts, self.requests = np.zeros((2, GATEWAYS), np.int64), [np.zeros(0, REQUEST)]
         self.written = np.zeros((len(numbers), 2), np.int64)
         self.next_at = np.zeros(len(numbers), np.int64)
         for i, (number, market) in enumerate(zip(numbers.tolist(), markets.tolist(), strict=True)):
             self.next_at[i] = begin_life(self.worlds, self.states, i, market, number)
         self.people = [self.env.process(self.life(i)) for i in range(len(numbers))]
-        self.env.process(self.coordinator())
+        if self.is_coupled:
+            self.barrier = Barrier(world, self.queue)
+            self.env.process(self.coordinator())
 
     def life(self, i: int) -> Generator[simpy.Event, Any, None]:
         """One subscriber: sleep until the next alarm and ring it; an answer of a desk may come in between."""
@@ -87,10 +89,16 @@ class Town:
         """Ring the next alarm of a person; until the start they live on their own."""
         is_before = self.env.now < self.span[START]
         at = int(ring_once(self.worlds, self.states, i, self.pages, self.filled))
-        if self.states["asks"][i] and not is_before:
+        if is_before:
+            self.states["asks"][i] = 0
+        self.take_request(i)
+        return at
+
+    def take_request(self, i: int) -> None:
+        """Keep what a person asks of a desk, if anything, until the barrier."""
+        if self.states["asks"][i]:
             self.requests.append(self.request(i))
         self.states["asks"][i] = 0
-        return at
 
     def request(self, i: int) -> np.ndarray:
         """What a person asks of a desk, as one `REQUEST`."""
@@ -102,19 +110,31 @@ class Town:
         return request
 
     def write(self, i: int, act: Any) -> None:
-        """Let a person act, and see to the page and to the counts of attempts."""
+        """Let a person act, see to the page, and note what was written."""
         # The batch driver keeps a life on one page; what it refuses is refused here.
         if self.written[i, 0] > PAGE_ROWS - MOST_ROWS or self.written[i, 1] > PAGE_TRUTHS - MOST_ROWS:
             raise too_long(int(self.states["subject"][i]))
         first = self.filled[:2].copy()
         self.next_at[i] = act(i)
         self.written[i] += self.filled[:2] - first
-        for row in self.page["rows"][0, first[0] : self.filled[0]]:
+        self.note(i, self.page["rows"][0, first[0] : self.filled[0]])
+        if self.filled[0] > PAGE_ROWS - MOST_ROWS or self.filled[1] > PAGE_TRUTHS - MOST_ROWS:
+            self.turn_page()
+
+    def note(self, i: int, rows: np.ndarray) -> None:
+        """Count the attempts among what person `i` has just written."""
+        del i
+        for row in rows:
             if row["kind"] in _ASKED:
                 self.counts[ATTEMPTS, row["gateway"]] += 1
                 self.counts[SUCCESSES, row["gateway"]] += row["kind"] == ATTEMPT_AUTHORIZED
-        if self.filled[0] > PAGE_ROWS - MOST_ROWS or self.filled[1] > PAGE_TRUTHS - MOST_ROWS:
-            self.turn_page()
+
+    def wake(self, i: int) -> None:
+        """Somebody may have other plans from now on."""
+        if self.people[i].is_alive:
+            self.people[i].interrupt()
+        else:
+            self.people[i] = self.env.process(self.life(i))
 
     def coordinator(self) -> Generator[simpy.Event, Any, None]:
         """One barrier after the other: deliver, book, publish, and let the window run."""
@@ -146,10 +166,7 @@ class Town:
         known = records(effects)
         for e, i in enumerate(effects["place"].tolist()):
             self.write(i, partial(self.receive, known, e, now))
-            if self.people[i].is_alive:
-                self.people[i].interrupt()
-            else:
-                self.people[i] = self.env.process(self.life(i))
+            self.wake(i)
 
     def receive(self, effects: np.ndarray, e: int, now: int, i: int) -> int:
         """Let a person learn what came of a request."""
@@ -171,20 +188,29 @@ class Town:
         self.truths.append(self.page["truths"][0, : self.filled[1]].copy())
         self.filled[:2] = 0
 
+    def pass_time(self) -> None:
+        """Let time pass until the end."""
+        self.env.run(until=int(self.span[END]))
+
     def run(self) -> tuple[np.ndarray, np.ndarray]:
         """Let time pass until the end; return rows and truths in the order of subscribers."""
-        self.env.run(until=int(self.span[END]))
-        # What desks settled in the last window is still told; nothing rings any more.
-        begin, until = self.window(windows_in(self.span) - 1)
-        effects = self.serve(begin, until)
-        self.deliver(effects[effects["at"] < self.span[END]], until)
+        self.pass_time()
+        if self.is_coupled:
+            # What desks settled in the last window is still told; nothing rings any more.
+            begin, until = self.window(windows_in(self.span) - 1)
+            effects = self.serve(begin, until)
+            self.deliver(effects[effects["at"] < self.span[END]], until)
         self.turn_page()
         return in_order_of_people(self.rows, ROW), in_order_of_people(self.truths, TRUTH_ROW)
 
 
 def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
     """The lives of one shard, out of all of them."""
-    rows, truths = _lived(_ByDigest(world, world.digest))
+    yield from blocks_of(world, shard, *_lived(_ByDigest(world, world.digest)))
+
+
+def blocks_of(world: CompiledWorld, shard: int, rows: np.ndarray, truths: np.ndarray) -> Iterator[Block]:
+    """The lives of one shard, out of the rows and truths of everybody."""
     numbers = people_of_shard(world, shard)[0]
     own = [_of(table, numbers) for table in (rows, truths)]
     people = len(numbers)

@@ -12,12 +12,15 @@ from billing_sim.export.contract import Lines, Total, columns
 _MOMENT = "strftime({}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
-def cloud_events(identity: str, is_whole: bool) -> Lines:
-    """The file for a run with this identity digest; a whole log is compared with the facts, a sample with itself."""
+def cloud_events(identity: str, is_whole: bool, own_kinds: tuple[events.Kind, ...] = ()) -> Lines:
+    """The file for a run with this identity digest; a whole log is compared with the facts, a sample with itself.
+
+    `own_kinds` are those that a user's own processes have written.
+    """
     issued = "invoices WHERE NOT is_imported" if is_whole else "events WHERE kind = 'invoice.issued'"
     return Lines(
         "events",
-        _query(f"urn:billing-sim:{identity}"), columns("""
+        _query(f"urn:billing-sim:{identity}", (*events.EVENTS, *own_kinds)), columns("""
             type VARCHAR
             data STRUCT(currency VARCHAR, amount_minor BIGINT)
         """),
@@ -34,8 +37,8 @@ def _staged() -> str:
     return f"SELECT {log} FROM events UNION ALL BY NAME SELECT {world} FROM world_events"
 
 
-def _query(source: str) -> str:
-    data = [f"WHEN '{kind.name}' THEN {_data(kind.columns, world=False)}" for kind in events.EVENTS]
+def _query(source: str, kinds: tuple[events.Kind, ...]) -> str:
+    data = [f"WHEN '{kind.name}' THEN {_data(kind.columns, world=False)}" for kind in kinds]
     data += [f"WHEN '{kind.name}' THEN {_data(kind.columns, world=True)}" for kind in events.WORLD_EVENTS]
     return f"""
     SELECT to_json({{

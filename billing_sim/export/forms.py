@@ -93,7 +93,7 @@ def _has_log(run: RunFolder) -> bool:
 def _log(run: RunFolder) -> Sequence[Table]:
     if not _has_log(run):
         raise RunError(f"{run.path} kept no log: run the scenario again with --log all.")
-    return [cloud_events(run.manifest.identity.digest, run.manifest.result.log == "all")]
+    return [cloud_events(run.manifest.identity.digest, run.manifest.result.log == "all", run.manifest.own_kinds)]
 
 
 _PARQUET, _CSV, _LINES = Medium(_to_parquet), Medium(_to_csv), Medium(_to_lines)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from billing_sim.errors import RunError
-from billing_sim.events import SCHEMA_VERSION
+from billing_sim.events import SCHEMA_VERSION, Kind, own_kind
 from billing_sim.runs.aside import sync_folder, write_aside
 
 MANIFEST_FILE = "manifest.json"
@@ -43,11 +43,17 @@ class Identity:
     end: str
     rules_digest: str
     schema_version: int = SCHEMA_VERSION
+    extension: str = ""
+    """A digest of the user's own processes that took part; empty where there are none, and then not part of it."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of the fields as canonical JSON."""
-        return hashlib.sha256(_canonical(asdict(self))).hexdigest()
+        return hashlib.sha256(_canonical(self.as_dict())).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return {name: value for name, value in asdict(self).items() if name != "extension" or value}
 
 
 @dataclass(frozen=True)
@@ -92,14 +98,41 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Extended:
+    """What a user added to a run: the names of their processes, and their kinds of events with a sentence for each."""
+
+    processes: tuple[str, ...]
+    kinds: Mapping[str, str]
+
+    @property
+    def own_kinds(self) -> tuple[Kind, ...]:
+        """The kinds as the log knows them."""
+        return tuple(own_kind(place, *told) for place, told in enumerate(self.kinds.items()))
+
+    @property
+    def words(self) -> str:
+        """"extended by the process call_on_hold"."""
+        return f"extended by the process{'es' if len(self.processes) > 1 else ''} {', '.join(self.processes)}"
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """All that `manifest.json` says; `content` is there once the run has finished."""
+    """All that `manifest.json` says; `content` is there once the run has finished.
+
+    `extended` says what processes of a user's own took part, which is nothing as a rule.
+    """
 
     state: str
     identity: Identity
     environment: Environment
     vocabularies: Mapping[str, tuple[str, ...]]
     content: Content | None = None
+    extended: Extended | None = None
+
+    @property
+    def own_kinds(self) -> tuple[Kind, ...]:
+        """The kinds of events of a user's own in this run."""
+        return self.extended.own_kinds if self.extended else ()
 
     def ended(self, state: str, environment: Environment, content: Content | None = None) -> Manifest:
         """The same run in its last state."""
@@ -120,7 +153,9 @@ def write_manifest(home: Path, manifest: Manifest) -> None:
         "synthetic": True,
         "schema_version": manifest.identity.schema_version,
         "state": manifest.state,
-        "identity": {**asdict(manifest.identity), "digest": manifest.identity.digest},
+        "extended": manifest.extended is not None,
+        "extension": asdict(manifest.extended) if manifest.extended else None,
+        "identity": {**manifest.identity.as_dict(), "digest": manifest.identity.digest},
         "content": asdict(manifest.content) if manifest.content else None,
         "environment": asdict(manifest.environment),
         "vocabularies": dict(manifest.vocabularies),
@@ -186,11 +221,13 @@ def _manifest_of(body: dict[str, Any]) -> Manifest:
     identity = {name: value for name, value in body["identity"].items() if name != "digest"}
     vocabularies = {name: tuple(labels) for name, labels in body["vocabularies"].items()}
     environment = _record(Environment, body["environment"])
-    return Manifest(body["state"], _record(Identity, identity), environment, vocabularies, content or None)
+    added = body.get("extension")
+    extended = Extended(tuple(added["processes"]), dict(added["kinds"])) if added else None
+    return Manifest(body["state"], _record(Identity, identity), environment, vocabularies, content or None, extended)
 
 
 def _record(record: type[Any], values: dict[str, Any]) -> Any:
-    absent = {item.name for item in fields(record)} - values.keys()
+    absent = {item.name for item in fields(record)} - values.keys() - {"extension"}
     if absent:
         raise KeyError(f"{record.__name__.lower()} lacks {sorted(absent)[0]}")
     return record(**values)

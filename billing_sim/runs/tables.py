@@ -50,11 +50,14 @@ def part_file(table: str, part: int) -> str:
 
 
 @cache
-def layouts() -> dict[str, Layout]:
-    """How the records of every table become columns, by the table's folder; only writers need them."""
+def layouts(own_kinds: tuple[events.Kind, ...] = ()) -> dict[str, Layout]:
+    """How the records of every table become columns, by the table's folder; only writers need them.
+
+    `own_kinds` are the kinds of events that a user's own processes add to a run.
+    """
     from billing_sim.runs.columns import layout_of
 
     facts = {facts_folder(fact.name): layout_of(fact.columns, fact.dtype) for fact in schema.FACTS}
-    log = layout_of(events.COLUMNS, events.ROW, events.EVENTS)
+    log = layout_of(events.COLUMNS, events.ROW, (*events.EVENTS, *own_kinds))
     truth = layout_of(events.TRUTH_COLUMNS, events.TRUTH_ROW, events.TRUTH)
     return {EVENTS: log, TRUTH: truth, **facts}

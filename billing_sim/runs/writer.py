@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from billing_sim.errors import RunError
+from billing_sim.events import Kind
 from billing_sim.runs import tables
 from billing_sim.runs.aside import cannot_write, sync_folder, write_aside
 from billing_sim.runs.columns import Vocabularies
@@ -27,6 +28,7 @@ from billing_sim.runs.manifest import (
     RUNNING,
     Content,
     Environment,
+    Extended,
     Identity,
     Manifest,
     holds_run,
@@ -44,8 +46,17 @@ Submit = Callable[[Sealed], None]
 class PartWriter:
     """Four neighbouring shards, written by one thread; get it from `RunWriter.part`."""
 
-    def __init__(self, number: int, home: Path, keeps_log: bool, vocabularies: Vocabularies, submit: Submit) -> None:
+    def __init__(
+        self,
+        number: int,
+        home: Path,
+        keeps_log: bool,
+        vocabularies: Vocabularies,
+        submit: Submit,
+        own_kinds: tuple[Kind, ...] = (),
+    ) -> None:
         self.number = number
+        self._layouts = tables.layouts(own_kinds)
         self._home, self._keeps_log, self._vocabularies, self._submit = home, keeps_log, vocabularies, submit
         self._segments: dict[str, Segment] = {}
         self._shard = number * tables.SHARDS_PER_PART
@@ -97,11 +108,11 @@ class PartWriter:
 
     def _segment(self, table: str, name: str) -> Segment:
         if name not in self._segments:
-            self._segments[name] = Segment(self._home, name, tables.layouts()[table], self._vocabularies)
+            self._segments[name] = Segment(self._home, name, self._layouts[table], self._vocabularies)
         return self._segments[name]
 
     def _make_first_files(self) -> None:
-        for table in tables.layouts():
+        for table in self._layouts:
             if table != tables.EVENTS:
                 self._segment(table, tables.part_file(table, 0))
             elif self._keeps_log:
@@ -127,11 +138,12 @@ class RunWriter:
         *,
         whole_scenario: bytes = b"",
         replace: bool = False,
+        extended: Extended | None = None,
     ) -> None:
         self.directory = directory.resolve()
         self._log, self._vocabularies = log, {**tables.BUILT_IN, **vocabularies}
         own = {name: labels for name, labels in vocabularies.items() if name not in tables.BUILT_IN}
-        self._manifest = Manifest(RUNNING, identity, environment, own)
+        self._manifest = Manifest(RUNNING, identity, environment, own, extended=extended)
         self._swaps = _prepare(self.directory, replace)
         self._home = _beside(self.directory, "writing") if self._swaps else self.directory
         self._parts: dict[int, PartWriter] = {}
@@ -163,7 +175,9 @@ class RunWriter:
         with self._lock:
             if number not in self._parts:
                 keeps_log = self._log != "none"
-                self._parts[number] = PartWriter(number, self._home, keeps_log, self._vocabularies, self._submit)
+                self._parts[number] = PartWriter(
+                    number, self._home, keeps_log, self._vocabularies, self._submit, self._manifest.own_kinds
+                )
             return self._parts[number]
 
     def write_world_events(self, rows: Sequence[dict[str, Any]]) -> None:

@@ -34,7 +34,8 @@ METHOD_WORDS = {
 class Context:
     """The market and the scenario around one subscriber's rows; labels are tuples by number.
 
-    `backups` are the numbers of the payment methods that were put on file as a backup.
+    `backups` are the numbers of the payment methods that were put on file as a backup, `own_kinds` the kinds of events
+    that a user's own processes have written.
     """
 
     market: str
@@ -47,6 +48,7 @@ class Context:
     arms: tuple[str, ...] = ()
     coupons: tuple[str, ...] = ()
     campaigns: tuple[str, ...] = ()
+    own_kinds: tuple[events.Kind, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""

@@ -53,11 +53,20 @@ def _told(rows: np.ndarray, context: Context, beside: Asides, alone: Asides) -> 
         kind, invoice = int(row["kind"]), int(row["invoice"])
         yield from alone.get(place, ())
         if invoice not in quiet or kind == events.SUBSCRIPTION_CANCELED:
-            yield Entry(int(row["occurred_at"]), events.KIND_NAMES[kind], SENTENCES[kind](row, context))
+            yield _public(row, kind, context)
         elif kind == events.INVOICE_ISSUED:
             yield quiet[invoice]
         yield from beside.get(place, ())
     yield from alone.get(len(rows), ())
+
+
+def _public(row: Row, kind: int, context: Context) -> Entry:
+    """A row of the log; of a kind of the user's own is told what the run says that it means."""
+    at = int(row["occurred_at"])
+    for own in context.own_kinds:
+        if own.number == kind:
+            return Entry(at, own.name, f"{own.name}: {own.meaning}")
+    return Entry(at, events.KIND_NAMES[kind], SENTENCES[kind](row, context))
 
 
 def _condensed(told: Iterator[Entry | Renewal], context: Context) -> Iterator[Entry]:

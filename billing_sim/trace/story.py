@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from billing_sim import events, people
 from billing_sim.drivers.tape import NOTHING_SHARED, Tape
 from billing_sim.runs.stored import StoredRun
-from billing_sim.simulate import world_of
+from billing_sim.simulate import named_world_of, world_of
 from billing_sim.trace.context import Context, context_of
 from billing_sim.trace.ending import Ending, ending_of, ending_words
 from billing_sim.trace.entries import Entry, entries_of, truths_alone, truths_beside
@@ -133,14 +133,26 @@ class Story:
 def tell(run: StoredRun, subscriber: int, *, truth: bool = False) -> Story:
     """The story of one subscriber of a run; `truth` adds what only the simulator knows.
 
-    The person is simulated again, so it does not matter how much of the log was kept; where people share something,
+    The person is simulated again, so it does not matter how much of the log was kept (in a run with processes of a
+    user's own it does, and there is no truth to tell); where people share something,
     everybody is, once, to know what they met. Raises QueryError when there is
     no such subscriber in the run, and when another version of the rules made it.
     """
+    if run.manifest.extended and not truth:
+        return _kept_story(run, subscriber)
     world = world_of(run)
     market = market_of(world, subscriber)
     tape = _tape_of(world)
     return story_of(world, relive(world, market, subscriber, tape), truth=truth, tape=tape)
+
+
+def _kept_story(run: StoredRun, subscriber: int) -> Story:
+    """The story as the log kept it: where processes of a user's own took part, nobody can be simulated again."""
+    from billing_sim.trace.kept import kept_life
+
+    world = named_world_of(run)
+    life = kept_life(run, market_of(world, subscriber), subscriber)
+    return story_of(world, life, own_kinds=run.manifest.own_kinds)
 
 
 def _tape_of(world: CompiledWorld) -> Tape:
@@ -151,9 +163,17 @@ def _tape_of(world: CompiledWorld) -> Tape:
     return tape_of(world)
 
 
-def story_of(world: CompiledWorld, life: Life, *, truth: bool = False, tape: Tape = NOTHING_SHARED) -> Story:
+def story_of(
+    world: CompiledWorld,
+    life: Life,
+    *,
+    truth: bool = False,
+    tape: Tape = NOTHING_SHARED,
+    own_kinds: tuple[events.Kind, ...] = (),
+) -> Story:
     """The story of a life that has been lived in this world, by this tape where people share something."""
-    context, scenario = context_of(world, life.market, life.rows), world.scenario
+    context = replace(context_of(world, life.market, life.rows), own_kinds=own_kinds)
+    scenario = world.scenario
     chances, beside, alone = [], {}, {}
     if truth:
         chances = [chances_of(world, invoice, failed, tape) for invoice, failed in life.failures.items()]

@@ -2,8 +2,8 @@
 
 On such a page, in the order of the page:
 
-- a `yaml` or `sql` block that begins with a comment naming a file, as in `# scenarios/mine.yaml` or `-- mine.sql`, is
-  written to that file;
+- a `yaml`, `sql` or `python` block that begins with a comment naming a file, as in `# scenarios/mine.yaml` or
+  `-- mine.sql`, is written to that file;
 - every line of an `sh` block is run as a command, and every `python` block in one program;
 - a `text` block after `<!-- output -->` holds what the block before it printed; `<!-- output: 12 lines -->` holds the
   beginning of it.
@@ -32,7 +32,7 @@ WIDTH = 80
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OUTPUT = re.compile(r"(<!-- output(?:: (\d+) lines)? -->\n)```text\n.*?^```$", re.MULTILINE | re.DOTALL)
 _PIECES = re.compile(f"{_OUTPUT.pattern}|{_FENCE.pattern}", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"(?:#|--) (\S+\.(?:yaml|sql))\n")
+_FILE = re.compile(r"(?:#|--) (\S+\.(?:yaml|sql|py))\n")
 _PLAIN = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
 _FANCY = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TTY_COMPATIBLE")
 """What would make a terminal of anything."""
@@ -69,9 +69,10 @@ class _Life:
         if piece[1]:
             return f"{piece[1]}```text\n{self._shown(piece[2])}\n```"
         language, content = piece[3], piece[4]
-        if language in ("yaml", "sql") and (named := _FILE.match(content)):
+        named = _FILE.match(content)
+        if named and language in ("yaml", "sql", "python"):
             Path(named[1]).write_text(content, encoding="utf-8")
-        elif language == "sh":
+        if language == "sh":
             self.printed = "".join(_run(words) for words in commands_in(content))
         elif language == "python":
             self.printed = _captured(lambda: exec(compile(content, "<page>", "exec"), self.names))
