@@ -233,10 +233,15 @@ class Truth:
             "without_friction": self.without_friction, "longer": self.longer, "collected": self.collected,
             "attempts": self.attempts, "failed_invoices": self.failed[0], "failed_money": self.failed[1],
             "recovered": self.recovered, "worlds": self.worlds,
-            "shared_between_subscribers": shared_in(self.alternatives.actual),
+            "shared_between_subscribers": self.shared,
             "attribution": self._attribution_as_dict(),
             "reconciliation": self.checks,
         })  # fmt: skip
+
+    @property
+    def shared(self) -> list[str]:
+        """What people share, so that changes for some of them change others; empty where they share nothing."""
+        return shared_in(self.alternatives.actual)
 
     def _attribution_as_dict(self) -> dict[str, Any] | None:
         return None if self.attribution is None else {it.measure: it.as_dict() for it in self.attribution}
