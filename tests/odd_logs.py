@@ -42,13 +42,28 @@ _LABELS = {
     "ended": ("none", "none", "voluntary", "payment_trouble", "nonpayment"),
     "notice": ("payment_failed", "payment_reminder", "hold_started"), "added_by": ("preferred", "backup"),
     "network": ("visa", "mastercard", "none"), "reason": ("complaint", "fraud", "service", "duplicate", "unauthorised"),
+    "channel": ("none", "email", "email", "chat"), "topic": ("payment_failed", "hold_started", "price_rise"),
+    "authentication": ("none", "none", "frictionless", "passed", "failed", "abandoned"),
+    "about": ("payment_failed", "hold_started", "service", "new", "active"), "kind": ("nps", "csat"),
+    "stated_reason": ("none", "price", "content", "other"),
+    "arm": ("none", "waiting/short", "waiting/long"), "coupon": ("none", "none", "half_price"),
+    "action": ("none", "retried", "refunded"), "offer": ("win_back",),
+    "trial_end": ("none", "trial_converted", "trial_ended", "trial_without_method"),
+}  # fmt: skip
+_SCREENED = {
+    "outcome": ("authorized", "declined", "declined", "blocked"),
+    "first_outcome": ("authorized", "declined", "declined", "blocked"),
+    **dict.fromkeys(("code", "first_code"), ("51", "1A", "65", "authentication_failed", "authentication_abandoned",
+                                             "blocked", "throttled")),
 }  # fmt: skip
 _NUMBERS = {
     "attempts": (0, 1, 1, 1, 2, 3, 4), "mit_attempts": (0, 1, 2, 14, 15, 16), "declines": (0, 1, 2),
     "notices": (0, 0, 1, 2, 3), "latency_ms": (80, 900, 9_999, 10_000, 10_001, 20_000), "failed_calls": (0, 0, 0, 1, 2),
-    "renewals": (0, 1, 2, 3), "failed_renewals": (0, 1, 1, 2, 3), "instrument": (1, 2), "arm": (0, 1),
-    "surplus_charges": (0, 0, 0, 1, 2), **{f"{what}_{unit}": (0, 0, 0, 1, 90_000)
-                                           for what in ("refunded", "chargeback") for unit in ("minor", "micros")},
+    "renewals": (0, 1, 2, 3), "failed_renewals": (0, 1, 1, 2, 3), "instrument": (1, 2),
+    "surplus_charges": (0, 0, 0, 1, 2), "score": (-1, 0, 1, 3, 4, 6, 7, 8, 9, 10),
+    "plan_changes": (0, 0, 1, 2), "pauses": (0, 0, 1, 2), "weeks_since_launch": (-1, 0, 1, 4, 12),
+    "contacts_14d": (0, 0, 1, 2), **{f"{what}_{unit}": (0, 0, 0, 1, 90_000)
+                                     for what in ("refunded", "chargeback") for unit in ("minor", "micros")},
 }  # fmt: skip
 _ODDS = {"is_signup": 0.25, "is_imported": 0.2, "active_at_start": 0.6, "active_at_end": 0.6}
 _FOLLOWS = {"paid_at": "first_failed_at", "recorded_at": "occurred_at", "disputed_at": "paid_at"}
@@ -69,6 +84,8 @@ class OddLog:
     invoices: int = 4
     luck: int = 0
     only: tuple[str, ...] = tuple(fact.name for fact in FACTS)
+    screened: bool = False
+    """Some of its payments are blocked by our own screen, need authentication, or meet a gateway under load."""
 
     @property
     def world(self) -> World:
@@ -95,6 +112,8 @@ class OddLog:
             "disputes": lambda: self._some(self._invoices(), "dispute", 2),
             "surveys": lambda: self._some(self._invoices(), "survey", 2),
             "offers": lambda: self._some(self._spells(), "offer", 2),
+            "contacts": lambda: self._answered(self._some(self._invoices(), "contact", 2)),
+            "enrolments": lambda: self._some(self._spells(), "enrolment", 2),
         }  # fmt: skip
         made = {fact.name: list(keys[fact.name]()) if fact.name in self.only else [] for fact in FACTS}
         rows = {
@@ -183,6 +202,11 @@ class OddLog:
         for number, key in enumerate(self._some(self._spells(), "signup", 3)):
             yield key | {"outcome": self.pick(("open", "paid", "paid", "abandoned"), "signup", number)}
 
+    def _answered(self, contacts: Iterable[Row]) -> Iterator[Row]:
+        for number, key in enumerate(contacts):
+            states = ("open", "answered", "abandoned", "resolved", "resolved", "unresolved")
+            yield key | {"outcome": self.pick(states, "contact", number)}
+
     def _some(self, keys: Iterable[Row], what: str, most: int) -> Iterator[Row]:
         for key in keys:
             for number in range(self.pick(range(most + 1), "how many", what, key)):
@@ -206,7 +230,8 @@ class _Values:
     def of(self, column: str, storage: str) -> Any:
         """What stands in a column."""
         if column in _LABELS or column in _NUMBERS:
-            return self.log.pick(_LABELS.get(column) or _NUMBERS[column], self.row, column)
+            special = _SCREENED.get(column) if self.log.screened else None
+            return self.log.pick(special or _LABELS.get(column) or _NUMBERS[column], self.row, column)
         if storage == "bool":
             return self.log.chance(self.row, column) < _ODDS.get(column, 0.35)
         if storage == "timestamp":
@@ -238,6 +263,7 @@ class _Values:
         return (self.log.anchor(self.row) + (ahead - int(400 * self.log.chance(self.row, column, "days"))) * DAY).date()
 
 
+_PAYING = ("invoices", "attempts")
 _MONTHS = ("invoices", "subscription_months")
 LOGS = (
     OddLog("amid_months", "2025-01-10", "2025-05-17", 25),
@@ -247,6 +273,7 @@ LOGS = (
     OddLog("few", "2025-02-01", "2025-05-11", 4, luck=46),
     OddLog("few", "2025-02-01", "2025-05-11", 4, luck=72),
     OddLog("few", "2025-02-01", "2025-05-11", 4, luck=108),
+    OddLog("screened", "2025-01-10", "2025-05-17", 25, only=_PAYING, screened=True),
 )
 """The logs whose figures are pinned. Of a crowd, gaps between markets are large enough to count; of few people, months
 and invoices are missing. Their luck is such that together they tell as many mutants from their originals as can be."""

@@ -154,4 +154,4 @@ def test_people_share_nothing_so_no_effect_spills_over():
     ])  # fmt: skip
     among = lived(whole="frictionless")[0]
     assert alone.tobytes() == among[np.isin(among["subscriber"], numbers[half])].tobytes()
-    assert worlds.SHARED == ()
+    assert worlds.shared_in(world()) == []

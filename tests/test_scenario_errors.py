@@ -360,6 +360,13 @@ CASES = [
     Case("  standard: {name", "\tstandard: {name", "7:1", "A tab stands here as white space.", "Use spaces"),
     Case("seed: 5", "seed: *five", "5:7", "Aliases such as *five are not read.", "Write the value out"),
     Case("seed: 5", "extends: nowhere.yaml", "5:10", "extends: ", "Check the spelling of the path."),
+    # What must come out.
+    Case("seed: 5", "expect: [{count: invoice.issue, at_least: 1}]", "5:18",
+         "count: there is no event invoice.issue.", "Did you mean invoice.issued?"),
+    Case("seed: 5", "expect: [{at_least: 1}]", "5:10", "expect: this entry has neither metric nor count.", "Write one"),
+    Case("seed: 5", "expect: [{count: invoice.issued, period: 2025-01, at_least: 1}]", "5:42",
+         "period: events are counted in the whole run.", "Delete period."),
+    Case("seed: 5", "expect: [{count: invoice.issued}]", "5:10", "expect: this entry has no bound.", "Add at_least:"),
     # Support; more of them in `test_stories_support`.
     Case("seed: 5", "support: {channels: {chat: 50%, phone: 30%}, desks: []}", "5:21", "channels add up to 80 %.",
          "Change them to add up to 100 %."),
@@ -380,7 +387,7 @@ CASES = [
     Case("seed: 5", "gateways: {northpay: {load: {comfortable: 9 per hour, slowdown: 0}}}", "5:65",
          "slowdown: 0 is below the limit of 1.", "Write a number of at least 1."),
     Case("use: {northpay: 100%}", "{use: {northpay: 100%}, by: sucess_rate}", "39:33",
-         'by: "sucess_rate" is not one of weights, success_rate.', "Did you mean success_rate?"),
+         'by: "sucess_rate" is not one of weights, least_cost, success_rate.', "Did you mean success_rate?"),
     Case("use: {northpay: 100%}", "{use: {northpay: 100%}, explore: 5%}", "39:38",
          "explore: this rule routes by weights, which explore everything.", "Write by: success_rate, or leave it out."),
     Case("kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%",

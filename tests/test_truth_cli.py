@@ -10,6 +10,7 @@ import pytest
 
 from billing_sim.errors import EXIT_BAD_INPUT, EXIT_CHECK_FAILED
 from billing_sim.truth import reconciling
+from billing_sim.truth.render import spillover
 from tests.cli_caller import call, in_a_process
 
 __all__ = ["call"]
@@ -66,3 +67,9 @@ def test_a_truth_that_does_not_agree_with_its_run_is_refused(call, tiny_run, mon
     assert (answer.code, answer.out) == (EXIT_CHECK_FAILED, "")
     assert "do not agree" in answer.err
     assert "members: 200 here, 201 in the run" in answer.err
+
+
+def test_what_spills_over_is_left_out_aloud():
+    """The tables say whether effects are direct because nothing is shared, or because the rest is left out."""
+    assert spillover([]) == "These people share nothing, so every effect is direct and none spills over to others."
+    assert spillover(["gateways", "the support desk"]).startswith("These people share gateways and the support desk:")

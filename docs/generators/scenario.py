@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from billing_sim import clock
 from billing_sim.scenario import json_schema, model, values
 from billing_sim.scenario.behaviour import Behaviour, Rejoin, Tenure, WinBack
+from billing_sim.scenario.gateway_load import PerHour
 from billing_sim.scenario.layers import FILE_ONLY_KEYS, shipped
 from billing_sim.scenario.meaning import CHECKS
 from billing_sim.scenario.model import Market, Scenario
@@ -25,6 +26,7 @@ _WORDS: list[tuple[Any, str, str]] = [
     (values.Share, "share", "`25%` or `0.25`"),
     (values.Change, "change", "`102%` is a little more than double, `-15%` takes away"),
     (values.PerMonth, "hazard", "`2.1% per month`, always with its unit"),
+    (PerHour, "rate", "`5000 per hour`, always with its unit"),
     (values.Duration, "duration", "`3 days`, `90 min`, `1 week 12 hours`"),
     (values.Day, "date", "`2026-01-31`"),
     (values.Month, "month", "`2026-01`"),
