@@ -220,14 +220,18 @@ def _worlds(it: Truth) -> list[str]:
     return [
         *table("THE SAME PEOPLE IN OTHER WORLDS: at the end, or over the run", head, levels), "",
         *table("… less what is here", ["", "members", "", "losses", "", f"collected, {it.currency}", ""], rows),
-        *said(_effects(it)),
+        *said(spillover(it.shared)),
     ]  # fmt: skip
 
 
-def _effects(it: Truth) -> str:
-    if it.shared:
-        return f"Effects are direct: {' and '.join(it.shared)} stay as here, and nothing spills over to others."
-    return "These people share nothing, so every effect is direct and none spills over to others."
+def spillover(shared: Sequence[str]) -> str:
+    """Whether the relief of some people changes others, of what they share."""
+    if not shared:
+        return "These people share nothing, so every effect is direct and none spills over to others."
+    return (
+        f"These people share {' and '.join(shared)}: the other worlds meet them as they were here, so these are the "
+        "direct effects, without what spills over to others."
+    )
 
 
 def _cut(title: str) -> str:

@@ -261,11 +261,6 @@ class Truth:
             "reconciliation": self.checks,
         })  # fmt: skip
 
-    @property
-    def shared(self) -> list[str]:
-        """What people share, so that changes for some of them change others; empty where they share nothing."""
-        return shared_in(self.alternatives.actual)
-
     def _attribution_as_dict(self) -> dict[str, Any] | None:
         return None if self.attribution is None else {it.measure: it.as_dict() for it in self.attribution}
 
