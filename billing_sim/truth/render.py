@@ -226,7 +226,7 @@ def _worlds(it: Truth) -> list[str]:
 
 def _effects(it: Truth) -> str:
     if it.shared:
-        return f"Effects are direct: {' and '.join(it.shared)} stay as here, and nothing spills over to others."
+        return f"Effects are direct: what is shared ({' and '.join(it.shared)}) stays as here; nothing spills over."
     return "These people share nothing, so every effect is direct and none spills over to others."
 
 
