@@ -34,7 +34,7 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(end):
 @pytest.mark.parametrize("window", ["1 hour", "30 min"])
 def test_so_it_is_where_people_share_something(window):
     """What desks settle in the last window is told in both; whoever still waits is told of in the longer one only."""
-    base = laid_over(BUSY, CROWDED, BUSY_GATEWAYS, f"members: 80\nwindow: {window}")
+    base = laid_over(BUSY, CROWDED, BUSY_GATEWAYS, f"members: 40\nwindow: {window}")
     short, long = (log_of(world_of(f"end: {end}", base)) for end in ("2025-05-02", "2025-06-01"))
     until = int(short.world.record.end[0])
     assert beginning(short, until) == beginning(long, until)

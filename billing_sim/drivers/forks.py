@@ -16,10 +16,9 @@ from numba import from_dtype, types
 
 from billing_sim import events
 from billing_sim.clock import HOUR
-from billing_sim.drivers.block import Block, too_long
+from billing_sim.drivers.block import Block, refuse_sharing, too_long
 from billing_sim.drivers.oracle import LEFT, fate_of_retry
 from billing_sim.drivers.shards import people_of_shard
-from billing_sim.errors import QueryError
 from billing_sim.lifecycle.life import step
 from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
 from billing_sim.lifecycle.state import (
@@ -318,12 +317,7 @@ def lives(own: CompiledWorld, others: np.ndarray, policies: int, shard: int, spa
 
     `others` are `own`'s records but for their policies; the one after the last that is tried does nothing.
     """
-    if own.is_coupled:
-        raise QueryError(
-            "The people of this scenario share something (what gateways can take, or a support desk), so an invoice "
-            "cannot be played out under another policy as if nobody else were there. Leave out `capacity`, `load`, "
-            "`by: success_rate` and `support`, or run the scenario under each policy and compare the runs."
-        )
+    refuse_sharing(own)
     numbers, markets = people_of_shard(own, shard)
     worlds, states = (records(own.record), records(others)), records(new_states(5))
     pages = np.zeros(2, PAGE)

@@ -10,11 +10,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from billing_sim.crew import usual_workers
+from billing_sim.drivers.block import refuse_sharing
 from billing_sim.dunning_ranking.policies import candidates
 from billing_sim.dunning_ranking.ranking import Cost, Ranking, Setting
 from billing_sim.errors import QueryError
 from billing_sim.scenario import load
 from billing_sim.simulate import compile_first
+from billing_sim.world.compile import compile_world
 
 ORACLE_DAYS = 30
 MOST_ORACLE_DAYS = 90
@@ -55,6 +57,8 @@ def dunning(
     given = [policies] if isinstance(policies, str | Path) else [*policies]
     first = load(path, members=members, seed=seed).scenario
     chosen = candidates(first, presets, given)
+    # Before anything is compiled for it.
+    refuse_sharing(compile_world(first))
     compile_first(lambda _: None)
     from billing_sim.dunning_ranking.playing import play
 
