@@ -328,7 +328,7 @@ EVENTS: tuple[Kind, ...] = (
           "The payer's bank reports the charge to its card network as fraud (Visa calls it TC40)."),
     # Fraud and authentication.
     _kind(ATTEMPT_PENDING, "payment_attempt.pending",
-          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor period_end",
+          "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor period_end fee_minor",
           "A voucher is issued that the member may pay until the end of `period_end`; it is reconciled when it is paid "
           "or expires."),
     _kind(ATTEMPT_BLOCKED, "payment_attempt.blocked",

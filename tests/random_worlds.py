@@ -52,8 +52,8 @@ def leaves(node: Any, schema: dict[str, Any], defs: dict[str, Any], path: Path_ 
     schema = _resolved(schema, defs, node)
     if isinstance(node, dict):
         rest = schema.get("additionalProperties")
-        if isinstance(rest, dict) and _is_share(_resolved(rest, defs, None)) and len(node) > 1:
-            yield path, {"mix": True}
+        if is_whole(node) or (isinstance(rest, dict) and _is_share(_resolved(rest, defs, None)) and len(node) > 1):
+            yield from [(path, {"mix": True})] * (len(node) > 1)
             return
         for key, value in node.items():
             part = schema.get("properties", {}).get(key) or rest
@@ -64,6 +64,13 @@ def leaves(node: Any, schema: dict[str, Any], defs: dict[str, Any], path: Path_ 
             yield from leaves(value, schema.get("items", {}), defs, (*path, i))
     elif _choices(schema):
         yield path, schema
+
+
+def is_whole(node: dict[str, Any]) -> bool:
+    """Whether this is a mapping of shares that add up to 100 %."""
+    values = [it for it in node.values() if it is not None]
+    shares = [it.removesuffix("%").strip() for it in values if isinstance(it, str) and it.endswith("%")]
+    return len(shares) == len(values) > 0 and abs(sum(map(float, shares)) - 100) < 0.01
 
 
 def _resolved(schema: dict[str, Any], defs: dict[str, Any], node: Any) -> dict[str, Any]:

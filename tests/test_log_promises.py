@@ -20,12 +20,17 @@ from tests.log_promises import (
     amounts_agree,
     attempts_are_counted,
     captures_follow_a_yes,
+    contacts_end_once,
+    coupons_are_redeemed_before_they_count,
     credit_is_owed_before_it_is_used,
     decisions_wait_for_their_window,
     dunning_begins_once_and_with_a_failure,
     invoices_move_legally,
     methods_are_on_file,
     money_goes_back_once,
+    nobody_is_charged_twice,
+    nobody_is_enrolled_twice,
+    nothing_is_billed_in_a_pause_or_trial,
     nothing_is_collected_after_the_end,
     one_invoice_is_open_at_a_time,
     only_what_was_asked_is_answered,
@@ -35,16 +40,18 @@ from tests.log_promises import (
     reductions_follow_their_invoice,
     rows_use_only_their_columns,
     sequences_have_no_gaps,
+    surveys_are_answered_once,
     time_runs_forward,
     unknown_outcomes_are_resolved,
 )
-from tests.world_builder import SCENARIOS, Log, happened
+from tests.world_builder import SCENARIOS, Log, happened, laid_over
 from tests.world_texts import BUSY
 from tests.world_texts_experiments import MANY
 from tests.world_texts_fraud import FRAUD
 from tests.world_texts_plans import GENEROUS
 from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
 from tests.world_texts_saying import TALKATIVE
+from tests.world_texts_support import CROWDED
 
 MANDATES = """
 members: 900
@@ -63,6 +70,7 @@ WORLDS: dict[str, Callable[[], Log]] = {
     "generous": lambda: happened(GENEROUS, BUSY),
     "fraud": lambda: happened(FRAUD.replace("double_charges: 30%", "declines: 5%"), BUSY),
     "experiments": lambda: happened(f"members: 500\n{MANY}", BUSY),
+    "talkative": lambda: happened(TALKATIVE, laid_over(BUSY, CROWDED)),
     "streaming": lambda: happened("members: 700", (SCENARIOS / "streaming.yaml").read_text()),
 }
 
@@ -76,7 +84,7 @@ def lives(name: str) -> list[list[Row]]:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_log_keeps_the_promise(name, check):
-    """Over every life of four different worlds."""
+    """Over every life of different worlds."""
     broken = [(life[0]["subscriber"], wrong) for life in lives(name) for wrong in check(life)]
     assert broken == []
 
@@ -234,13 +242,26 @@ SABOTAGE = [
     (only_what_was_asked_is_answered, with_value("survey.answered", score=11)),
     (only_what_was_asked_is_answered, without("notice.sent")),
     (only_what_was_asked_is_answered, swapped("offer.sent")),
+    (nobody_is_charged_twice, twice("payment.captured")),
+    (nobody_is_charged_twice, without("payment.returned")),
+    (nothing_is_billed_in_a_pause_or_trial, without("subscription.resumed")),
+    (nothing_is_billed_in_a_pause_or_trial, without("trial.ended")),
+    (coupons_are_redeemed_before_they_count, without("coupon.redeemed")),
+    (coupons_are_redeemed_before_they_count, twice("coupon.redeemed")),
+    (nobody_is_enrolled_twice, twice("experiment.enrolled")),
+    (nobody_is_enrolled_twice, with_value("experiment.enrolled", arm=0)),
+    (contacts_end_once, without("contact.answered")),
+    (contacts_end_once, twice("contact.resolved")),
+    (contacts_end_once, twice("contact.abandoned")),
+    (surveys_are_answered_once, without("survey.sent")),
+    (surveys_are_answered_once, twice("survey.answered")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("check", "damage"), SABOTAGE, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_damaged_log_is_rejected(check, damage):
     """For some life that the check accepts as it was written, it does not after the damage."""
-    for life in (*lives("busy"), *lives("generous"), *lives("talkative")):
+    for life in [*lives("busy"), *lives("generous"), *lives("talkative"), *lives("experiments")]:
         try:
             damaged = damage(copy.deepcopy(life))
         except IndexError:

@@ -106,6 +106,7 @@ def try_card(world, state, page, attack, at, occasion):
         if u < world.attack_blocked[attack]:
             i = log_attempt(world, state, page, events.ATTEMPT_BLOCKED, FIRST, events.CIT, at, 0)
             page.rows[i].gateway = 0
+            page.rows[i].network = 0
             page.rows[i].score = _LEAST_SCORE + draws.below(u << 20 & (draws.ONE - 1), 999 - _LEAST_SCORE + 1)
             page.rows[i].code = _BLOCKED
             explain(state, page, declines.FRAUD_SCREEN, FIRST, sequence)

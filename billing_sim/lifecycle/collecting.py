@@ -249,6 +249,7 @@ def block(world, state, page, slot, initiator, at):
     sequence = state.sequence
     i = log_attempt(world, state, page, events.ATTEMPT_BLOCKED, slot, initiator, at, 0)
     page.rows[i].gateway = 0
+    page.rows[i].network = 0
     page.rows[i].score = state.score
     page.rows[i].code = code
     explain(state, page, declines.FRAUD_SCREEN, slot, sequence)
@@ -286,6 +287,7 @@ def give_up(world, state, page, slot, at, code):
 def try_slot(world, state, page, slot, initiator, now):
     """One attempt with the method in a slot; returns 0, or the code with which it was declined."""
     state.attempt += 1
+    state.attempt_cost = 0
     if world.fraud_count[state.market]:
         verdict = screen(world, state, slot, initiator, now)
         if verdict == BLOCKED:
