@@ -10,6 +10,7 @@ ordinary way: slower, and otherwise the same.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,12 +20,18 @@ from numba.core import sigutils
 from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import cpu_target
 
-_PLACES = ("add_linking_library", "finalize", "_finalize_dynamic_globals", "_raise_if_finalized", "_unserialize")
+_PLACES = (
+    "add_linking_library", "finalize", "_finalize_dynamic_globals", "_optimize_final_module", "_optimize_functions",
+    "_raise_if_finalized", "_unserialize",
+)  # fmt: skip
 """What is reached into."""
 
 
 class _LinkedOnly(JITCodeLibrary):
     """The code of one rule and of nothing that it calls, to be linked into entry points."""
+
+    def _optimize_functions(self, module: Any) -> None:
+        """Leave it to the entry points."""
 
     def finalize(self) -> None:
         self._raise_if_finalized()
@@ -42,6 +49,11 @@ class _Linking(JITCodeLibrary):
         if isinstance(library, _LinkedOnly):
             for called in library._linking_libraries:
                 self.add_linking_library(called)
+
+    def _optimize_final_module(self) -> None:
+        """Optimise once: Numba goes over a module twice to find pairs of reference counts, of which rules have none."""
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
 
 
 class _Kinds:
@@ -65,14 +77,21 @@ def _libraries(linked_only: set[str]) -> Iterator[None]:
     # Every pass over every function spells out its arguments' types for listeners that nobody has; ours have hundreds
     # of fields (measured: one second in fifteen).
     types.Record.__repr__ = types.Type.__str__
+    # Millions of small objects are made, and hardly any rubbish that only a search would find.
+    searched = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
+        if searched:
+            gc.enable()
         codegen._library_class, types.Record.__repr__ = ordinary, told
 
 
-def _without_machine_code(flags: Any) -> Any:
+def _flags_of_rule(flags: Any) -> Any:
+    """No machine code, and no rewriting of what rules do not contain: whole-array arithmetic, dead branches."""
     flags.no_compile = True
+    flags.no_rewrites = True
     return flags
 
 
@@ -81,7 +100,7 @@ def compile_for_linking(rules: Iterable[tuple[Any, Any]]) -> None:
     rules = list(rules)
     with _libraries({function.py_func.__qualname__ for function, _ in rules}):
         for function, signature in rules:
-            function._compiler._customize_flags = _without_machine_code
+            function._compiler._customize_flags = _flags_of_rule
             found = function._compiler.compile(*sigutils.normalize_signature(signature))
             # Numba tells functions apart by their entry points; any distinct built-in will do for one never entered.
             found = found._replace(entry_point=[].append)
