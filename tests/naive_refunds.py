@@ -65,7 +65,10 @@ def dispute(life: list[Row], row: Row, invoice: Row, worth: Worth) -> Row:
         "recorded_at": row["recorded_at"], "represented_at": _first(_of(same, "dispute.represented")),
         "resolved_at": _first(ends), "resolved_recorded_at": ends[0]["recorded_at"] if ends else None,
         "outcome": OUTCOMES[ends[0]["kind"]] if ends else "open", "fraud_reported": bool(reports),
-        "contacted_before": False, "amount_minor": row["amount_minor"],
+        "contacted_before": any(
+            r["kind"] == "contact.opened" and r["invoice"] == row["invoice"] and r["sequence"] < row["sequence"]
+            for r in life
+        ), "amount_minor": row["amount_minor"],
         "amount_micros": worth(row["amount_minor"]), "fee_micros": worth(row["fee_minor"]),
     }  # fmt: skip
 

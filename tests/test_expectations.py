@@ -92,3 +92,12 @@ def test_what_cannot_be_expected_is_refused_with_its_line(file, text, complaint)
         read_expectations(file(text))
     assert complaint in str(caught.value)
     assert f"expecting.yaml:{BASE.count(chr(10)) + 1}:" in str(caught.value)
+
+
+def test_who_extends_a_story_says_what_comes_of_it(tmp_path):
+    """What the file below expects is about its own run."""
+    shutil.copy(SCENARIOS / "first_month.yaml", tmp_path)
+    path = tmp_path / "other.yaml"
+    path.write_text("extends: first_month.yaml\nname: other\n", encoding="utf-8")
+    assert read_expectations(tmp_path / "first_month.yaml")
+    assert read_expectations(path) == ()

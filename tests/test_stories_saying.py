@@ -250,6 +250,18 @@ def test_an_offer_that_works_for_all_brings_all_back_in_time():
     assert set(judged["verdict"].tolist()) == {1}
 
 
+def test_who_returns_to_an_offer_redeems_its_coupon():
+    """The first invoice of the second spell is reduced by the coupon that the offer named."""
+    offer = offers("100%").replace("share: 100%}", "share: 100%, coupon: half}").replace("members: 300", "members: 30")
+    log = happened("promotions: {half: {percent: 50%, cycles: 1}}\n" + offer)
+    redeemed = log.rows[log.rows["kind"] == events.COUPON_REDEEMED]
+    assert len(redeemed) > 5
+    assert len({int(row["subscriber"]) for row in redeemed}) == len(redeemed)
+    back = returns(log)
+    assert all((int(row["subscriber"]), int(row["spell"])) in back for row in redeemed)
+    assert set(redeemed["coupon"].tolist()) == {1}
+
+
 def test_an_offer_only_adds_returns():
     """Whoever would be back before the offer's end is back at the same moment; the first spell's others come sooner."""
     curve = "{month_1: 20%, month_6: 50%, month_12: 60%}"

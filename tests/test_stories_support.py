@@ -106,6 +106,53 @@ def test_a_cancellation_is_undone():
     assert wishes[:3] == ["intent.changed stay", "intent.changed go", "intent.changed stay"]
 
 
+TWICE = "timeline: [{kind: double_charging, at: 2025-03-01, duration: 10 days, share: 100%}]\n"
+DISPUTED = "charging_faults: {refunded: 0%, disputed: 100%}\n"
+
+
+def test_a_double_charge_is_given_back_by_an_agent_and_never_disputed():
+    """Everybody would turn to the bank; whoever calls first has the money back within the hour."""
+    log = happened(desk("double_charge") + TWICE + DISPUTED)
+    who = log.member(5)
+    assert log.story(who, since="2025-03", until="2025-04-01") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.authorized mit
+        2025-03-05 payment.captured
+        2025-03-05 payment.duplicated duplicate
+        2025-03-05 contact.opened double_charge
+        2025-03-05 contact.answered double_charge
+        2025-03-05 refund.issued duplicate
+        2025-03-05 contact.resolved refunded
+    """)
+    assert events.DISPUTE_OPENED not in log.rows["kind"]
+
+
+def test_whoever_is_not_given_the_money_back_turns_to_the_bank():
+    """The contact settles nothing, and the dispute comes weeks later, after a contact."""
+    log = happened(desk("double_charge", explain="0%", refund="0%") + TWICE + DISPUTED)
+    kinds = [line.split()[1] for line in log.story(log.member(5))]
+    assert "contact.closed_unresolved" in kinds
+    assert kinds.index("contact.closed_unresolved") < kinds.index("dispute.opened")
+    assert "refund.issued" not in kinds
+
+
+def test_a_charge_that_nobody_can_place_may_go_back_out_of_goodwill():
+    """The first renewal is asked about, and its whole amount goes back."""
+    log = happened(desk("unknown_charge", goodwill="100%"))
+    about = [line for line in log.story(log.member(5)) if "refund" in line or "resolved" in line][:2]
+    assert [line.split()[1:] for line in about] == [["refund.issued", "goodwill"], ["contact.resolved", "refunded"]]
+
+
+def test_some_are_asked_how_the_contact_was():
+    """Everybody is, a day after the agent closed it, and answers."""
+    asked = "{kind: csat, share: 100%}"
+    surveys = behaviour(surveys=f"{{contact: {asked}, response: {{best: 100%, worst: 100%}}}}")
+    log = happened(desk("double_charge") + TWICE + surveys)
+    kinds = [line.split()[1:] for line in log.story(log.member(5), since="2025-03", until="2025-04-01")]
+    assert kinds.index(["contact.resolved", "refunded"]) < kinds.index(["survey.sent", "service"])
+    assert ["survey.answered", "csat"] in kinds
+
+
 def test_a_dearer_renewal_makes_people_ask_why():
     """Once, at the first renewal at the new price; there is nothing to be done but to explain."""
     rise = "timeline: [{kind: price_change, at: 2025-03-01, prices: {standard: 12.00 USD}, notice: 10 days,"

@@ -11,7 +11,7 @@ support:
   desks: [{{channels: [{channel}], shifts: [{{hours: {hours}, agents: {agents}}}]}}]
   handling: {{phone: 8 min}}
   actions: {{retry: 0%, link: 0%, grace: 0%, explain: 0%, {action}: 100%}}
-  success: {{link: 100%, grace: 100%, explain: {explain}, save: 100%}}
+  success: {{link: 100%, grace: 100%, explain: {explain}, save: 100%, refund: {refund}, goodwill: {goodwill}}}
   repeat: {{after_unresolved: {again}, after_abandoned: {again}, within: 2 days}}
   annoyance: {{cancels: {cancels}, lasts: 10 days}}
 """
@@ -20,11 +20,12 @@ support:
 def desk(
     topic: str = "payment_failed", action: str = "explain", *, channel: str = "phone", hours: str = "[0, 24]",
     agents: int = 99, explain: str = "100%", again: str = "0%", cancels: str = "0%",
+    refund: str = "100%", goodwill: str = "0%",
 ) -> str:  # fmt: skip
     """A desk for one cause, one channel and one thing that agents do, without chance."""
     text = _DESK.format(
         topic=topic, action=action, channel=channel, hours=hours, agents=agents, explain=explain, again=again,
-        cancels=cancels,
+        cancels=cancels, refund=refund, goodwill=goodwill,
     )  # fmt: skip
     # A key is given once: the last one, which is the certain one, counts.
     return text.replace(f"{topic}: 0%, ", "").replace(f"{topic}: 0%,\n", "\n").replace(f"{action}: 0%, ", "", 1)

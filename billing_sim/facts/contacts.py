@@ -28,6 +28,17 @@ def last_contact(page, person, topic):
     return NOWHERE
 
 
+@rule(Int(Page, Person, Int))
+def has_contacted(page, person, invoice):
+    """Whether the person has contacted support about an invoice, 1 or 0."""
+    i = page.count[CONTACTS] - 1
+    while i >= 0 and page.contacts[i].subscriber == person.subscriber:
+        if page.contacts[i].invoice == invoice:
+            return 1
+        i -= 1
+    return 0
+
+
 @rule(Nothing(Page, Person, Row))
 def note_on_invoice(page, person, row):
     """Count a contact for the invoice that was issued last, if that is not a fortnight ago."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.facts.attempts import call_number
+from billing_sim.facts.contacts import has_contacted
 from billing_sim.facts.places import NOWHERE, attempt_place, invoice_place
 from billing_sim.facts.record import DISPUTES, REFUNDS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.schema import NULL
@@ -135,7 +136,7 @@ def read_dispute(context, person, page, row):
     fact.resolved_recorded_at = NULL
     fact.outcome = 0
     fact.fraud_reported = 0
-    fact.contacted_before = 0
+    fact.contacted_before = has_contacted(page, person, row.invoice)
     fact.amount_minor = row.amount_minor
     fact.amount_micros = worth(context, person, page, place, row, row.amount_minor)
     fact.fee_micros = worth(context, person, page, place, row, row.fee_minor)

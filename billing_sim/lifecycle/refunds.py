@@ -21,6 +21,7 @@ from billing_sim.lifecycle.agenda import (
 from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.state import MATTERS, Int, Nothing, Page, State, World
+from billing_sim.lifecycle.support import DOUBLE_CHARGE, maybe_contact
 from billing_sim.rule import rule
 from billing_sim.world.record import NETWORKS, QUANTILES
 
@@ -156,6 +157,8 @@ def charge_again(world, state, page, now, invoice, attempt, amount, why):
     row.reason = reason_of(why)
     row.fee_minor = state.charged_fee
     state.doubled = invoice
+    if world.support:
+        maybe_contact(world, state, now, DOUBLE_CHARGE)
     hour = hour_of(now)
     u = draws.draw(state.key, purpose.DOUBLE_REMEDY, hour)
     late = draws.draw(state.key, purpose.DOUBLE_DELAY, hour) & _TAIL

@@ -93,6 +93,8 @@ def has_reason(state, topic, invoice):
         return 1 if state.open and state.invoice == invoice else 0
     if topic == CANCELED_BY_MISTAKE:
         return 1 if state.canceling and not state.open else 0
+    if topic == DOUBLE_CHARGE:
+        return 1 if state.doubled == invoice else 0
     return 0 if state.open else 1
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR, NEVER
-from billing_sim.lifecycle import agenda, dunning
+from billing_sim.lifecycle import agenda, dunning, surveys
 from billing_sim.lifecycle.billing import schedule_renewal
 from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.intent import foresee_intent, set_intent
 from billing_sim.lifecycle.leaving import has_other_means
 from billing_sim.lifecycle.methods import choose_kind, replace
+from billing_sim.lifecycle.refunds import refund
 from billing_sim.lifecycle.state import (
     ALARM_EXHAUST,
     ALARM_HOLD,
@@ -35,9 +36,11 @@ from billing_sim.lifecycle.support import (
     ABANDONED,
     ANSWERED,
     CANCELED_BY_MISTAKE,
+    DOUBLE_CHARGE,
     HOLD_STARTED,
     PAYMENT_FAILED,
     TOPIC_REASONS,
+    UNKNOWN_CHARGE,
     come_back,
     has_reason,
     log_contact,
@@ -122,6 +125,19 @@ def save(world, state, page, now):
     return events.SAVED
 
 
+@rule(Int(World, State, Page, Int))
+def pay_back(world, state, page, at):
+    """Give back what was charged twice, or out of goodwill what the member cannot place; return what went back."""
+    if state.invoice != state.contact_invoice or state.open:
+        return 0
+    works, reason = world.goodwill_given, events.GOODWILL
+    if state.contact_topic == DOUBLE_CHARGE:
+        works, reason = world.refunding_works, events.DUPLICATE
+    if luck(state, purpose.AGENT_ACTION) >= works:
+        return 0
+    return refund(world, state, page, at, state.invoice, state.amount, reason)
+
+
 @rule(Int(World, State, Page, Int, Int))
 def act(world, state, page, now, at):
     """Do what the matter needs; return what was done, `events.UNRESOLVED` when it settled nothing."""
@@ -132,7 +148,16 @@ def act(world, state, page, now, at):
         return mend(world, state, at)
     if topic == CANCELED_BY_MISTAKE:
         return save(world, state, page, now)
+    if topic in (DOUBLE_CHARGE, UNKNOWN_CHARGE) and pay_back(world, state, page, at):
+        return events.REFUNDED
     return explain_to(world, state)
+
+
+@rule(Nothing(World, State, Page, Int, Int))
+def note_contact(world, state, page, at, is_settled):
+    """A contact is over: it is felt, and some are asked about it."""
+    surveys.feel(world, state, surveys.CONTACT_SOLVED if is_settled else surveys.CONTACT_UNSOLVED, at)
+    surveys.maybe_ask(world, state, page, at, surveys.ABOUT_CONTACT)
 
 
 @rule(Nothing(World, State, Page, Int, Int))
@@ -142,6 +167,8 @@ def close_contact(world, state, page, now, at):
     kind = events.CONTACT_UNRESOLVED if done == events.UNRESOLVED else events.CONTACT_RESOLVED
     i = log_contact(world, state, page, kind, at, done)
     page.rows[i].fee_minor = world.contact_cost[state.market, state.contact_channel]
+    if world.surveys[state.market]:
+        note_contact(world, state, page, at, 0 if done == events.UNRESOLVED else 1)
     if done == events.UNRESOLVED:
         state.annoyed_until = at + world.annoyed_for
         maybe_come_back(world, state, at, world.repeat_unresolved)

@@ -93,6 +93,7 @@ def ring_offer(world, state, page, now, place):
 
 @rule(Nothing(State, Int))
 def lapse_offer(state, now):
-    """Somebody signs up again: an offer that has run out is worth nothing; one that stands is `offered_coupon`."""
-    if now > state.offered_until:
-        state.offered_coupon = 0
+    """Somebody signs up again: an offer that has run out is worth nothing; the coupon of one that stands waits."""
+    if now <= state.offered_until and state.offered_coupon and not (state.coupons_had >> state.offered_coupon) & 1:
+        state.coupon_waiting = state.offered_coupon
+    state.offered_coupon = 0

@@ -26,6 +26,9 @@ OTHER_REGION = "OTHER"
 FILE_ONLY_KEYS = ("extends", "regions", "market_defaults")
 """Keys of a scenario file that are used up here and are no part of the finished scenario."""
 
+OWN_KEY = "expect"
+"""What a file says of itself only: who extends a story changes its ending."""
+
 
 def suggestion(word: str, known: Iterable[str], what: str = "Known are") -> str:
     """A remedy for an unknown word: the nearest known one, or all of them."""
@@ -73,7 +76,8 @@ def read_chain(path: Path, content: bytes) -> Mapping:
         layers.append(parse(_base_content(base, entry.value), str(base)))
     tree = Mapping({}, top.place)
     for layer in reversed(layers):
-        tree = overlay(tree, layer.without("extends"))
+        below = layer if layer is top else layer.without(OWN_KEY)
+        tree = overlay(tree, below.without("extends"))
     return tree
 
 

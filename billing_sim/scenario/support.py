@@ -112,6 +112,10 @@ class Successes(Part):
     grace: Share = Field(Decimal("0.90"), description="more time is all that was wanted")  # assumed
     explain: Share = Field(Decimal("0.60"), description="the member understands")  # assumed
     save: Share = Field(Decimal("0.80"), description="the subscription goes on after all")  # assumed
+    refund: Share = Field(Decimal("0.95"), description="what was charged twice is found and goes back")  # assumed
+    goodwill: Share = Field(
+        Decimal("0.20"), description="a charge that the member cannot place goes back out of goodwill"
+    )  # assumed
 
 
 class Repeats(Part):

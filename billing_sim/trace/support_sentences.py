@@ -21,6 +21,7 @@ _ACTS = {
     events.LINK_SENT: "sent a link to update the payment method",
     events.GRACE_EXTENDED: "gave the member more time",
     events.EXPLAINED_TO: "explained the matter",
+    events.REFUNDED: "gave the money back",
     events.SAVED: "undid the cancellation",
 }
 

@@ -284,6 +284,8 @@ WORLD = np.dtype(
         ("grace_suffices", "i8"),
         ("explaining_suffices", "i8"),
         ("saving_works", "i8"),
+        ("refunding_works", "i8"),
+        ("goodwill_given", "i8"),
         ("grace_extension", "i8"),
         ("repeat_unresolved", "i8"),
         ("repeat_abandoned", "i8"),

@@ -60,6 +60,7 @@ def _fill_agents(world: np.recarray, support: Support) -> None:
     world.agent_does[0] = cumulative([actions.retry, actions.link, actions.grace, actions.explain], 4)
     world.link_works[0], world.grace_suffices[0] = threshold(success.link), threshold(success.grace)
     world.explaining_suffices[0], world.saving_works[0] = threshold(success.explain), threshold(success.save)
+    world.refunding_works[:], world.goodwill_given[:] = threshold(success.refund), threshold(success.goodwill)
     world.grace_extension[0] = support.grace_extension
     world.repeat_unresolved[0] = threshold(support.repeat.after_unresolved)
     world.repeat_abandoned[0] = threshold(support.repeat.after_abandoned)
