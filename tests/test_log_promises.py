@@ -65,7 +65,6 @@ markets: {GB: {behaviour: {voluntary_churn: 20% per month, bank_stop: {direct_de
 
 WORLDS: dict[str, Callable[[], Log]] = {
     "busy": lambda: happened("members: 1200" + CLAIMS, BUSY_FAULTS),
-    "talkative": lambda: happened(f"members: 1200{TALKATIVE}", BUSY),
     "mandates": lambda: happened(MANDATES, BUSY),
     "generous": lambda: happened(GENEROUS, BUSY),
     "fraud": lambda: happened(FRAUD.replace("double_charges: 30%", "declines: 5%"), BUSY),
