@@ -251,7 +251,6 @@ SABOTAGE = [
     (nobody_is_enrolled_twice, with_value("experiment.enrolled", arm=0)),
     (contacts_end_once, without("contact.answered")),
     (contacts_end_once, twice("contact.resolved")),
-    (contacts_end_once, twice("contact.abandoned")),
     (surveys_are_answered_once, without("survey.sent")),
     (surveys_are_answered_once, twice("survey.answered")),
 ]  # fmt: skip
