@@ -21,7 +21,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import cpu_target
 
 _PLACES = (
-    "add_linking_library", "finalize", "_finalize_dynamic_globals", "_optimize_final_module", "_optimize_functions",
+    "add_linking_library", "finalize", "_finalize_dynamic_globals", "_optimize_functions",
     "_raise_if_finalized", "_unserialize",
 )  # fmt: skip
 """What is reached into."""
@@ -49,11 +49,6 @@ class _Linking(JITCodeLibrary):
         if isinstance(library, _LinkedOnly):
             for called in library._linking_libraries:
                 self.add_linking_library(called)
-
-    def _optimize_final_module(self) -> None:
-        """Optimise once: Numba goes over a module twice to find pairs of reference counts, of which rules have none."""
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
 
 
 class _Kinds:

@@ -1,7 +1,6 @@
 """The compiled loops of both drivers: lives run to the horizon one after the other, or one alarm at a time.
 
-They are one entry point: each would hold a copy of every rule, to be optimised again (measured: a third of a first
-start).
+They are one entry point: each of its own would hold a copy of every rule, to be optimised again.
 """
 
 from __future__ import annotations
