@@ -95,9 +95,7 @@ def simulate(
 
     world = compile_world(loaded.scenario)
     identity = identity_of(world, extension)
-    decision = plan_directory(
-        None if out is None else Path(out), Path(root), identity, log, driver, fresh, overwrite
-    )
+    decision = plan_directory(None if out is None else Path(out), Path(root), identity, log, driver, fresh, overwrite)
     if decision.reuse:
         return Outcome(open_run(decision.directory), True, decision.note)
     environment = Environment(driver or "batch", workers, command or " ".join(sys.argv), started_at)
@@ -132,9 +130,7 @@ def compile_first(report: Report) -> None:
         compile_all()
 
 
-def _extension(
-    driver: str | None, processes: Sequence[Process], kinds: Mapping[str, str] | None
-) -> Extension | None:
+def _extension(driver: str | None, processes: Sequence[Process], kinds: Mapping[str, str] | None) -> Extension | None:
     """What a user adds to the run, checked; None where that is nothing."""
     if not processes and not kinds:
         return None

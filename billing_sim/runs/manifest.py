@@ -111,7 +111,7 @@ class Extended:
 
     @property
     def words(self) -> str:
-        """"extended by the process call_on_hold"."""
+        """ "extended by the process call_on_hold"."""
         return f"extended by the process{'es' if len(self.processes) > 1 else ''} {', '.join(self.processes)}"
 
 
