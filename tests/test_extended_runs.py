@@ -114,7 +114,8 @@ def test_own_events_are_in_the_log_under_their_names(plain, extended):
     assert dict(zip(found["kind"], found["rows"], strict=True)) == {it: kinds[it] for it in KINDS}
     for name in ("invoices", "attempts", "subscriptions", "subscription_months"):
         assert extended.table(name).equals(plain.table(name))
-    assert json.dumps(extended.views().to_json()) == json.dumps(plain.views().to_json())
+    said = json.dumps(extended.views().to_json()).replace(extended.content_digest, plain.content_digest)
+    assert said == json.dumps(plain.views().to_json())
 
 
 def test_the_story_of_a_person_comes_from_the_log(plain, extended):
