@@ -224,13 +224,13 @@ class Naive:
         """One refund."""
         charge = self.charge(life, row)
         who = {name: value for name, value in charge.items() if name not in ("currency", "amount_minor", "charged_at")}
-        return who | refund(row, charge, self.worth(life, row["invoice"]))
+        return who | {"arm": self.arm(life, row)} | refund(row, charge, self.worth(life, row["invoice"]))
 
     def dispute(self, life: list[Row], row: Row) -> Row:
         """One dispute."""
         charge = self.charge(life, row)
         who = {name: value for name, value in charge.items() if name not in ("currency", "amount_minor", "charged_at")}
-        return who | dispute(life, row, charge, self.worth(life, row["invoice"]))
+        return who | {"arm": self.arm(life, row)} | dispute(life, row, charge, self.worth(life, row["invoice"]))
 
     def attempt(self, life: list[Row], row: Row) -> Row:
         """One attempt; what became known later belongs to it."""

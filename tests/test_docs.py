@@ -341,8 +341,9 @@ FILE = re.compile(r"(?:billing_sim|docs|scenarios|tests|notebooks)/[\w./]*")
 def is_known(name: str, own: str) -> bool:
     """Whether a name stands in the sources or in the code of its page; an event kind has to be one as a whole."""
     noun, dot, last = name.rpartition(".")
-    if dot and noun in {kind.name.partition(".")[0] for kind in events.EVENTS}:
-        return name in (kind.name for kind in events.EVENTS) or name in own
+    kinds = [kind.name for kind in (*events.EVENTS, *events.TRUTH)]
+    if dot and noun in {kind.partition(".")[0] for kind in kinds}:
+        return name in kinds or name in own
     return any(re.search(rf"\b{re.escape(it)}\b", sources() + own) for it in (name, last))
 
 

@@ -35,7 +35,12 @@ def told() -> Any:
         yield facts.folded.__wrapped__(), facts.naive.__wrapped__()
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+ELSEWHERE = {"refunds", "disputes", "contacts", "surveys", "offers", "enrolments"}
+"""Facts that nothing happens for in the generous world."""
+HERE = [fact for fact in FACTS if fact.name not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("fact", HERE, ids=lambda fact: fact.name)
 def test_the_fold_says_what_a_slow_reader_says(told, fact):
     """Every column of every row: trials, pauses, discounts, credits and plans that change."""
     rows, expected = told[0][fact.name], told[1][fact.name]

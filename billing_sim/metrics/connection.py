@@ -37,7 +37,7 @@ def connect(source: Source, events: Sequence[Path] = (), *, threads: int = THREA
     if events:
         tables.append(("events", COLUMNS, events))
     connection = duckdb.connect(":memory:", config={"threads": threads})
-    _world_events(connection, source.world_events())
+    write_world_events(connection, source.world_events())
     return _locked(connection, tables)
 
 
@@ -63,7 +63,7 @@ def connect_to(
     others = source.more_tables if isinstance(source, WithTables) else {}
     connection = duckdb.connect(":memory:", config={"threads": threads, **limits})
     if with_world:
-        _world_events(connection, source.world_events())
+        write_world_events(connection, source.world_events())
     if isinstance(source, InMemory):
         tables = [table for table in tables if not _register(connection, source, table[0], more.get(table[0], ""))]
     return _locked(connection, tables, more, others)
@@ -107,7 +107,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Sequence[Pat
 def empty_facts(others: Others | None = None) -> duckdb.DuckDBPyConnection:
     """A connection with every fact and `world_events` as tables without rows, and others: enough to see if SQL fits."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
-    _world_events(connection, [])
+    write_world_events(connection, [])
     for fact in FACTS:
         connection.execute(_table(fact.name, fact.columns))
     _as_they_are(connection, others or {})
@@ -165,7 +165,8 @@ def _table(name: str, columns: Iterable[Column]) -> str:
     return f"CREATE TABLE {name} ({typed})"
 
 
-def _world_events(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
+def write_world_events(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
+    """Create the table `world_events` of these rows in the current schema."""
     connection.execute(_table("world_events", WORLD_COLUMNS))
     if rows:
         values = [_value(column, row.get(column.name)) for row in rows for column in WORLD_COLUMNS]

@@ -18,6 +18,7 @@ class Trial(Part):
     needs_method: bool = Field(True, description="whether a payment method is asked for, and checked with nothing")
     share: Share = Field(Decimal(1), description="share of new people who begin with it")
     # 40 to 60 % of trials become paid (trial_conversion, B): a median, so that with failures about half do.
+    # On which day they cancel is a rule (`lifecycle.trials`): 55 % on the first (trial_day0, B).
     cancels: Share = Field(Decimal("0.4"), description="share of them who cancel within it")
     # Assumed.
     leaves_method: Share = Field(

@@ -16,6 +16,7 @@ import numpy as np
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
+from billing_sim.metrics.connection import write_world_events
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame, literal
 from billing_sim.stress.bundle import Told
@@ -84,6 +85,7 @@ def _all_worlds(told: Told, now: Frame, seeds: int) -> duckdb.DuckDBPyConnection
     """A view over the rows of each fact, in all worlds, and the list of the worlds."""
     connection = _limited()
     connection.execute(f"CREATE TABLE worlds AS SELECT unnest(range({seeds}))::UTINYINT AS number")
+    write_world_events(connection, told.world_events)
     for name, table in told.tables.items():
         connection.register(f"rows_of_{name}", table)
         connection.execute(_view(name, f"rows_of_{name}", now))
@@ -93,8 +95,10 @@ def _all_worlds(told: Told, now: Frame, seeds: int) -> duckdb.DuckDBPyConnection
 def _each_world(told: Told, now: Frame, numbers: Iterable[int]) -> duckdb.DuckDBPyConnection:
     """A schema for each world, with a view over its rows of each fact."""
     connection = _limited()
+    write_world_events(connection, told.world_events)
     for number in numbers:
         connection.execute(f"CREATE SCHEMA seed_{number}")
+        connection.execute(f"CREATE VIEW seed_{number}.world_events AS SELECT * FROM main.world_events")
         for name in told.tables:
             rows = f"rows_{number}_of_{name}"
             connection.register(rows, told.of(name, number))
