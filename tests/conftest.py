@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,17 @@ import billing_sim
 # The same examples every time, however slow the machine: a failure of today is one of tomorrow.
 settings.register_profile("here", deadline=None, derandomize=True, database=None)
 settings.load_profile("here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests run in several processes, compile the rules once, before any of them starts."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        from billing_sim.compiling import compile_all
+
+        compile_all()
+        importlib.import_module("billing_sim.drivers.kernel")
+        importlib.import_module("billing_sim.drivers.windows")
+
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 

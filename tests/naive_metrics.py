@@ -178,8 +178,8 @@ def _twins(row: Row, rates: dict[str, int]) -> Row:
         if f"{name}_micros" in row and native in row:
             micros = Fraction(row[native], 100) * Fraction(rates[row["currency"]], 1000) if rates else None
             exact = row[f"{name}_micros"] if micros is None else math.floor(micros + Fraction(1, 2))
-            yearly = micros is not None and name.startswith("mrr") and row["interval"] == "year"
-            found[f"{name}_constant"] = exact // 12 if yearly else exact
+            monthly = {"year": exact // 12, "week": exact * 52 // 12}.get(row["interval"], exact)
+            found[f"{name}_constant"] = monthly if micros is not None and name.startswith("mrr") else exact
     return found
 
 

@@ -34,3 +34,6 @@ timeline:
 
 FEW = SHARING.replace("members: 64", "members: 20\nend: 2025-05-02")
 """What makes the busy world short enough for rules that are not compiled."""
+
+SWITCHES = {"campaigns": SHARING}
+"""What random worlds may switch on (see `random_worlds`)."""

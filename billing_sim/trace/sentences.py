@@ -148,7 +148,7 @@ def _gateway_call_failed(row: Row, context: Context) -> str:
 
 
 def _payment_captured(row: Row, context: Context) -> str:
-    if not row["attempt"]:
+    if not row["attempt"] and not row["amount_minor"]:
         return f"Nothing is left to pay of invoice {row['invoice']}."
     return f"{context.money(row['amount_minor'])} was captured: invoice {row['invoice']} is paid."
 

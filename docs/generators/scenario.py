@@ -146,7 +146,8 @@ def _type(hint: Any) -> str:
         return " or ".join(_type(arg) for arg in args if arg is not type(None))
     if origin is typing.Annotated:
         return _type(args[0])
-    return {int: "whole number", bool: "true or false", str: "text", Any: "as in a scenario"}[hint]
+    words = {int: "whole number", bool: "true or false", str: "text", Decimal: "number", Any: "as in a scenario"}
+    return words[hint]
 
 
 def _value(name: str, hint: Any) -> str:
