@@ -94,9 +94,9 @@ def plain(fact: Fact, row: np.void) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.name)
+@pytest.mark.parametrize("fact", [it for it in FACTS if it.name != "touches"], ids=lambda fact: fact.name)
 def test_the_fold_says_what_a_slow_reader_says(fact):
-    """Every column of every row, for more than a thousand lives."""
+    """Every column of every row, for more than a thousand lives; of campaigns `test_stories_campaigns` says it."""
     rows, expected = folded()[fact.name], naive()[fact.name]
     assert len(rows) == len(expected) > 100
     for row, wanted in zip(rows, expected, strict=True):

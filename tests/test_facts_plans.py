@@ -35,7 +35,7 @@ def told() -> Any:
         yield facts.folded.__wrapped__(), facts.naive.__wrapped__()
 
 
-ELSEWHERE = {"refunds", "disputes", "contacts", "surveys", "offers", "enrolments"}
+ELSEWHERE = {"refunds", "disputes", "contacts", "surveys", "offers", "enrolments", "touches"}
 """Facts that nothing happens for in the generous world."""
 HERE = [fact for fact in FACTS if fact.name not in ELSEWHERE]
 

@@ -46,6 +46,7 @@ from tests.log_promises import (
 )
 from tests.world_builder import SCENARIOS, Log, happened, laid_over
 from tests.world_texts import BUSY
+from tests.world_texts_campaigns import SHARING
 from tests.world_texts_experiments import MANY
 from tests.world_texts_fraud import FRAUD
 from tests.world_texts_plans import GENEROUS
@@ -67,6 +68,7 @@ WORLDS: dict[str, Callable[[], Log]] = {
     "busy": lambda: happened("members: 1200" + CLAIMS, BUSY_FAULTS),
     "mandates": lambda: happened(MANDATES, BUSY),
     "generous": lambda: happened(GENEROUS, BUSY),
+    "campaigns": lambda: happened(SHARING, BUSY),
     "fraud": lambda: happened(FRAUD.replace("double_charges: 30%", "declines: 5%"), BUSY),
     "experiments": lambda: happened(f"members: 500\n{MANY}", BUSY),
     "talkative": lambda: happened(TALKATIVE, laid_over(BUSY, CROWDED)),

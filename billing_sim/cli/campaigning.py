@@ -14,7 +14,7 @@ EXAMPLE = "Example:  billing-sim campaign scenarios/paid_sharing.yaml"
 
 def campaign(
     what: Annotated[
-        Path, typer.Argument(metavar="SCENARIO|RUN", help="A scenario file, or a run's folder.", show_default=False)
+        Path, typer.Argument(metavar="SCENARIO or RUN", help="A scenario file, or a run's folder.", show_default=False)
     ],
     name: Annotated[str, typer.Option("--campaign", metavar="NAME", help="Which campaign, where there are more.")] = "",
     members: Annotated[int | None, typer.Option(metavar="N", min=1, help="Another number of members.")] = None,
