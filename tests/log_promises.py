@@ -40,6 +40,8 @@ SAID = (
 SAID_LATE = (
     "contact.answered", "contact.abandoned", "contact.resolved", "contact.closed_unresolved", "offer.sent",
     "survey.sent", "survey.answered", "exit_survey.answered", "notice.opened", "notice.undelivered",
+    "campaign.reached", "campaign.shared", "campaign.replied", "campaign.landed", "campaign.email_left",
+    "sharing.restricted", "coupon.redeemed",
 )  # fmt: skip
 """What may still be said when the subscription has ended."""
 

@@ -130,7 +130,7 @@ def test_an_unknown_table_gets_a_suggestion_and_the_list(tiny_run):
     with pytest.raises(billing_sim.QueryError) as told:
         tiny_run.table("invoice")
     assert str(told.value).startswith("There is no table `invoice`: did you mean `invoices`? Tables: invoices, ")
-    with pytest.raises(billing_sim.QueryError, match=r"There is no table `truth`\. Tables: "):
+    with pytest.raises(billing_sim.QueryError, match=r"There is no table `truth`: did you mean `touches`\? Tables: "):
         tiny_run.table("truth")
 
 

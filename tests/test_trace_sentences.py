@@ -273,6 +273,21 @@ SAID = [
         row(events.EXIT_SURVEY_ANSWERED, reason=events.WHY_NOT_USING),
         "Asked why they leave, the member said: they don't use it.",
     ),
+    (row(events.CAMPAIGN_REACHED, campaign=1), "The campaign amnesty reached the person."),
+    (row(events.CAMPAIGN_SHARED, reason=events.CRIMINAL), "The person shared the card #NetflixCriminal."),
+    (
+        row(events.CAMPAIGN_REPLIED, reason=events.DOES_NOT_SHARE),
+        "The person answered the automatic reply: they share their account with nobody.",
+    ),
+    (row(events.CAMPAIGN_LANDED), "The person opened the landing page of the campaign."),
+    (
+        row(events.CAMPAIGN_EMAIL_LEFT, reason=events.HOST),
+        "The person left their e-mail address on the landing page, and those of who borrows from them.",
+    ),
+    (
+        row(events.SHARING_RESTRICTED),
+        "The member was told that people outside the household have no access to the account any more.",
+    ),
     (
         row(events.EXPERIMENT_ENROLLED, arm=2),
         "Enrolled in the experiment patience: from now on the rules of its arm patient hold.",
@@ -298,7 +313,7 @@ def test_every_kind_of_payment_method_has_words():
 def test_every_way_to_stand_at_the_end_has_words():
     entering = {events.ACTIVE, events.PAST_DUE, events.ON_HOLD, events.CANCELING, events.NEW, events.RETURNING}
     leaving = {events.VOLUNTARY, events.NONPAYMENT, events.PAYMENT_TROUBLE, events.GAVE_UP}
-    assert set(_STANDING) == entering | leaving
+    assert set(_STANDING) == entering | leaving | {events.BORROWER}
 
 
 SEALED_SAID = [

@@ -38,6 +38,7 @@ CONTEXT = Context(
     policies=("patient", "generic"),
     backups=frozenset({9}),
     coupons=("none", "half"),
+    campaigns=("none", "amnesty"),
     arms=("none", "patience/hurried", "patience/patient"),
 )
 
