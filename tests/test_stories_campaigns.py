@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from billing_sim.trace.story import story_of
 from billing_sim.world.announce import announcements
 from billing_sim.world.households import borrowers_in
 from tests import log_promises
+from tests.cli_caller import in_a_process
 from tests.world_builder import Log, changed, digests, expected, happened, world_of
 from tests.world_texts import BUSY, QUIET
 from tests.world_texts_campaigns import FEW, SHARING
@@ -435,3 +437,15 @@ def test_the_log_announces_crackdowns_and_campaigns():
     assert [row["kind"] for row in rows] == ["sharing.forbidden", "campaign.opened"]
     assert rows[1]["until"] - rows[1]["occurred_at"] == 10 * clock.DAY
     assert "denies" not in rows[1]["detail"]
+
+
+def test_the_command_prints_the_funnel_and_the_verdict(scenario_file):
+    """As a table and as JSON, with the same numbers; a scenario without a campaign is refused in one sentence."""
+    found = study(scenario_file)
+    table, plain = in_a_process("campaign", scenario_file), in_a_process("campaign", scenario_file, "--format", "json")
+    assert (table.code, plain.code) == (0, 0)
+    assert repr(found) in table.out
+    assert json.loads(plain.out) == json.loads(json.dumps(found.to_json()))
+    refused = in_a_process("campaign", scenario_file.parent / "base.yaml")
+    assert (refused.code, refused.out) == (2, "")
+    assert "has no campaign. Write one under campaigns:" in refused.err
