@@ -65,7 +65,7 @@ def rows(source: Source, name: str) -> list[dict]:
     return table(source, name).to_pylist()
 
 
-ELSEWHERE = {"enrolments", "refunds", "disputes", "contacts", "surveys", "offers"}
+ELSEWHERE = {"enrolments", "touches", "refunds", "disputes", "contacts", "surveys", "offers"}
 """Facts that this scenario has no rows of."""
 
 
