@@ -13,13 +13,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from filelock import FileLock
 from llvmlite import binding
 from numba import config, njit
 
@@ -105,13 +107,29 @@ def entry(signature: Any, inline: bool = False) -> Callable[[Callable[..., Any]]
             compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(function)
         finally:
             config.CACHE_DIR = before
-        if not any(cache_folder(packages).rglob(f"*{function.__module__.split('.')[-1]}.{function.__name__}-*.nbi")):
-            compile_rules()
-        _compile(compiled, signature)
+        name = f"{function.__module__.split('.')[-1]}.{function.__name__}"
+        with _alone(cache_folder(packages), name):
+            if not any(cache_folder(packages).rglob(f"*{name}-*.nbi")):
+                compile_rules()
+            _compile(compiled, signature)
         compiled.disable_compile()
         return compiled
 
     return decorate
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """While this holds, no other process compiles this entry point, or finds it half written.
+
+    Numba writes the index before the code: who reads in between would compile every rule anew, one by one.
+    """
+    with ExitStack() as held:
+        # A folder that cannot be written to is not being written to.
+        with suppress(OSError, NotImplementedError):
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(folder / f"{name}.lock"))
+        yield
 
 
 def _compile(function: Any, signature: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,17 @@ settings.load_profile("here")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where tests run in several processes, compile the rules once, before any of them starts."""
+    """Where tests run in several processes, compile every entry point before any of them starts, in two processes."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         from billing_sim.compiling import compile_all
 
+        beside = subprocess.Popen(
+            [sys.executable, "-c", "import billing_sim.drivers.forks, billing_sim.drivers.together"]
+        )
         compile_all()
-        importlib.import_module("billing_sim.drivers.kernel")
-        importlib.import_module("billing_sim.drivers.windows")
+        for module in ("kernel", "paired", "acts", "desk_kernel", "splits"):
+            importlib.import_module(f"billing_sim.drivers.{module}")
+        beside.wait()
 
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"

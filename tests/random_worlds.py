@@ -51,7 +51,7 @@ def leaves(node: Any, schema: dict[str, Any], defs: dict[str, Any], path: Path_ 
     """Every value of a scenario that may be exchanged, with its schema; mixes of shares count as one value."""
     schema = _resolved(schema, defs, node)
     if isinstance(node, dict):
-        rest = schema.get("additionalProperties")
+        rest = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
         if is_whole(node) or (isinstance(rest, dict) and _is_share(_resolved(rest, defs, None)) and len(node) > 1):
             yield from [(path, {"mix": True})] * (len(node) > 1)
             return

@@ -8,7 +8,7 @@ import numpy as np
 
 from billing_sim.drivers.block import Block, too_long
 from billing_sim.drivers.tape import Tape, span_of, worlds_of
-from billing_sim.drivers.windows import run_by_tape
+from billing_sim.drivers.together import run_by_tape
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
@@ -21,6 +21,8 @@ def lives(
 
     `numbers` and `markets` (indices) are int64 and ascending.
     """
+    if not len(numbers):
+        return
     worlds, span = worlds_of(before, after), span_of(before, after)
     states, page = records(new_states(2)), new_page()
     pages, filled, first = records(page), np.zeros(3, np.int64), 0

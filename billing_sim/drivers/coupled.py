@@ -22,8 +22,8 @@ from billing_sim.drivers.memory import check_room
 from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of
 from billing_sim.drivers.shards import SHARDS, people_of_shard
 from billing_sim.drivers.tape import NOTHING_SHARED, Recorder, Tape, span_of, worlds_of
+from billing_sim.drivers.together import begin_together, book_window, deliver_effects, run_window
 from billing_sim.drivers.tuning import END, FIRST_WINDOW, FROM_START, WINDOW
-from billing_sim.drivers.windows import begin_together, book_window, deliver_effects, run_window
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
@@ -47,11 +47,11 @@ class Crowd:
         count = len(numbers)
         self._worlds, self._span, self.first = worlds, span, first
         self._states, self._pages = records(new_states(count)), records(new_page())
-        self._next_at, self._following, self._preceding = (np.zeros(count, np.int64) for _ in range(3))
-        self._heads = np.full(windows_in(span), -1, np.int64)
+        next_at, following, preceding = (np.zeros(count, np.int64) for _ in range(3))
+        heads = np.full(windows_in(span), -1, np.int64)
         self._requests, self._filled = np.zeros(REQUESTS_AT_ONCE, REQUEST), np.zeros(2, np.int64)
-        self._lists = (self._next_at, self._heads, self._following, self._preceding)
-        begin_together(worlds, numbers, markets, span, self._states, *self._lists, self._pages)
+        self._lists = (next_at, heads, following, preceding)
+        begin_together(worlds, numbers, markets, span, self._states, self._lists, self._pages)
 
     @property
     def alarms(self) -> int:
@@ -61,13 +61,13 @@ class Crowd:
     def deliver(self, effects: np.ndarray, now: int) -> None:
         """Hand effects to those of their subscribers who are in this crowd."""
         deliver_effects(
-            self._worlds, self._span, self._states, *self._lists, self._pages, records(effects), self.first, now
+            self._worlds, self._span, self._states, self._lists, self._pages, records(effects), self.first, now
         )
 
     def book(self, k: int, until: int) -> np.ndarray:
         """How many book each gateway for a window, by the one after it."""
         bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
-        book_window(self._worlds, self._span, self._states, self._heads, self._following, k, until, bookings)
+        book_window(self._worlds, self._span, self._states, self._lists, k, until, bookings)
         return bookings
 
     def run(self, k: int, until: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +76,7 @@ class Crowd:
         while not is_over:
             self._filled[0] = 0
             is_over = run_window(
-                self._worlds, self._span, k, until, self._states, *self._lists, self._pages, counts,
+                self._worlds, self._span, k, until, self._states, self._lists, self._pages, counts,
                 records(self._requests), self.first, self._filled,
             )  # fmt: skip
             asked.append(self._requests[: self._filled[0]].copy())

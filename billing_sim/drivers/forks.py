@@ -315,11 +315,13 @@ class Spans:
 def lives(own: CompiledWorld, others: np.ndarray, policies: int, shard: int, spans: Spans) -> Iterator[Forks]:
     """Simulate a shard of `own` until `spans.until`, trying the first so many policies of the world records `others`.
 
-    `others` are `own`'s records but for their policies; the one after the last that is tried does nothing.
+    `others` are `own`'s records but for their policies; the one after the last that is tried does nothing. They
+    are left as they are.
     """
     refuse_sharing(own)
     numbers, markets = people_of_shard(own, shard)
-    worlds, states = (records(own.record), records(others)), records(new_states(5))
+    # A shard's own copy: which policy is in force is written into it, and shards run beside each other.
+    worlds, states = (records(own.record), records(others.copy())), records(new_states(5))
     pages = np.zeros(2, PAGE)
     failures, outcomes = np.zeros(_FAILURES_AT_ONCE, FAILURE), np.zeros((_FAILURES_AT_ONCE, policies + 1), OUTCOME)
     limits = np.array([spans.until, spans.followed, spans.oracle], np.int64)

@@ -23,8 +23,8 @@ from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of
 from billing_sim.drivers.shards import people_of_shard
 from billing_sim.drivers.simpy_driver import in_order_of_people, pages
 from billing_sim.drivers.tape import span_of, worlds_of
+from billing_sim.drivers.together import book_one, receive_one
 from billing_sim.drivers.tuning import END, FIRST_WINDOW, START, WINDOW
-from billing_sim.drivers.windows import book_one, receive_one
 from billing_sim.events import (
     ATTEMPT_AUTHORIZED,
     ATTEMPT_DECLINED,

@@ -1,7 +1,8 @@
-"""The compiled loops of the coupled drivers: everybody through one window, and one life after the other by a tape.
+"""The loops over everybody who shares something, one window at a time; `drivers.together` is how they are called.
 
 People who are due are found without looking at the others: each window has a list of those whose next alarm lies in it,
-chained through `following` and `preceding` (-1 ends a chain). `span` is described in `drivers.tuning`; the first of the
+chained through `following` and `preceding` (-1 ends a chain). `lists` are everybody's next alarms, the heads of the
+lists, and the two chains. `span` is described in `drivers.tuning`; the first of the
 worlds holds until the start.
 """
 
@@ -10,22 +11,22 @@ from __future__ import annotations
 from numba import types
 
 from billing_sim import events
-from billing_sim.clock import NEVER
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES
 from billing_sim.drivers.requests import Effect, Effects, Request, Requests
-from billing_sim.drivers.tuning import END, FROM_START, START, list_of, tune
+from billing_sim.drivers.tuning import END, FROM_START, START, list_of
 from billing_sim.lifecycle.booking import NO_BOOKING, booked
 from billing_sim.lifecycle.delivering import deliver
 from billing_sim.lifecycle.life import step_from
-from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
-from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Nothing, Page, State, World
-from billing_sim.rule import entry, rule
+from billing_sim.lifecycle.ring import begin, next_alarm
+from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
+from billing_sim.rule import rule
 
 _Worlds = types.Array(World, 1, "C")
 _States = types.Array(State, 1, "C")
 _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 _Table = types.Array(types.int64, 2, "C")
+Lists = types.UniTuple(_Numbers, 4)
 
 
 @rule(Nothing(_Numbers, _Numbers, _Numbers, Int, Int))
@@ -84,10 +85,11 @@ def receive(world, state, page, now, effect):
     return next_alarm(state)
 
 
-@entry(Nothing(_Worlds, _Numbers, _Numbers, _Numbers, _States, _Numbers, _Numbers, _Numbers, _Numbers, _Pages))
-def begin_together(worlds, numbers, markets, span, states, next_at, heads, following, preceding, pages):
+@rule(Nothing(_Worlds, _Numbers, _Numbers, _Numbers, _States, Lists, _Pages))
+def begin_lives(worlds, numbers, markets, span, states, lists, pages):
     """Begin all lives and let them go on until the start, each on its own; put them on the lists."""
     page = pages[0]
+    next_at, heads, following, preceding = lists
     for i in range(len(numbers)):
         state = states[i]
         begin(worlds[0], state, markets[i], numbers[i])
@@ -102,9 +104,10 @@ def begin_together(worlds, numbers, markets, span, states, next_at, heads, follo
             put(heads, following, preceding, i, list_of(span, at))
 
 
-@entry(Nothing(_Worlds, _Numbers, _States, _Numbers, _Numbers, Int, Int, _Numbers))
-def book_window(worlds, span, states, heads, following, k, until, bookings):
+@rule(Nothing(_Worlds, _Numbers, _States, Lists, Int, Int, _Numbers))
+def book_all(worlds, span, states, lists, k, until, bookings):
     """Count what people book for window `k`, by gateway and the one after it."""
+    _, heads, following, _ = lists
     i = heads[k]
     while i >= 0:
         state = states[i]
@@ -114,19 +117,15 @@ def book_window(worlds, span, states, heads, following, k, until, bookings):
         i = following[i]
 
 
-@entry(
-    Int(_Worlds, _Numbers, Int, Int, _States, _Numbers, _Numbers, _Numbers, _Numbers, _Pages, _Table, Requests, Int,
-        _Numbers)
-)  # fmt: skip
-def run_window(
-    worlds, span, k, until, states, next_at, heads, following, preceding, pages, counts, requests, first, filled
-):
+@rule(Int(_Worlds, _Numbers, Int, Int, _States, Lists, _Pages, _Table, Requests, Int, _Numbers))
+def ring_window(worlds, span, k, until, states, lists, pages, counts, requests, first, filled):
     """Ring everything in window `k`; return 1 when it is over, 0 when there is no more room for requests.
 
     Nobody's rows are kept; attempts are counted. `first` is the place of the first person among all. `filled`
     receives the requests written and adds up the alarms rung.
     """
     page = pages[0]
+    next_at, heads, following, preceding = lists
     i = heads[k]
     while i >= 0:
         take(heads, following, preceding, i, k)
@@ -153,11 +152,10 @@ def run_window(
     return 1
 
 
-@entry(Nothing(_Worlds, _Numbers, _States, _Numbers, _Numbers, _Numbers, _Numbers, _Pages, Effects, Int, Int))
-def deliver_effects(
-    worlds, span, states, next_at, heads, following, preceding, pages, effects, first, now
-):  # fmt: skip
+@rule(Nothing(_Worlds, _Numbers, _States, Lists, _Pages, Effects, Int, Int))
+def receive_all(worlds, span, states, lists, pages, effects, first, now):
     """Deliver effects at the barrier `now`, to those of their subscribers who are among these people."""
+    next_at, heads, following, preceding = lists
     for e in range(len(effects)):
         i = effects[e].place - first
         if 0 <= i < len(states):
@@ -169,91 +167,3 @@ def deliver_effects(
             next_at[i] = receive(worlds[span[FROM_START] + state.lives_in], state, pages[0], now, effects[e])
             if next_at[i] < span[END]:
                 put(heads, following, preceding, i, list_of(span, next_at[i]))
-
-
-@entry(Int(_Worlds, _Numbers, _States, Int, _Pages, Effects, Int, Int, _Numbers))
-def receive_one(worlds, span, states, i, pages, effects, e, now, filled):
-    """Deliver one effect to record `i`, its rows going behind those already written; return the next alarm."""
-    state = states[i]
-    state.rows = filled[0]
-    state.truths = filled[1]
-    at = receive(worlds[span[FROM_START] + state.lives_in], state, pages[0], now, effects[e])
-    filled[0] = state.rows
-    filled[1] = state.truths
-    return at
-
-
-@entry(Int(_Worlds, _Numbers, _States, Int, Int))
-def book_one(worlds, span, states, i, until):
-    """What record `i` books before the end of the window, `NO_BOOKING` for nothing."""
-    return booked(worlds[span[FROM_START] + states[i].lives_in], states[i], until)
-
-
-@rule(Int(Effects, Int))
-def first_effect(effects, subscriber):
-    """The place of a person's first effect, or of the one after which it would stand."""
-    low = 0
-    high = len(effects)
-    while low < high:
-        middle = (low + high) // 2
-        if effects[middle].subscriber < subscriber:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@entry(Int(_Worlds, _Numbers, _Numbers, Int, _Numbers, _States, _Pages, _Numbers, _Table, Effects, _Numbers, _Numbers))
-def run_by_tape(worlds, numbers, markets, first, span, states, pages, places, tables, effects, due, filled):
-    """Run lives from `first` on by a tape until the page is full; return the first life that is not on it.
-
-    As in the batch driver's loop, but what people share comes from the tape: what was published, and what desks
-    answered them.
-    """
-    page = pages[0]
-    written = 0
-    told = 0
-    i = first
-    while i < len(numbers):
-        states[0] = states[1]
-        state = states[0]
-        state.rows = written
-        state.truths = told
-        tune(worlds[0], places, tables, -1)
-        begin(worlds[0], state, markets[i], numbers[i])
-        at = next_alarm(state)
-        while at < span[START]:
-            at = step_from(worlds, 0, state, page)
-        state.asks = 0
-        e = first_effect(effects, numbers[i])
-        rung = 0
-        while True:
-            barrier = due[e] if e < len(effects) and effects[e].subscriber == numbers[i] else NEVER
-            # What desks settled in the last window is still told; nothing rings any more.
-            if at >= span[END] and barrier == NEVER:
-                break
-            if state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS:
-                filled[0] = written
-                filled[1] = told
-                return i
-            world = worlds[span[FROM_START] + state.lives_in]
-            if barrier <= at or at >= span[END]:
-                # Effects come before the barrier publishes.
-                tune(world, places, tables, list_of(span, barrier) - 1)
-                at = receive(world, state, page, barrier, effects[e])
-                e += 1
-            else:
-                # An experiment may move a person within the step; its other arms see the same.
-                for r in range(span[FROM_START], len(worlds) if world.enrolling else span[FROM_START]):
-                    tune(worlds[r], places, tables, list_of(span, at))
-                tune(world, places, tables, list_of(span, at))
-                at = step_from(worlds, span[FROM_START], state, page)
-                rung += 1
-                state.asks = 0
-        written = state.rows
-        told = state.truths
-        filled[2] += rung
-        i += 1
-    filled[0] = written
-    filled[1] = told
-    return i

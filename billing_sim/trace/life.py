@@ -51,7 +51,7 @@ def relive(world: CompiledWorld, market: int, subscriber: int, tape: Tape = NOTH
 
 
 def _relive_among_others(world: CompiledWorld, market: int, subscriber: int, tape: Tape) -> Life:
-    from billing_sim.drivers.windows import receive_one  # compiled only where people share something
+    from billing_sim.drivers.together import receive_one  # compiled only where people share something
 
     worlds, states, page, span = worlds_of(world), records(new_states(1)), new_page(), span_of(world)
     pages, filled, notes = records(page), np.zeros(3, np.int64), _Notes()

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -84,20 +85,27 @@ class CompiledWorld:
         """Whether people share something, so that windows and barriers are kept."""
         return bool(self.record.shared.any())
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that decides what comes out: record, arrivals, what numbers stand for, and rates."""
+        """SHA-256 of everything that decides what comes out: record, arrivals, what numbers stand for, and rates.
+
+        Taken once: a world does not change, and every shard of a coupled run asks for it.
+        """
         names = self.names
         rates = [[(str(day), f"{rate:f}") for day, rate in names.scenario.rates(code)] for code in names.currencies]
         named = (names.markets, names.plans, names.gateways, names.policies, names.currencies, names.arms)
         labels = json.dumps([*named, rates, *_labels(names)])
-        parts = (self.record.tobytes(), self.arrivals.tobytes(), self.bots.tobytes(), labels.encode())
-        return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+        digests = [hashlib.sha256(_bytes(part)).digest() for part in (self.record, self.arrivals, self.bots)]
+        return hashlib.sha256(b"".join([*digests, hashlib.sha256(labels.encode()).digest()])).hexdigest()
 
     @property
     def members(self) -> int:
         """Members at the start."""
         return int(self.record.base_count[0].sum())
+
+
+def _bytes(array: np.ndarray) -> memoryview:
+    return np.ascontiguousarray(array).view(np.ndarray).view(np.uint8).data
 
 
 def compile_world(scenario: Scenario) -> CompiledWorld:

@@ -1,0 +1,34 @@
+"""Machine code on disk: one process at a time writes an entry point, and nobody reads half of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from billing_sim.rule import _alone
+
+TRY = "import sys; from filelock import FileLock; FileLock(sys.argv[1]).acquire(timeout=0)"
+
+
+def taken(place) -> bool:
+    """Whether another process finds this entry point locked."""
+    found = subprocess.run([sys.executable, "-c", TRY, str(place)], capture_output=True, text=True, check=False)
+    assert found.returncode in (0, 1)
+    return "Timeout" in found.stderr
+
+
+def test_an_entry_point_is_compiled_by_one_process_at_a_time(tmp_path):
+    """While one compiles, others wait for that entry point, and for no other."""
+    with _alone(tmp_path / "code", "kernel.run"):
+        assert taken(tmp_path / "code" / "kernel.run.lock")
+        assert not taken(tmp_path / "code" / "fold.read.lock")
+    assert not taken(tmp_path / "code" / "kernel.run.lock")
+
+
+def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path):
+    """Code is then compiled for this process alone."""
+    (tmp_path / "file").write_text("")
+    entered = False
+    with _alone(tmp_path / "file" / "code", "kernel.run"):
+        entered = True
+    assert entered
