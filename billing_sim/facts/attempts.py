@@ -8,6 +8,7 @@ from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up
 from billing_sim.facts.record import ATTEMPTS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.schema import NO_LABEL, NULL
 from billing_sim.facts.valuing import factor_at, micros
+from billing_sim.facts.who import sign_attempt
 from billing_sim.rule import rule
 
 _AUTHORIZED = 1
@@ -29,14 +30,7 @@ def read_attempt(context, person, page, row, outcome):
     i = page.count[ATTEMPTS]
     page.count[ATTEMPTS] += 1
     fact = page.attempts[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
+    sign_attempt(person, fact)
     fact.method = row.method_kind
     fact.invoice = row.invoice
     fact.attempt = row.attempt

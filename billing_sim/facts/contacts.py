@@ -7,6 +7,7 @@ from billing_sim.facts import schema
 from billing_sim.facts.places import NOWHERE
 from billing_sim.facts.record import NAMES, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.valuing import factor_at, micros
+from billing_sim.facts.who import sign_contact
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -72,15 +73,7 @@ def read_contact(context, person, page, row):
     note_on_invoice(page, person, row)
     page.count[CONTACTS] += 1
     fact = page.contacts[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_contact(person, fact)
     fact.invoice = row.invoice
     fact.currency = person.currency
     fact.topic = row.reason

@@ -8,6 +8,7 @@ from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up
 from billing_sim.facts.plans import note_trial_paid, price_at
 from billing_sim.facts.record import INVOICES, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.valuing import factor_at, listed_price, micros
+from billing_sim.facts.who import sign_invoice
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -24,15 +25,7 @@ _DECLINE_KIND = tuple(declines.DECLINE_KINDS.index(code.kind) for code in declin
 def open_invoice(person, page, i):
     """Fill in an invoice's unit and leave the rest empty."""
     fact = page.invoices[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_invoice(person, fact)
     fact.currency = person.currency
     fact.policy = schema.NO_LABEL
     fact.gateway = schema.NO_LABEL

@@ -7,6 +7,7 @@ from billing_sim.facts import schema
 from billing_sim.facts.launches import last_launch, weeks_since
 from billing_sim.facts.places import NOWHERE, invoice_place
 from billing_sim.facts.record import NOTICES, PAYMENT_METHODS, Context, Nothing, Page, Person, Row
+from billing_sim.facts.who import sign_method, sign_notice
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -27,14 +28,7 @@ def read_method(context, person, page, row):
     if row.kind == events.METHOD_UPDATED and replaced >= 0:
         page.payment_methods[replaced].replaced_at = row.occurred_at
     fact = page.payment_methods[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
+    sign_method(person, fact)
     fact.method = row.method_kind
     fact.instrument = row.method
     fact.added_at = row.occurred_at
@@ -70,15 +64,7 @@ def read_notice(person, page, row):
     if place >= 0:
         page.invoices[place].notices += 1
     fact = page.notices[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_notice(person, fact)
     fact.invoice = row.invoice
     fact.sent_at = row.occurred_at
     fact.recorded_at = row.recorded_at

@@ -17,6 +17,7 @@ from billing_sim.facts.record import (
 )
 from billing_sim.facts.schema import NULL
 from billing_sim.facts.valuing import monthly
+from billing_sim.facts.who import sign_month
 from billing_sim.rule import rule
 from billing_sim.world.record import MONTHS
 
@@ -62,15 +63,7 @@ def write_month(context, person, page, until):
     begins = month_begins(context, person.month)
     is_first = 1 if person.started_at > begins or (person.started_at == begins and not person.is_imported) else 0
     fact = page.subscription_months[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_month(person, fact)
     fact.currency = person.currency
     fact.month = context.month_start[person.month]
     fact.joined_on = person.joined_on

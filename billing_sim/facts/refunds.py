@@ -13,6 +13,7 @@ from billing_sim.facts.places import NOWHERE, attempt_place, invoice_place
 from billing_sim.facts.record import DISPUTES, REFUNDS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.schema import NULL
 from billing_sim.facts.valuing import factor_at, micros
+from billing_sim.facts.who import sign_dispute, sign_refund
 from billing_sim.rule import rule
 
 _WON, _LOST = 1, 2
@@ -72,16 +73,8 @@ def read_refund(context, person, page, row):
     page.count[REFUNDS] += 1
     place = invoice_place(page, person, row.invoice)
     fact = page.refunds[i]
-    fact.subscriber = person.subscriber
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
+    sign_refund(person, fact)
     fact.currency = person.currency
-    fact.spell = person.spell
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
     fact.charged_at = NULL
     fact.is_full = 0
     fact.invoice = row.invoice
@@ -115,16 +108,8 @@ def read_dispute(context, person, page, row):
     page.count[DISPUTES] += 1
     place = invoice_place(page, person, row.invoice)
     fact = page.disputes[i]
-    fact.subscriber = person.subscriber
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
+    sign_dispute(person, fact)
     fact.currency = person.currency
-    fact.spell = person.spell
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
     fact.charged_at = NULL
     fact.invoice = row.invoice
     fact.network = row.network

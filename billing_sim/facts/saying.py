@@ -6,6 +6,7 @@ from billing_sim import events
 from billing_sim.facts import schema
 from billing_sim.facts.places import is_spell_seen
 from billing_sim.facts.record import NAMES, NOTICES, Int, Nothing, Page, Person, Row
+from billing_sim.facts.who import sign_offer, sign_survey
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -34,15 +35,7 @@ def read_survey(page, person, row):
     i = page.count[SURVEYS]
     page.count[SURVEYS] += 1
     fact = page.surveys[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_survey(person, fact)
     fact.invoice = row.invoice
     fact.kind = events.NPS if row.score == _NPS_TOP else events.CSAT
     fact.about = row.reason
@@ -78,15 +71,7 @@ def read_offer(page, person, row):
     i = page.count[OFFERS]
     page.count[OFFERS] += 1
     fact = page.offers[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_offer(person, fact)
     fact.offer = row.reason
     fact.coupon = row.coupon
     fact.channel = row.channel

@@ -10,6 +10,7 @@ from billing_sim.facts.places import is_spell_billed, is_spell_seen
 from billing_sim.facts.plans import begin_plainly, price_at
 from billing_sim.facts.record import SIGNUPS, SUBSCRIPTIONS, Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.valuing import listed_price
+from billing_sim.facts.who import sign_signup, sign_subscription
 from billing_sim.rule import rule
 
 NULL = schema.NULL
@@ -103,14 +104,7 @@ def read_signup(context, person, page, row):
         begin_plainly(person)
         person.signup_row = i
     fact = page.signups[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
+    sign_signup(person, fact)
     fact.method = row.method_kind
     fact.started_at = row.occurred_at
     fact.recorded_at = row.recorded_at
@@ -166,15 +160,7 @@ def read_subscription(context, person, page, row):
     if not is_spell_billed(page, person):
         price_at(person, listed_price(context, row.market, row.plan, row.occurred_at))
     fact = page.subscriptions[i]
-    fact.subscriber = person.subscriber
-    fact.spell = person.spell
-    fact.group = person.group
-    fact.arm = person.arm
-    fact.market = person.market
-    fact.region = person.region
-    fact.plan = person.plan
-    fact.interval = person.interval
-    fact.method = person.method
+    sign_subscription(person, fact)
     fact.currency = person.currency
     fact.started_by = person.started_by
     fact.started_at = row.occurred_at
