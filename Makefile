@@ -19,7 +19,7 @@ demo: $(READY)  ## simulate scenarios/streaming.yaml and print the four views
 	$(BIN)/billing-sim run scenarios/streaming.yaml
 
 test: $(READY)  ## run the whole test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## formatting, linting and types
 	$(BIN)/ruff format --check .

@@ -30,6 +30,9 @@ from tests.world_texts import BUSY
 Path_ = tuple[str | int, ...]
 
 SHORT = "members: 24\n"
+SHARED = ("load", "support")
+"""Nouns with which people share something."""
+
 FIXED = ("name", "about", "mission", "goals", "expect", "best", "start", "end", "members", "log", "reporting_currency",
          "exchange_rates", "at", "time_zone", "locale", "currency", "region", "kind", "prices", "seed")  # fmt: skip
 """What names or bounds a scenario rather than being lived."""
@@ -162,10 +165,12 @@ def content_of(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> dict[str, Any]:
-    """A scenario's content: some nouns, a seed, and up to six values exchanged."""
-    known = list(switches())
-    names = draw(st.lists(st.sampled_from(known), unique=True, max_size=len(known))) if known else []
+def scenarios(draw: st.DrawFn, without: tuple[str, ...] = (), always: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A scenario's content: some nouns, of `always` at least one, a seed, and up to six values exchanged."""
+    known = [name for name in switches() if name not in without]
+    names = draw(st.lists(st.sampled_from(known), unique=True, max_size=len(known)))
+    if always and not set(always) & set(names):
+        names.append(draw(st.sampled_from(always)))
     content = content_of(tuple(names))
     content["seed"] = draw(st.integers(0, 1 << 40))
     schema = Scenario.model_json_schema()

@@ -19,7 +19,7 @@ from billing_sim.drivers.desk import Desk
 from billing_sim.drivers.requests import EFFECT, REQUEST, SUPPORT, in_order
 from billing_sim.lifecycle.support import ABANDONED, ANSWERED, COMPLETED
 from billing_sim.world.quantiles import exponential
-from billing_sim.world.record import DESK, PUBLISHED, WEEK_HOURS, new_world
+from billing_sim.world.record import WEEK_HOURS, new_world
 
 MONDAY = 20_089 * 24 * HOUR
 """The first instant of Monday, 2025-01-06."""
@@ -207,22 +207,33 @@ def test_who_is_reached_when_patience_ends_is_served():
         assert (last["outcome"], last["wait"]) == (outcome, 10 * MINUTE)
 
 
-def test_what_everybody_may_see_is_how_long_the_first_in_line_has_waited():
-    """And when that is replayed, everybody waits so long, however many there are."""
+def test_whoever_comes_beside_waits_as_the_others_make_them_wait():
+    """Three with one agent until the hour: each meets the same queue, and none of the other two."""
     world = world_with({0: 1})
-    desk, row = Desk(world), np.zeros(PUBLISHED, np.int64)
-    requests = requests_of(
-        [(0, CHAT, HOUR, 3 * HOUR), (20 * MINUTE, CHAT, NEVER, MINUTE), (30 * MINUTE, CHAT, NEVER, 1)]
+    others = requests_of([(0, CHAT, NEVER, 40 * MINUTE)])
+    extra = requests_of(
+        [(0, CHAT, NEVER, MINUTE), (10 * MINUTE, CHAT, NEVER, MINUTE), (10 * MINUTE, CHAT, 5 * MINUTE, MINUTE)]
     )
-    desk.serve(requests, MONDAY, MONDAY + HOUR)
-    desk.publish(row, MONDAY + HOUR)
-    assert row[DESK:].tolist() == [40 * MINUTE, *[0] * (PUBLISHED - DESK - 1)]
-    world.published[0] = row
-    later = requests_of([(HOUR, CHAT, 50 * MINUTE, MINUTE), (HOUR, CHAT, 30 * MINUTE, MINUTE)])
-    told = Desk(world).serve_alone(later, MONDAY + HOUR, MONDAY + 2 * HOUR)
-    assert [(int(it["at"] - MONDAY) // MINUTE, int(it["outcome"])) for it in told] == [
-        (90, ABANDONED), (100, ANSWERED), (101, COMPLETED),
+    told = Desk(world).serve_beside(extra, others, MONDAY, MONDAY + HOUR)
+    assert sorted((int(it["wait"]) // MINUTE, int(it["outcome"])) for it in told if it["outcome"] != COMPLETED) == [
+        (0, ANSWERED), (5, ABANDONED), (30, ANSWERED),
     ]  # fmt: skip
+
+
+def test_who_asks_as_in_the_world_of_the_others_is_answered_as_there():
+    """A crowd over a day, each of them once more beside all of them: nothing is different."""
+    world, rng = world_with({0: 1, 9: 2, 17: 0, 24: 1}), np.random.default_rng(3)
+    crowd = requests_of([
+        (int(at) * MINUTE, CHAT, int(patience) * MINUTE, int(service) * MINUTE)
+        for at, patience, service in zip(
+            np.sort(rng.integers(0, 24 * 60, 120)), rng.integers(5, 300, 120), rng.integers(1, 40, 120), strict=True
+        )
+    ])  # fmt: skip
+    own, beside = Desk(world), Desk(world)
+    for k in range(36):
+        begin, end = MONDAY + k * HOUR, MONDAY + (k + 1) * HOUR
+        now = crowd[(crowd["at"] >= begin) & (crowd["at"] < end)]
+        assert own.serve(now, begin, end).tobytes() == beside.serve_beside(now, now, begin, end).tobytes()
 
 
 # Closed forms: M/M/c (Erlang C) and M/M/c+M (Erlang A, Palm 1957; Mandelbaum and Zeltyn 2007), times in minutes.

@@ -153,9 +153,11 @@ NOTHING_OF_THE_KIND = {
     "change_failure_rate", "time_to_restore", "time_to_restore@affected_charges", "new_method_adoption",
     "new_method_adoption@of_signups", "new_method_adoption@of_all", "new_market_share", "new_market_share@paid",
     "trial_conversion", "trial_conversion@billed", "trial_conversion@as_of", "trial_conversion@of_uncancelled",
+    "disputes_without_contact", "disputes_without_contact@without_fraud",
     *(it.id for it in shipped() if it.fact == "touches" or it.name.startswith(("campaign_", "crackdown_", "left_"))),
 }  # fmt: skip
-"""Nobody is screened or challenged there, nothing is released or launched, and there are no trials."""
+"""Nobody is screened or challenged there, nothing is released or launched, and there are no trials and
+disputes."""
 
 NOBODY_ASKED = ("nps_after_payment", "csat", "survey_response_rate", "notice_open_rate", "leavers_blaming_price",
                 "offers_claimed")  # fmt: skip

@@ -310,6 +310,23 @@ def test_a_downgrade_at_once_leaves_a_credit_for_the_next_invoice():
     assert after["amount_minor"] == 1000 - note["amount_minor"]
 
 
+def test_a_charge_after_the_end_is_the_whole_last_invoice_whatever_was_credited_since():
+    """Who changes to a cheaper plan in the middle of a month and then leaves is charged that price once more."""
+    leaving = DOWN.replace("behaviour: {", "behaviour: {voluntary_churn: 60% per month, ")
+    fault = "timeline: [{kind: charging_after_end, at: 2025-01-02, duration: 80 days, share: 100%}]"
+    text = f"{PLANS}\nend: 2025-04-01\nplan_changes: {{downgrades: at_once}}\n{fault}"
+    log = happened(market(leaving, text))
+    charged = [rows for rows in (log.of(it) for it in log.subscribers) if events.PAYMENT_DUPLICATED in rows["kind"]]
+    after_credit = 0
+    for rows in charged:
+        again = rows[rows["kind"] == events.PAYMENT_DUPLICATED][0]
+        last = rows[rows["kind"] == events.INVOICE_ISSUED][-1]
+        assert (again["invoice"], again["amount_minor"]) == (last["invoice"], last["amount_minor"])
+        note = rows["occurred_at"][rows["kind"] == events.CREDIT_NOTE_ISSUED]
+        after_credit += bool(len(note)) and last["occurred_at"] < note[-1] < again["occurred_at"]
+    assert after_credit > 0
+
+
 def test_a_goodwill_credit_reduces_the_next_invoice():
     """A quarter of the price is credited and used at once."""
     log = happened("end: 2025-02-01\n" + behaviour(plan_habits="{goodwill: 100%}"))

@@ -12,7 +12,6 @@ import numpy as np
 
 from billing_sim import draws
 from billing_sim.clock import DAY, HOUR
-from billing_sim.drivers.requests import Queue
 from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.load import PARTS, STEPS
 from billing_sim.world.record import GATEWAYS, LOADS, PUBLISHED, RATE, REFUSED, SLOW, TIMEOUTS
@@ -31,9 +30,8 @@ class Barrier:
     windows then refuse neither more nor fewer, only sooner.
     """
 
-    def __init__(self, world: CompiledWorld, queue: Queue | None) -> None:
+    def __init__(self, world: CompiledWorld) -> None:
         record = world.record[0]
-        self._queue = queue
         self._window = int(record.window)
         self._gateways = range(int(record.gateways))
         self._capacity = [int(it) for it in record.capacity]
@@ -52,8 +50,8 @@ class Barrier:
         """Whether any gateway has a capacity."""
         return any(self._capacity)
 
-    def publish(self, now: int, bookings: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """What `world.published` is from `now` to the next barrier.
+    def publish(self, bookings: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """What `world.published` is until the next barrier.
 
         `bookings` (int64, GATEWAYS squared) counts those who booked a gateway, by the one they would go on to;
         `counts` (int64, 2 x GATEWAYS) attempts and successes of the window before.
@@ -71,8 +69,6 @@ class Barrier:
         if self._rates:
             self._day.append(counts.copy())
             row[RATE : RATE + GATEWAYS] = _success_rates(np.sum(self._day, axis=0))
-        if self._queue is not None:
-            self._queue.publish(row, now)
         return row
 
     def _refused(self, bookings: np.ndarray) -> list[int]:

@@ -12,7 +12,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +26,7 @@ from billing_sim.drivers.tuning import END, FIRST_WINDOW, FROM_START, WINDOW
 from billing_sim.lifecycle.state import new_page, new_states
 from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
-from billing_sim.world.record import GATEWAYS, WORLD
+from billing_sim.world.record import GATEWAYS
 
 REQUESTS_AT_ONCE = 1 << 14
 _ROOM_FOR_TAPES = 256 << 20
@@ -104,8 +103,9 @@ def record_tape(
 ) -> Tape:
     """Simulate everybody window by window and return the tape; `after` holds from the start on.
 
-    With `replayed`, the tape of another world, people see what was published there, and desks answer each as if alone:
-    what is left is the direct effect of the difference between the worlds. `threads` changes nothing but the time.
+    With `replayed`, the tape of another world, people see what was published there, and desks answer each as if they
+    alone had come beside those who came there: what is left is the direct effect of the difference between the worlds.
+    `threads` changes nothing but the time.
     """
     after = after or before
     numbers, markets = everybody(before)
@@ -121,11 +121,6 @@ def record_tape(
         return Windows(after, worlds, span, crowds, each, replayed).run(progress or (lambda _done, _total: None))
 
 
-def seen(world: CompiledWorld, worlds: np.ndarray, span: np.ndarray) -> CompiledWorld:
-    """The world as desks see it: over the records of the run itself, in which everything is published."""
-    return replace(world, record=worlds[span[FROM_START] :].view(WORLD).view(np.recarray))
-
-
 class Windows:
     """The windows of one run, from the first barrier to the last."""
 
@@ -139,8 +134,8 @@ class Windows:
         replayed: Tape | None,
     ) -> None:
         self._worlds, self._span, self._crowds, self._each, self._replayed = worlds, span, crowds, each, replayed
-        self._queue = queue_of(seen(world, worlds, span))
-        self._barrier = Barrier(world, self._queue)
+        self._queue = queue_of(world)
+        self._barrier = Barrier(world)
         self._counts, self._effects = np.zeros((2, GATEWAYS), np.int64), np.zeros(0, EFFECT)
         self._recorder = Recorder()
 
@@ -150,7 +145,7 @@ class Windows:
         for k in range(total):
             begin = (int(self._span[FIRST_WINDOW]) + k) * length
             self._deliver(begin)
-            self._publish(k, begin, begin + length)
+            self._publish(k, begin + length)
             self._live(k, begin, begin + length)
             if k % 64 == 0:
                 progress(k, total)
@@ -163,11 +158,11 @@ class Windows:
             self._recorder.add_effects(self._effects, now)
             list(self._each(lambda crowd: crowd.deliver(self._effects, now), self._crowds))
 
-    def _publish(self, k: int, now: int, until: int) -> None:
+    def _publish(self, k: int, until: int) -> None:
         bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
         if self._barrier.needs_bookings and self._replayed is None:
             bookings = sum(self._each(lambda crowd: crowd.book(k, until), self._crowds))
-        row = self._barrier.publish(now, bookings, self._counts) if self._replayed is None else self._replayed.row(k)
+        row = self._barrier.publish(bookings, self._counts) if self._replayed is None else self._replayed.row(k)
         self._worlds["published"][self._span[FROM_START] :] = row
         self._recorder.add_row(row)
 
@@ -175,9 +170,13 @@ class Windows:
         lived = list(self._each(lambda crowd: crowd.run(k, until), self._crowds))
         self._counts = sum(counts for counts, _ in lived)
         if self._queue is not None:
-            serve = self._queue.serve if self._replayed is None else self._queue.serve_alone
             asked = in_order(np.concatenate([requests for _, requests in lived]))
-            self._effects = in_order(serve(asked, begin, until))
+            self._recorder.add_requests(asked)
+            if self._replayed is None:
+                effects = self._queue.serve(asked, begin, until)
+            else:
+                effects = self._queue.serve_beside(asked, self._replayed.asked(begin, until), begin, until)
+            self._effects = in_order(effects)
 
 
 _tapes: OrderedDict[tuple[str, ...], Tape] = OrderedDict()
@@ -194,7 +193,7 @@ def tape_of(world: CompiledWorld, threads: int = 1) -> Tape:
 def direct_tape_of(before: CompiledWorld, after: CompiledWorld) -> Tape:
     """What people meet in `after` from the start on, if everything shared stays as it was in `before`.
 
-    What barriers published is the same; desks answer whoever asks, each as if nobody else had changed.
+    What barriers published is the same; desks answer whoever asks, each as if nobody else lived differently.
     """
     own = tape_of(before)
     if before is after or queue_of(after) is None:

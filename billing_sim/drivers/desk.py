@@ -15,9 +15,9 @@ import numpy as np
 
 from billing_sim.drivers.desk_kernel import serve_waiting
 from billing_sim.drivers.requests import EFFECT, REQUEST, in_order
-from billing_sim.lifecycle.support import ABANDONED, ANSWERED, COMPLETED
+from billing_sim.lifecycle.support import COMPLETED
 from billing_sim.rule import records
-from billing_sim.world.record import AGENTS, DESK, DESKS
+from billing_sim.world.record import AGENTS, DESKS
 
 
 class Desk:
@@ -27,52 +27,46 @@ class Desk:
         self._worlds = records(world)
         self._busy = np.zeros((DESKS, AGENTS), np.int64)
         self._frontier = np.zeros(DESKS, np.int64)
-        self._waiting = np.zeros(0, REQUEST)
+        self._waiting, self._beside = np.zeros(0, REQUEST), np.zeros(0, np.int64)
         self._coming = np.zeros(0, EFFECT)
 
     def serve(self, requests: np.ndarray, _begin: int, end: int) -> np.ndarray:
         """Serve what came in the window [begin, end) and who still waits; return what is settled before `end`."""
-        waiting = np.concatenate([self._waiting, requests])
+        effects, done, _ = self._served(requests, np.zeros(len(requests), np.int64), end)
+        return self._settled(effects, done, end)
+
+    def serve_beside(self, requests: np.ndarray, others: np.ndarray, _begin: int, end: int) -> np.ndarray:
+        """Serve each request as if its member alone had come beside the `others`, who are served as if nobody had.
+
+        Whoever asks at the same moment as in the world of the others meets what they met there. A contact of one's own
+        that one had there, and not here, still holds its place in the queue.
+        """
+        both = np.concatenate([requests, others])
+        beside = np.repeat([1, 0], [len(requests), len(others)])
+        order = np.lexsort((1 - beside, *(both[name] for name in ("detail", "queue", "subscriber", "at"))))
+        effects, done, beside = self._served(both[order], beside[order], end)
+        return self._settled(effects[beside == 1], done[beside == 1], end)
+
+    def _served(self, requests: np.ndarray, beside: np.ndarray, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For whoever is answered or gives up before `end`: the effect, when they are done with (-1 for giving up), and
+        whether they are beside."""
+        waiting, beside = np.concatenate([self._waiting, requests]), np.concatenate([self._beside, beside])
         effects, done = np.zeros(len(waiting), EFFECT), np.zeros(len(waiting), np.int64)
         count = serve_waiting(
-            self._worlds, self._busy, records(waiting), self._frontier, done, records(effects), end
+            self._worlds, self._busy, records(waiting), beside, self._frontier, done, records(effects), end
         )  # fmt: skip
-        self._waiting = waiting[done == 0]
-        effects = effects[:count]
-        return self._settled(np.concatenate([effects, _completions(effects, done[done != 0])]), end)
-
-    def serve_alone(self, requests: np.ndarray, _begin: int, end: int) -> np.ndarray:
-        """Serve everybody after the wait that the world has published, whoever else is there."""
-        effects = np.zeros(len(requests), EFFECT)
-        waits = self._worlds["published"][0][DESK + self._worlds["desk_of"][0][requests["detail"]]]
-        gives_up = requests["patience"] < waits
-        for name in ("subscriber", "place", "queue", "detail"):
-            effects[name] = requests[name]
-        effects["wait"] = np.minimum(waits, requests["patience"])
-        effects["at"] = requests["at"] + effects["wait"]
-        effects["outcome"] = np.where(gives_up, ABANDONED, ANSWERED)
-        done = np.where(gives_up, -1, effects["at"] + np.maximum(requests["service"], 1))
-        return self._settled(np.concatenate([effects, _completions(effects, done)]), end)
-
-    def publish(self, row: np.ndarray, now: int) -> None:
-        """Write how long the first in the queue of each desk has waited, 0 where nobody does.
-
-        What whoever is next has waited is a good forecast of what whoever comes now will wait (Ibrahim and Whitt 2009,
-        the head-of-the-line delay).
-        """
-        desks = self._worlds["desk_of"][0][self._waiting["detail"]]
-        for desk in range(DESKS):
-            came = self._waiting["at"][desks == desk]
-            row[DESK + desk] = now - came[0] if len(came) else 0
+        over = done != 0
+        self._waiting, self._beside = waiting[~over], beside[~over]
+        return effects[:count], done[over], beside[over]
 
     @property
     def waiting(self) -> int:
         """How many wait for an agent."""
         return len(self._waiting)
 
-    def _settled(self, effects: np.ndarray, end: int) -> np.ndarray:
+    def _settled(self, effects: np.ndarray, done: np.ndarray, end: int) -> np.ndarray:
         """What happens before `end`, of this window and of what earlier ones began, in order; the rest is kept."""
-        everything = np.concatenate([self._coming, effects])
+        everything = np.concatenate([self._coming, effects, _completions(effects, done)])
         is_over = everything["at"] < end
         self._coming = everything[~is_over]
         return in_order(everything[is_over])

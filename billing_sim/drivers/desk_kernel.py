@@ -60,12 +60,13 @@ def tell(effects, requests, i, n, at, outcome, wait, agent):
     effect.agent = agent
 
 
-@entry(Int(_Worlds, _Busy, Requests, _Numbers, _Numbers, Effects, Int))
-def serve_waiting(worlds, busy, requests, frontier, done, effects, end):
+@entry(Int(_Worlds, _Busy, Requests, _Numbers, _Numbers, _Numbers, Effects, Int))
+def serve_waiting(worlds, busy, requests, beside, frontier, done, effects, end):
     """Serve whoever waits until `end`; return how many effects there are.
 
     `requests` are all who wait, in their order; `frontier` is when each desk began its last contact. `done` receives
-    for every request when it will be handled, 0 when it still waits, -1 when the member gave up.
+    for every request when it will be handled, 0 when it still waits, -1 when the member gave up. Whoever is
+    `beside` (1) is served as all before them leave it, and keeps nobody waiting.
     """
     world = worlds[0]
     n = 0
@@ -82,9 +83,10 @@ def serve_waiting(worlds, busy, requests, frontier, done, effects, end):
         if found < NEVER:
             at = found // AGENTS
             agent = found % AGENTS
-            frontier[desk] = at
-            busy[desk, agent] = at + max(request.service, 1)
-            done[i] = busy[desk, agent]
+            done[i] = at + max(request.service, 1)
+            if not beside[i]:
+                frontier[desk] = at
+                busy[desk, agent] = done[i]
             tell(effects, requests, i, n, at, ANSWERED, at - request.at, agent + 1)
             n += 1
         elif gone < end:
@@ -93,5 +95,6 @@ def serve_waiting(worlds, busy, requests, frontier, done, effects, end):
             n += 1
         else:
             done[i] = 0
-            blocked |= 1 << desk
+            if not beside[i]:
+                blocked |= 1 << desk
     return n

@@ -5,10 +5,8 @@ request a ring. After the ring the coupled driver turns that into a `REQUEST` an
 window is over it puts all requests in the order (at, subscriber, queue), lets the desk of each queue serve them, and
 hands every `EFFECT` to its subscriber at the barrier, before anything of the next window rings.
 
-`queue_of` gives the coupled driver whoever runs the desks, an object with the methods of `Queue`. What it publishes to
-everybody (a backlog, a wait) goes into the places from `DESK` on of `world.published`, which is recorded window by
-window and can be replayed. A filler that opens a desk sets `world.shared[0] = 1`: only then are windows and barriers
-kept.
+`queue_of` gives the coupled driver whoever runs the desks, an object with the methods of `Queue`. A filler that opens a
+desk sets `world.shared[0] = 1`: only then are windows and barriers kept.
 
 The whole run is simulated twice. The first time everybody is resident and lives window by window, no row is kept, and
 what barriers publish and deliver is recorded on a tape (`drivers.tape`). The second time lives run one after the other,
@@ -57,12 +55,11 @@ class Queue(Protocol):
         It is called for every window, with no requests too.
         """
 
-    def serve_alone(self, requests: np.ndarray, begin: int, end: int) -> np.ndarray:
-        """The same where the queue is not shared but replayed: each request waits as long as `world.published`,
-        which is that of another run, says; it keeps nobody else waiting."""
+    def serve_beside(self, requests: np.ndarray, others: np.ndarray, begin: int, end: int) -> np.ndarray:
+        """The same where each request comes alone beside the `others`, who are those of another run.
 
-    def publish(self, row: np.ndarray, now: int) -> None:
-        """Write what everybody may see from `now` on into `row[DESK:]` (int64): what `world.published` will be."""
+        It waits as long as they make it wait, and keeps nobody waiting; the effects are those of `requests`.
+        """
 
 
 def queue_of(world: CompiledWorld) -> Queue | None:

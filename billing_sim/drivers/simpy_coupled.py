@@ -16,7 +16,7 @@ import simpy
 
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES, Barrier
 from billing_sim.drivers.block import Block, too_long
-from billing_sim.drivers.coupled import everybody, seen, windows_in
+from billing_sim.drivers.coupled import everybody, windows_in
 from billing_sim.drivers.kernel import begin_life, ring_once
 from billing_sim.drivers.memory import check_room
 from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of
@@ -65,7 +65,7 @@ class Town:
         self.rows: list[np.ndarray] = []
         self.truths: list[np.ndarray] = []
         self.is_coupled = world.is_coupled
-        self.queue = queue_of(seen(world, self.worlds, self.span)) if self.is_coupled else None
+        self.queue = queue_of(world) if self.is_coupled else None
         self.counts, self.requests = np.zeros((2, GATEWAYS), np.int64), [np.zeros(0, REQUEST)]
         self.written = np.zeros((len(numbers), 2), np.int64)
         self.next_at = np.zeros(len(numbers), np.int64)
@@ -73,7 +73,7 @@ class Town:
             self.next_at[i] = begin_life(self.worlds, self.states, i, market, number)
         self.people = [self.env.process(self.life(i)) for i in range(len(numbers))]
         if self.is_coupled:
-            self.barrier = Barrier(world, self.queue)
+            self.barrier = Barrier(world)
             self.env.process(self.coordinator())
 
     def life(self, i: int) -> Generator[simpy.Event, Any, None]:
@@ -144,7 +144,7 @@ class Town:
             # The first window may have begun before the run did.
             yield Bell(self.env, max(begin, int(self.span[START])) - self.env.now)
             self.deliver(effects, begin)
-            row = self.barrier.publish(begin, self.book(until), self.counts)
+            row = self.barrier.publish(self.book(until), self.counts)
             self.worlds["published"][:] = row
             self.counts[:], self.requests = 0, [np.zeros(0, REQUEST)]
             yield Bell(self.env, until - self.env.now)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from billing_sim.drivers.requests import EFFECT
+from billing_sim.drivers.requests import EFFECT, REQUEST
 from billing_sim.drivers.tuning import FIRST_WINDOW, WINDOW
 from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
@@ -22,17 +22,19 @@ class Tape:
 
     `effects` (`requests.EFFECT`) with the
     barriers that delivered them (`due`, microseconds UTC) in the order of subscribers, for each in that of delivery.
+    `requests` (`requests.REQUEST`) are what was asked of desks, in the order of windows.
     """
 
     places: np.ndarray
     tables: np.ndarray
     effects: np.ndarray
     due: np.ndarray
+    requests: np.ndarray
 
     @property
     def size(self) -> int:
         """Bytes that it takes."""
-        return sum(part.nbytes for part in (self.places, self.tables, self.effects, self.due))
+        return sum(part.nbytes for part in (self.places, self.tables, self.effects, self.due, self.requests))
 
     def row(self, k: int) -> np.ndarray:
         """What `world.published` was in window `k`; nothing, before the first one."""
@@ -41,9 +43,14 @@ class Tape:
             row[self.places] = self.tables[k]
         return row
 
+    def asked(self, begin: int, end: int) -> np.ndarray:
+        """What was asked of desks in the window [begin, end)."""
+        first, last = np.searchsorted(self.requests["at"], (begin, end))
+        return self.requests[first:last]
+
 
 _NO_NUMBERS = np.zeros(0, np.int64)
-NOTHING_SHARED = Tape(_NO_NUMBERS, np.zeros((0, 0), np.int64), np.zeros(0, EFFECT), _NO_NUMBERS)
+NOTHING_SHARED = Tape(_NO_NUMBERS, np.zeros((0, 0), np.int64), np.zeros(0, EFFECT), _NO_NUMBERS, np.zeros(0, REQUEST))
 """The tape of a world in which nobody shares anything."""
 
 
@@ -75,12 +82,18 @@ class Recorder:
         self._rows: list[np.ndarray] = []
         self._effects: list[np.ndarray] = []
         self._due: list[np.ndarray] = []
+        self._requests: list[np.ndarray] = []
 
     def add_effects(self, effects: np.ndarray, now: int) -> None:
         """What a barrier delivered, in that order."""
         if len(effects):
             self._effects.append(effects.copy())
             self._due.append(np.full(len(effects), now, np.int64))
+
+    def add_requests(self, requests: np.ndarray) -> None:
+        """What was asked of desks in a window."""
+        if len(requests):
+            self._requests.append(requests)
 
     def add_row(self, row: np.ndarray) -> None:
         """What a barrier published."""
@@ -90,7 +103,8 @@ class Recorder:
         """The tape so far."""
         effects = np.concatenate([np.zeros(0, EFFECT), *self._effects])
         due = np.concatenate([np.zeros(0, np.int64), *self._due])
+        requests = np.concatenate([np.zeros(0, REQUEST), *self._requests])
         order = np.argsort(effects["subscriber"], kind="stable")
         rows = np.stack(self._rows)
         places = np.flatnonzero(rows.any(axis=0))
-        return Tape(places, np.ascontiguousarray(rows[:, places]), effects[order], due[order])
+        return Tape(places, np.ascontiguousarray(rows[:, places]), effects[order], due[order], requests)

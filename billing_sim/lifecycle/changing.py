@@ -156,9 +156,14 @@ def give_up_upgrade(world, state, page, now):
 
 @rule(Nothing(World, State, Page, Int, Int))
 def downgrade_now(world, state, page, plan, now):
-    """Where downgrades take effect at once: what the rest of the period is worth beyond its new price is credited."""
+    """Where downgrades take effect at once: what the rest of the period is worth beyond its new price is credited.
+
+    Nothing is invoiced, so what the last invoice amounts to stays as it is.
+    """
+    amount, tax = state.amount, state.tax
     price_rest(world, state, plan, now)
     owed, owed_tax = -state.amount, -state.tax
+    state.amount, state.tax = amount, tax
     adopt(world, state, plan, now)
     state.worth = state.quoted
     state.worth_tax = state.quoted_tax

@@ -31,10 +31,9 @@ TOPICS, CONTACT_CHANNELS, DESKS, WEEK_HOURS, AGENTS = 6, 3, 3, 168, 1024
 # Gateways under load.
 LOADS = 64
 ISSUER_OUTAGES = 64
-REFUSED, SLOW, TIMEOUTS, RATE, DESK = 0, GATEWAYS, 2 * GATEWAYS, 3 * GATEWAYS, 4 * GATEWAYS
+REFUSED, SLOW, TIMEOUTS, RATE, PUBLISHED = 0, GATEWAYS, 2 * GATEWAYS, 3 * GATEWAYS, 4 * GATEWAYS
 """Places in `world.published`: a gateway's refused share (a threshold), slowness (1024ths, 0 for none), added share of
-time-outs (a threshold) and success rate (millionths); whatever the desks show lies from `DESK` on."""
-PUBLISHED = DESK + 32
+time-outs (a threshold) and success rate (millionths); the last is how many places there are."""
 BY_WEIGHTS, BY_SUCCESS_RATE = 0, 1
 """How `route_by` lets a gateway be chosen."""
 CAMPAIGNS = 8
