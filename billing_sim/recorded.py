@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 from billing_sim import clock
 from billing_sim.crew import Crew, Labour, usual_workers
 from billing_sim.errors import RunError
+from billing_sim.identity import people_in, world_of
 from billing_sim.runs import tables
 from billing_sim.runs.stored import StoredRun
-from billing_sim.simulate import Progress, Report, compile_first, people_in, world_of
+from billing_sim.simulate import Progress, Report, compile_first
 
 if TYPE_CHECKING:
     import numpy as np

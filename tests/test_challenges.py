@@ -25,9 +25,10 @@ from billing_sim.challenges.truths import true_answers
 from billing_sim.challenges.variations import Lot
 from billing_sim.comparison.sides import two_runs
 from billing_sim.events import TRUTH_COLUMNS
+from billing_sim.identity import world_of
 from billing_sim.metrics.source import RunFolder
 from billing_sim.scenario import load
-from billing_sim.simulate import simulate, world_of
+from billing_sim.simulate import simulate
 from billing_sim.world.compile import compile_world
 from tests.cli_caller import call
 

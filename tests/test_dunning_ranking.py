@@ -22,8 +22,8 @@ from billing_sim.dunning_ranking.playing import Played, play, table_of
 from billing_sim.dunning_ranking.policies import presets
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import RECOVERIES
+from billing_sim.identity import vocabularies_of
 from billing_sim.scenario.dunning import DunningPolicy
-from billing_sim.simulate import vocabularies_of
 from billing_sim.trace.life import relive
 from billing_sim.trace.oracle import chances_of
 from billing_sim.truth.worlds import lengthened

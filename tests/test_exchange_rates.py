@@ -16,9 +16,9 @@ from billing_sim.facts.folding import Folder
 from billing_sim.facts.rates import constant_rates, schedules
 from billing_sim.facts.record import RATES
 from billing_sim.facts.schema import FACTS
+from billing_sim.identity import vocabularies_of
 from billing_sim.runs.tables import BUILT_IN
 from billing_sim.scenario.parts import CAPACITY
-from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
 from tests.test_facts import blocks, plain

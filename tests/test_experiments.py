@@ -16,9 +16,9 @@ from billing_sim.experiments.design import Design, design_of, designs
 from billing_sim.experiments.power import Enrolment, power
 from billing_sim.experiments.sample import facts_of, sample_of
 from billing_sim.experiments.splits import distance_from_uniform, p_values, uniform_bound
+from billing_sim.identity import world_of
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.frame import frame
-from billing_sim.simulate import world_of
 from tests.cli_caller import call
 from tests.world_builder import SCENARIOS
 from tests.world_texts import BUSY

@@ -18,8 +18,8 @@ from billing_sim.events import (
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.facts.schema import FACTS, NO_LABEL, NULL, OPTIONAL_LABELS, Fact
+from billing_sim.identity import vocabularies_of
 from billing_sim.runs.tables import BUILT_IN
-from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.naive_facts import TRIES, Naive
 from tests.world_builder import Log, happened, laid_over

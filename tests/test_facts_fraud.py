@@ -10,8 +10,8 @@ import pytest
 from billing_sim.events import KIND_NAMES
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import FACTS, NO_LABEL, NULL, OPTIONAL_LABELS
+from billing_sim.identity import vocabularies_of
 from billing_sim.runs.tables import BUILT_IN
-from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.naive_facts import Naive
 from tests.test_facts import blocks

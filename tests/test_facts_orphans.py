@@ -12,7 +12,7 @@ from billing_sim import events
 from billing_sim.events import ROW
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import FACTS, NULL
-from billing_sim.simulate import vocabularies_of
+from billing_sim.identity import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.test_facts import log
 

@@ -21,7 +21,7 @@ LAYERS = {
     "movers": "drivers",
     "store": "runs",
     "readers": "facts metrics",
-    "wiring": "simulate recorded crew compiling",
+    "wiring": "simulate identity recorded crew compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report "
     "export challenges museum",
     "entry": "cli result frames metric_frame nearby __init__ __main__",

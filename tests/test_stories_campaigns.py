@@ -21,8 +21,8 @@ from billing_sim.drivers.shards import people_of_shard
 from billing_sim.errors import InputError, QueryError
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import STEPS
+from billing_sim.identity import people_in, vocabularies_of
 from billing_sim.scenario import load
-from billing_sim.simulate import people_in, vocabularies_of
 from billing_sim.stress.lives import everybody
 from billing_sim.trace.life import relive
 from billing_sim.trace.story import story_of

@@ -15,10 +15,10 @@ from billing_sim.drivers import batch, forks, paired
 from billing_sim.dunning_ranking.playing import table_of
 from billing_sim.errors import InputError
 from billing_sim.facts.folding import Folder
+from billing_sim.identity import vocabularies_of
 from billing_sim.lifecycle import experiments as rules
 from billing_sim.scenario import load
 from billing_sim.scenario.experiments import MOST_ARMS, MOST_EXPERIMENTS, MOST_LABELS
-from billing_sim.simulate import vocabularies_of
 from billing_sim.stress.lives import everybody
 from billing_sim.trace.life import relive
 from billing_sim.world import record
@@ -359,7 +359,7 @@ def test_more_worlds_than_there_is_room_for_are_refused():
 
 def test_the_batch_driver_counts_people_once():
     """Records of arms are no further people."""
-    from billing_sim.simulate import people_in
+    from billing_sim.identity import people_in
 
     world = world_of(RETRIES)
     assert people_in(world) == sum(block.people for shard in range(64) for block in batch.lives(world, shard))

@@ -16,10 +16,10 @@ from billing_sim.events import KIND_NAMES, ROW
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.facts.schema import NULL
+from billing_sim.identity import vocabularies_of
 from billing_sim.people import BASE as OF_THE_BASE
 from billing_sim.people import subscriber_number
 from billing_sim.scenario import load
-from billing_sim.simulate import vocabularies_of
 from billing_sim.stress.case import BASE, shipped_cases
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
 from billing_sim.stress.damages import Damage

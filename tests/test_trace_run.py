@@ -13,9 +13,10 @@ from billing_sim import events, people
 from billing_sim.clock import HOUR
 from billing_sim.drivers.shards import people_of_shard
 from billing_sim.errors import QueryError, RunError
+from billing_sim.identity import world_of
 from billing_sim.runs import tables
 from billing_sim.runs.columns import record_batch
-from billing_sim.simulate import simulate, world_of
+from billing_sim.simulate import simulate
 from billing_sim.trace import FINDS, find, tell
 from billing_sim.trace.life import relive
 from billing_sim.trace.whereabouts import market_of

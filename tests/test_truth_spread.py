@@ -8,7 +8,7 @@ import pytest
 import billing_sim
 from billing_sim import events
 from billing_sim.drivers import by_tape, coupled
-from billing_sim.simulate import world_of
+from billing_sim.identity import world_of
 from billing_sim.truth import worlds
 from tests.world_builder import behaviour
 from tests.world_texts import LIFECYCLE, QUIET

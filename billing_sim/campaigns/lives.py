@@ -11,9 +11,9 @@ from billing_sim import clock, events
 from billing_sim.drivers import batch, coupled
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import INVOICE_STATUSES
+from billing_sim.identity import vocabularies_of
 from billing_sim.people import SHARDS
 from billing_sim.scenario.model import Scenario
-from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld, compile_world
 

@@ -14,9 +14,10 @@ from billing_sim.campaigns.addresses import matched, typed
 from billing_sim.campaigns.lives import Lived, Report, live, without_campaigns
 from billing_sim.errors import QueryError
 from billing_sim.facts.schema import NULL, STEPS
+from billing_sim.identity import world_of
 from billing_sim.runs.manifest import MANIFEST_FILE
 from billing_sim.scenario import load
-from billing_sim.simulate import compile_first, world_of
+from billing_sim.simulate import compile_first
 from billing_sim.world.compile import CompiledWorld, compile_world
 
 MILLION = 1_000_000

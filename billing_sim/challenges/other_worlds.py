@@ -13,9 +13,9 @@ from billing_sim.drivers import paired
 from billing_sim.drivers.shards import SHARDS, people_of_shard
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import INVOICE_STATUSES
+from billing_sim.identity import vocabularies_of
 from billing_sim.scenario.interventions import AccountUpdaterSwitch, DunningSwitch, GatewayOutage, Intervention
 from billing_sim.scenario.model import Scenario
-from billing_sim.simulate import vocabularies_of
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld, compile_world
 

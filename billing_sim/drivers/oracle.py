@@ -14,7 +14,7 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.drivers.tuning import list_of, tune
 from billing_sim.lifecycle.calendar import hour_of
-from billing_sim.lifecycle.collecting import choose_gateway, fate
+from billing_sim.lifecycle.fates import choose_gateway, fate
 from billing_sim.lifecycle.methods import ask_updater, ring_episode
 from billing_sim.lifecycle.ring import ring_intent
 from billing_sim.lifecycle.state import (

@@ -15,10 +15,10 @@ from billing_sim.drivers.shards import SHARDS
 from billing_sim.dunning_ranking.policies import Policies
 from billing_sim.errors import QueryError
 from billing_sim.facts.rates import DENOMINATOR, schedules
+from billing_sim.identity import people_in
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.interventions import DunningSwitch
 from billing_sim.scenario.model import Scenario
-from billing_sim.simulate import people_in
 from billing_sim.truth.worlds import lengthened
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld

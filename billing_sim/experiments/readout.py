@@ -17,13 +17,13 @@ from billing_sim.experiments.gain import Gain, gain
 from billing_sim.experiments.power import Enrolment, Power, enrolment, power
 from billing_sim.experiments.sample import ENROLMENTS, Sample, facts_of, sample_of
 from billing_sim.experiments.truth import Effect, Worlds, worlds
+from billing_sim.identity import world_of
 from billing_sim.metrics import asking
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.result import Figure
 from billing_sim.recorded import facts_as_of
 from billing_sim.runs.stored import StoredRun
-from billing_sim.simulate import world_of
 from billing_sim.truth.worlds import shared_in
 
 METRICS = ("recovery_rate", "involuntary_churn", "net_collected_rate", "collected")

@@ -20,11 +20,11 @@ from billing_sim.drivers.shards import SHARDS
 from billing_sim.experiments.contrast import Contrast, contrast, figures
 from billing_sim.experiments.sample import Sample, in_experiment
 from billing_sim.facts.folding import Folder
+from billing_sim.identity import vocabularies_of
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame
 from billing_sim.metrics.result import Figure
 from billing_sim.runs.tables import BUILT_IN, facts_folder
-from billing_sim.simulate import vocabularies_of
 from billing_sim.stress.columns import Columns
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld

@@ -11,9 +11,9 @@ from billing_sim import draws
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.lifecycle.calendar import hour_of
-from billing_sim.lifecycle.collecting import is_capped
 from billing_sim.lifecycle.load import best_gateway
 from billing_sim.lifecycle.methods import choose_kind
+from billing_sim.lifecycle.networks import is_capped
 from billing_sim.lifecycle.paths import gateway_fails, next_gateway, route
 from billing_sim.lifecycle.state import (
     ALARM_MEMBER,

@@ -10,9 +10,10 @@ from __future__ import annotations
 from billing_sim import declines, draws, events, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR, NEVER, SECOND
+from billing_sim.lifecycle.attempting import explain, log_attempt
 from billing_sim.lifecycle.billing import close_void, open_invoice
 from billing_sim.lifecycle.calendar import first_of_month, hour_of, local_day, month_of_day
-from billing_sim.lifecycle.collecting import explain, latency_of, log_attempt, observed_code
+from billing_sim.lifecycle.fates import latency_of, observed_code
 from billing_sim.lifecycle.fraud import tell_fraud
 from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.methods import log_method, put_on_file

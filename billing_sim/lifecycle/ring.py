@@ -10,11 +10,12 @@ from billing_sim import draws, events, people
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.lifecycle import channels, dunning, surveys
+from billing_sim.lifecycle.answers import ring_resolve
 from billing_sim.lifecycle.billing import advance_period, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.card_testing import BOT, begin_bot, is_bot, test_cards
 from billing_sim.lifecycle.changing import downgrade_at_renewal, show_goodwill
-from billing_sim.lifecycle.collecting import collect, ring_resolve, ring_retry
+from billing_sim.lifecycle.collecting import collect, ring_retry
 from billing_sim.lifecycle.intent import change_mind
 from billing_sim.lifecycle.leaving import (
     cancel_in_dunning,

@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 from billing_sim import clock
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.record import BLOCK_ROWS
+from billing_sim.identity import vocabularies_of
 from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.source import InMemory
 from billing_sim.runs import tables
-from billing_sim.simulate import vocabularies_of
 from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
 from billing_sim.stress.damages import Damage, Stale

@@ -38,7 +38,7 @@ def damage_rows(rows: np.ndarray, damages: Sequence[Damage], *, seed: int, end: 
     """Rows of `events.ROW` (whole lives) as they are after every damage, one after the other; a copy where one hit.
 
     `seed` is that of the world, `end` the moment at which the log is read (microseconds UTC), `labels` the world's
-    (`simulate.vocabularies_of`). Damages to facts leave rows alone. QueryError where a damage names a gateway or
+    (`identity.vocabularies_of`). Damages to facts leave rows alone. QueryError where a damage names a gateway or
     plan that the world lacks.
     """
     for position, damage in enumerate(damages):

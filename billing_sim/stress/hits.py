@@ -18,7 +18,7 @@ from billing_sim.people import MARKET_SHIFT, market_number
 from billing_sim.stress.damages import VOCABULARY_OF, Rows, Where, labels_of_kind
 
 Labels = Mapping[str, Sequence[str]]
-"""Labels by number, by vocabulary: `simulate.vocabularies_of`; those of the log itself are known."""
+"""Labels by number, by vocabulary: `identity.vocabularies_of`; those of the log itself are known."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))

@@ -12,8 +12,8 @@ import numpy as np
 
 from billing_sim import events, people
 from billing_sim.drivers.tape import NOTHING_SHARED, Tape
+from billing_sim.identity import named_world_of, world_of
 from billing_sim.runs.stored import StoredRun
-from billing_sim.simulate import named_world_of, world_of
 from billing_sim.trace.context import Context, context_of
 from billing_sim.trace.ending import Ending, ending_of, ending_words
 from billing_sim.trace.entries import Entry, entries_of, truths_alone, truths_beside

@@ -12,9 +12,10 @@ import numpy as np
 from billing_sim import clock
 from billing_sim.crew import Crew, Labour, usual_workers
 from billing_sim.errors import QueryError
+from billing_sim.identity import people_in, world_of
 from billing_sim.people import SHARDS
 from billing_sim.runs.stored import StoredRun
-from billing_sim.simulate import compile_first, people_in, world_of
+from billing_sim.simulate import compile_first
 from billing_sim.truth.alternatives import alternatives
 from billing_sim.truth.knocking_out import Span
 from billing_sim.truth.lives import Shelf

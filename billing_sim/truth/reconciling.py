@@ -14,11 +14,11 @@ from typing import Any
 from billing_sim.errors import EXIT_CHECK_FAILED, BillingSimError
 from billing_sim.events import KIND_NAMES
 from billing_sim.facts.schema import FACTS
+from billing_sim.identity import world_of
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.source import RunFolder
 from billing_sim.runs.digest import combine
 from billing_sim.runs.stored import StoredRun
-from billing_sim.simulate import world_of
 from billing_sim.truth.alternatives import ACTUAL
 from billing_sim.truth.study import Findings
 from billing_sim.truth.totals import MEASURES

@@ -12,11 +12,12 @@ import duckdb
 
 from billing_sim.drivers import batch
 from billing_sim.facts.folding import Folder
+from billing_sim.identity import vocabularies_of
 from billing_sim.metrics.views import views
 from billing_sim.people import SHARDS
 from billing_sim.runs.stored import StoredRun
 from billing_sim.scenario import load
-from billing_sim.simulate import simulate, vocabularies_of
+from billing_sim.simulate import simulate
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld, compile_world
 

@@ -15,9 +15,10 @@ from billing_sim.experiments.contrast import comparable
 from billing_sim.experiments.design import design_of
 from billing_sim.experiments.sample import facts_of, sample_of
 from billing_sim.experiments.splits import distance_from_uniform, p_values, uniform_bound
+from billing_sim.identity import world_of
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.frame import frame
-from billing_sim.simulate import simulate, world_of
+from billing_sim.simulate import simulate
 
 SCENARIO = Path(__file__).parent.parent.parent / "scenarios" / "dunning_ab_test.yaml"
 METRICS = ("recovery_rate", "involuntary_churn", "collected")
