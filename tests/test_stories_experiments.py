@@ -291,6 +291,22 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
             "dunning_policies: {steady: {end: 12 days}}",
             "5:73 change: the dunning policy steady is another one elsewhere.",
         ),
+        (
+            "gateways: {northpay: {capacity: 5 per hour}}",
+            "5:76 change: capacity of gateway northpay is the same for all arms of an experiment.",
+        ),
+        (
+            "gateways: {northpay: {load: {comfortable: 5 per hour}}}",
+            "5:76 change: load of gateway northpay is the same for all arms of an experiment.",
+        ),
+        (
+            "support: {desks: [{channels: [chat, phone, email], shifts: [{agents: 9}]}]}",
+            "5:64 change: who works at the support desks is the same for all arms of an experiment.",
+        ),
+        (
+            "timeline: [{kind: support_staffing, at: 2025-03-01, duration: 1 day, agents: -50%}]",
+            "5:54 change: every support_staffing of the timeline is the same for all arms of an experiment.",
+        ),
         ("dunning: [{use: nonsense}]", "5:70 use: there is no dunning policy nonsense."),
         ("failovr: true", "5:54 failovr is not a known key here."),
     ],
@@ -298,6 +314,7 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
 def test_a_change_that_cannot_be_is_refused_where_it_stands(change, line):
     """What all arms share may not differ, and a change is checked like a scenario."""
     base = QUIET.replace("failover: false\n", "failover: false\nexchange_rates: {EUR: 1.1}\n")
+    base += "\nsupport: {desks: [{channels: [chat, phone, email], shifts: [{agents: 2}]}]}\n"
     assert line in refusal(TEST.replace("CHANGE", change), base)
 
 

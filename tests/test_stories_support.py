@@ -246,8 +246,8 @@ def test_half_the_window_changes_no_headline():
         assert abs(hour[kind] - half[kind]) < 4 * max(hour[kind], 1) ** 0.5
 
 
-def test_fewer_agents_answer_fewer():
-    """While nobody is there nobody is answered, and who is there takes twice as long afterwards."""
+def test_without_agents_nobody_is_answered():
+    """While nobody is there; before and afterwards people are."""
     entry = "timeline: [{kind: support_staffing, at: 2025-03-01, duration: 30 days, agents: -100%}]\n"
     log = crowded(more=entry)
     answered = log.rows[log.rows["kind"] == events.CONTACT_ANSWERED]["occurred_at"]
@@ -269,6 +269,9 @@ WRONG = [
     (DESK + ", channels: {chat: 50%, phone: 30%}}", "{chat", "channels add up to 80 %.", "Change them"),
     (DESK + ", channels: {fax: 100%}}", "fax", "fax is not a known key here.", "Keys here: chat, email, phone."),
     (DESK + ", actions: {retry: 100%}}", "{retry", "actions: some are left out.", "Write all of"),
+    (DESK + ", success: {refund: 2}}", "2}}", "refund: 2 is not between 0 % and 100 %.", "Write 25%"),
+    (DESK + ", success: {goodwill: often}}", "often", 'goodwill: "often" is not a share.', "Write 25%"),
+    (DESK + ", success: {refunds: 20%}}", "refunds", "refunds is not a known key here.", "Did you mean refund?"),
     (DESK + ", patience: {phone: 3}}", "3}}", "phone: 3 is not a duration.", "Write it with its unit"),
     (DESK + ", market: [FR]}", "FR", "market: there is no market FR.", "Markets are: JP, US."),
     (DESK + ", by_market: {FR: {}}}", "FR", "by_market: there is no market FR.", "Markets are: JP, US."),
