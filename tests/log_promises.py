@@ -49,8 +49,8 @@ INVOICE_MOVES = {
     ("", "invoice.issued"): "open", ("", "invoice.imported"): "open",
     ("open", "payment_attempt.authorized"): "open", ("open", "payment_attempt.declined"): "open",
     ("open", "payment_attempt.outcome_unknown"): "unknown", ("unknown", "payment_attempt.reconciled"): "open",
-    # A member who is imported while an outcome is unknown: the log has not seen the question.
-    ("open", "payment_attempt.reconciled"): "open",
+    # A member who is imported while an outcome is unknown, or somebody looks at it: the log has not seen the question.
+    ("open", "payment_attempt.reconciled"): "open", ("open", "fraud_review.closed"): "open",
     ("open", "gateway_call.failed"): "open", ("open", "payment.captured"): "paid", ("paid", "payment.returned"): "open",
     ("open", "authentication.completed"): "open", ("open", "payment_attempt.blocked"): "open",
     ("open", "payment_attempt.pending"): "unknown",
