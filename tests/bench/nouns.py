@@ -17,8 +17,10 @@ from billing_sim.scenario import load
 from billing_sim.world.compile import CompiledWorld, compile_world
 from tests.random_worlds import compiled, content_of, switches
 
-ROUNDS = 5
-MEMBERS = 16_384
+ROUNDS = 3
+MEMBERS = 65_536
+STAFFED_FOR = 500
+"""Members for whom the desk of the busy world has its agents."""
 SHARDS_AT_ONCE = SHARDS // 4
 
 
@@ -47,7 +49,11 @@ def main(words: list[str]) -> None:
 
 def busy(*nouns: str) -> CompiledWorld:
     """The busy world with some nouns laid over it."""
-    world = compiled(content_of(nouns) | {"members": MEMBERS})
+    content = content_of(nouns) | {"members": MEMBERS}
+    for desk in (content.get("support") or {}).get("desks", ()):
+        for shift in desk["shifts"]:
+            shift["agents"] *= MEMBERS // STAFFED_FOR
+    world = compiled(content)
     assert world, nouns
     return world
 
