@@ -125,7 +125,8 @@ def _alone(folder: Path, name: str) -> Iterator[None]:
     Numba writes the index before the code: who reads in between would compile every rule anew, one by one.
     """
     with ExitStack() as held:
-        # A folder that cannot be written to is not being written to.
+        # A folder that cannot be written to is not being written to; where files cannot be locked (FileLock then raises
+        # NotImplementedError), processes may compile the same thing side by side.
         with suppress(OSError, NotImplementedError):
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(FileLock(folder / f"{name}.lock"))

@@ -14,7 +14,7 @@ TALKATIVE = desk("unknown_charge", "explain")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A year in which half of those who go to their bank have written to us first, and got an answer."""
+    """A world in which some of those who go to their bank have written to us before."""
     folder = tmp_path_factory.mktemp("disputes")
     (folder / "busy.yaml").write_text(BUSY)
     claims = CLAIMS.replace("friendly_fraud: 6%", "friendly_fraud: 20%")

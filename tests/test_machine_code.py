@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 
-from billing_sim.rule import _alone
+import pytest
+from numba import config
+
+from billing_sim import rule
+from billing_sim.rule import _alone, entry
 
 TRY = "import sys; from filelock import FileLock; FileLock(sys.argv[1]).acquire(timeout=0)"
 
@@ -32,3 +37,28 @@ def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path):
     with _alone(tmp_path / "file" / "code", "kernel.run"):
         entered = True
     assert entered
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def test_an_entry_point_is_looked_for_and_compiled_alone(monkeypatch, tmp_path):
+    """Whether its code is there is asked under the lock, and the rules beneath it are compiled under it."""
+    happened = []
+
+    @contextmanager
+    def alone(_folder, name):
+        happened.append(f"alone with {name}")
+        yield
+        happened.append("over")
+
+    monkeypatch.setattr(rule, "_alone", alone)
+    monkeypatch.setattr(rule, "compile_rules", lambda: happened.append("rules"))
+    monkeypatch.setattr(rule, "cache_folder", lambda _packages: tmp_path)
+    compile_it = rule._compile
+    monkeypatch.setattr(rule, "_compile", lambda *what: (happened.append("entry"), compile_it(*what)))
+
+    def nothing():
+        """Never compiled, so never in the cache."""
+
+    nothing.__module__ = "billing_sim.drivers.idle"
+    entry("void()")(nothing)
+    assert happened == ["alone with idle.nothing", "rules", "entry", "over"]
