@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from billing_sim.campaigns.telling import Findings
     from billing_sim.drivers.extension import Process
     from billing_sim.experiments.readout import Readout
     from billing_sim.export import Exported
@@ -219,6 +220,15 @@ class Run:
             self.stored, name, metrics=metrics, as_of=moment(as_of), effect=effect, truth=truth, cost=cost,
             report=report,
         )  # fmt: skip
+
+    def campaign(self, name: str = "", *, report: Callable[[int, int], None] | None = None) -> Findings:
+        """What a campaign against sharing did, by default the only one: its funnel, whom it claims and won, its return.
+
+        The people live again with it and without any. QueryError where there is no such campaign.
+        """
+        from billing_sim.campaigns import study
+
+        return study(self.directory, name, report=report)
 
     def truth(
         self, *, policy: str = "", attribution: bool = False, report: Callable[[int, int], None] | None = None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from billing_sim.cli.output import Format, say, say_json, show, terminal
-from billing_sim.errors import QueryError
 
 if TYPE_CHECKING:
     from billing_sim.metrics.views import Views
@@ -32,7 +30,7 @@ def views(
     from billing_sim.result import open as open_run
 
     found = open_run(run).views(by or None)
-    chosen = _only(found, view) if view else found
+    chosen = found.only(view) if view else found
     if form is Format.JSON:
         say_json(chosen.to_json())
     elif form is Format.CSV:
@@ -46,11 +44,3 @@ def show_views(found: Views) -> None:
     from billing_sim.metrics.render import render
 
     show(render(found, terminal().width))
-
-
-def _only(found: Views, view: str) -> Views:
-    from billing_sim.metrics.catalogue import unknown
-
-    if view not in found.results:
-        raise QueryError(unknown("view", view, found.results))
-    return replace(found, results={view: found.results[view]})

@@ -127,6 +127,12 @@ class Readout:
             "returns": [it.as_dict() for it in self.gains],
         }
 
+    def __repr__(self) -> str:
+        from billing_sim.comparison.render import text
+        from billing_sim.experiments.render import shown
+
+        return text(shown(self)).rstrip()
+
 
 Report = Callable[[int, int], None]
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from billing_sim.errors import QueryError
 from billing_sim.metrics import shapes
 from billing_sim.metrics.catalogue import Catalogue, shipped
 from billing_sim.metrics.definition import VIEWS
@@ -21,6 +22,7 @@ from billing_sim.metrics.engine import Question, checked
 from billing_sim.metrics.explaining import Change, Event, change, happened, largest_move
 from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.happening import happening
+from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.source import Source
 
@@ -94,6 +96,15 @@ class Views:
             for result in found:
                 writer.writerows(_lines(view, result, self.by))
         return out.getvalue()
+
+    def only(self, view: str) -> Views:
+        """One of the views; QueryError for a name that is none of subscribers, finance, support and product."""
+        if view not in self.results:
+            raise QueryError(unknown("view", view, self.results))
+        return replace(self, results={view: self.results[view]})
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         from billing_sim.metrics.render import text

@@ -89,6 +89,9 @@ class Story:
         """The lines as one text."""
         return "\n".join(self.lines(width, named=named))
 
+    def __repr__(self) -> str:
+        return self.render()
+
     def to_json(self) -> dict[str, Any]:
         """The story as plain values; moments are ISO 8601 with the market's offset."""
         return {
