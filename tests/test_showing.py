@@ -31,3 +31,10 @@ def test_a_run_without_a_campaign_says_how_to_get_one(tiny_run):
     """`run.campaign()` is the study of the command line."""
     with pytest.raises(QueryError, match="has no campaign"):
         tiny_run.campaign()
+
+
+def test_a_notebook_gets_text_too(tiny_run, monkeypatch):
+    """Where rich believes that it stands in a notebook, it would show the table by itself and leave nothing."""
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert "FINANCE" in repr(tiny_run.views())
+    assert "\x1b" not in repr(tiny_run.views())

@@ -18,13 +18,14 @@ from rich.console import Group
 import billing_sim
 from billing_sim.errors import BillingSimError, InputError, QueryError
 from billing_sim.metrics.catalogue import shipped
+from billing_sim.metrics.plain import plain
 from billing_sim.stress import lab
 from billing_sim.stress.alarms import Alarms
 from billing_sim.stress.asking import VERDICTS, cases_meant, definitions_meant, in_place_of_shipped, verdicts_meant
 from billing_sim.stress.case import load_case, shipped_cases
 from billing_sim.stress.case_schema import json_schema
 from billing_sim.stress.lab import Matrix
-from billing_sim.stress.render import GRAVITY, relative, study_shown, text
+from billing_sim.stress.render import GRAVITY, relative, study_shown
 from billing_sim.stress.render_criteria import criteria_shown
 from billing_sim.stress.study import RELATIVE, Study
 from billing_sim.stress.verdicts import ADVERSE
@@ -322,7 +323,7 @@ def test_the_schema_of_cases_is_printed(call):
 
 def advice(found: Study, *, has_page: bool = False) -> list[str]:
     """The lines below `What to do`."""
-    lines = text(study_shown(found, has_page=has_page)).splitlines()
+    lines = plain(study_shown(found, has_page=has_page)).splitlines()
     start = lines.index("What to do") + 1
     return lines[start : lines.index("", start)]
 
@@ -330,7 +331,7 @@ def advice(found: Study, *, has_page: bool = False) -> list[str]:
 def test_one_definition_case_by_case(tmp_path):
     """The gravest first, with both changes; the moral below what misleads, the reason below what is open."""
     said = {definition("a"): {"calm": "still", "rain": "wrong sign", "fog": "unresolved", "snow": "blind"}}
-    lines = text(study_shown(study(tmp_path, said, rain={"moral": "Take an umbrella."}))).splitlines()
+    lines = plain(study_shown(study(tmp_path, said, rain={"moral": "Take an umbrella."}))).splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith("case"))
     assert lines[first : first + 8] == [
         "case verdict             metric          truth",
@@ -370,7 +371,7 @@ def test_a_case_of_ones_own_without_injection_is_only_looked_at(tmp_path):
     bare = load_case(tmp_path / "calm.yaml")
     cell = found.matrix.cells["a", "calm"]
     found.matrix.cells["a", "calm"] = replace(cell, case=bare)
-    lines = text(study_shown(found)).splitlines()
+    lines = plain(study_shown(found)).splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("calm holds"))
     assert lines[at + 1] == "  Nothing is injected: only looking"
 
@@ -388,16 +389,16 @@ def test_criteria_count_cases_and_say_why_a_number_is_not_there(tmp_path):
     """Cases behind a share; no case of mix; alarms that were asked for although nothing holds."""
     said = {definition("a"): {"x": "holds", "y": "blind", "z": "false alarm"}}
     found = study(tmp_path, said)
-    lines = [line.split(maxsplit=2) for line in text(Group(*criteria_shown(found))).splitlines()]
+    lines = [line.split(maxsplit=2) for line in plain(Group(*criteria_shown(found))).splitlines()]
     assert ["directionality", "1", "of 2  cases that move the truth, moved the same way"] in lines
     assert ["false", "alarms", "1 of 1  cases that do not, moved all the same"] in lines
     assert ["mix", "exposure", "–  no case that shifts the mix was tried"] in lines
     assert ["detection", "lag", "–  median after the oracle's alarm; --alarms tells"] in lines
-    asked = text(Group(*criteria_shown(replace(found, alarms=Alarms())))).splitlines()
+    asked = plain(Group(*criteria_shown(replace(found, alarms=Alarms())))).splitlines()
     assert [line.split(maxsplit=2)[2] for line in asked if "detection lag" in line] == ["–  no dated case holds"]
     (market,) = list(found.scenario.markets)[:1]
     alone = found.scenario.model_copy(update={"markets": {market: found.scenario.markets[market]}})
-    lonely = text(Group(*criteria_shown(replace(found, scenario=alone)))).splitlines()
+    lonely = plain(Group(*criteria_shown(replace(found, scenario=alone)))).splitlines()
     assert lonely[-1].split(maxsplit=2)[2] == "–  there is only one market"
 
 
@@ -415,7 +416,7 @@ def test_relative_changes_are_not_taken_for_points(tmp_path):
     """A change in another unit than the truth is a share of its own level, and says so; the truth stays in points."""
     said = {definition("a", unit="count"): {"rain": (0.02, 0.02)}}
     found = study(tmp_path, said)
-    assert "rain holds         +4.00 % rel.       +2.00 pp" in text(study_shown(found)).splitlines()
+    assert "rain holds         +4.00 % rel.       +2.00 pp" in plain(study_shown(found)).splitlines()
     told = found.to_json()["definitions"]["a"]["rain"]
     assert (told["metric_change_in"], told["truth_change_in"]) == (RELATIVE, "share")
     assert [relative(it) for it in (0.0, 1e-9, -0.5, 12.0, math.nan)] == [
@@ -429,7 +430,7 @@ def test_several_definitions_in_short(tmp_path):
         definition("loud"): {"calm": "false alarm", "rain": "holds", "snow": "wrong sign"},
         definition("shy"): {"calm": "still", "rain": "unresolved", "snow": "holds"},
     }
-    lines = text(study_shown(study(tmp_path, said))).splitlines()
+    lines = plain(study_shown(study(tmp_path, said))).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("definition "))
     assert lines[start : start + 4] == [
         "definition holds wrong false     ?",
@@ -452,7 +453,7 @@ def test_what_is_shown_fits_eighty_columns(tmp_path):
     long = "success_of_all_payments_by_attempt_as_we_have_counted_it_for_ever_and_ever"
     said = {definition(long): {"x": "holds", "a_case_with_quite_a_long_name": "blind"}, definition("b"): {"x": "blind"}}
     for some in (said, {definition("b"): {"a_case_with_quite_a_long_name": "false alarm"}}):
-        assert max(map(len, text(study_shown(study(tmp_path, some))).splitlines())) <= 80
+        assert max(map(len, plain(study_shown(study(tmp_path, some))).splitlines())) <= 80
 
 
 def test_nothing_fits(tmp_path):
@@ -461,7 +462,7 @@ def test_nothing_fits(tmp_path):
     empty.matrix.cells.clear()
     empty.matrix.misfits["x"] = "there is no market XX"
     found = Study(empty.matrix, empty.scenario)
-    lines = text(study_shown(found)).splitlines()
+    lines = plain(study_shown(found)).splitlines()
     assert "  x: there is no market XX" in lines
     assert not any(line.endswith(" .") for line in lines)
     assert found.to_json()["definitions"] == {"a": {}}

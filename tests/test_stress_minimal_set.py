@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_sim.metrics.definition import Definition
+from billing_sim.metrics.plain import plain
 from billing_sim.stress.case import load_case
 from billing_sim.stress.minimal_set import Recommended
-from billing_sim.stress.render import text
 from billing_sim.stress.render_set import set_shown
 from billing_sim.stress.set_search import Candidate, best_set, bits, sound, unanswered
 from tests.stress_builder import SAYS, cell, definition, study
@@ -270,7 +270,7 @@ def test_as_printed(tmp_path):
         freshness(): {"fire": "still", "late": "holds", "frost": "still", "fog": "still"},
     }
     found = found_in(tmp_path, said, logs=["late"])
-    lines = [line for it in set_shown(found, ["fire", "late", "frost", "fog"], 80) for line in text(it).splitlines()]
+    lines = [line for it in set_shown(found, ["fire", "late", "frost", "fog"], 80) for line in plain(it).splitlines()]
     assert [line for line in lines if line] == [
         "Recommended set: 2 definitions together survive 2 of 4 cases",
         "  payment_success    A metric",

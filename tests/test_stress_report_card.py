@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from billing_sim.errors import BillingSimError
-from billing_sim.stress.render import MEANINGS, study_shown, text
+from billing_sim.metrics.plain import plain
+from billing_sim.stress.render import MEANINGS, study_shown
 from billing_sim.stress.report_card import SIGNS, content
 from billing_sim.stress.study import Study
 from billing_sim.stress.verdicts import ADVERSE
@@ -145,7 +146,7 @@ def test_cases_that_do_not_fit_are_told(made):
     data = content(found)
     assert [it["name"] for it in data["cases"]] == ["one", "two"]
     assert data["misfits"] == {"three": "there is no market XX"}
-    assert "three: there is no market XX" in text(study_shown(found))
+    assert "three: there is no market XX" in plain(study_shown(found))
 
 
 def test_it_is_written_where_asked(made, tmp_path):

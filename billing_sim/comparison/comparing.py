@@ -120,9 +120,10 @@ class Comparison:
         }
 
     def __repr__(self) -> str:
-        from billing_sim.comparison.render import comparison_shown, text
+        from billing_sim.comparison.render import comparison_shown
+        from billing_sim.metrics.plain import plain
 
-        return text(comparison_shown(self)).rstrip()
+        return plain(comparison_shown(self)).rstrip()
 
 
 def compare(

@@ -98,9 +98,10 @@ class Flips:
         return {unit: {"same": self.same(unit), "flips": [_plain(it) for it in self.of(unit)]} for unit in ABSENT}
 
     def __repr__(self) -> str:
-        from billing_sim.comparison.render import flips_shown, text
+        from billing_sim.comparison.render import flips_shown
+        from billing_sim.metrics.plain import plain
 
-        return text(flips_shown(self)).rstrip()
+        return plain(flips_shown(self)).rstrip()
 
 
 def _plain(it: Flip) -> dict[str, Any]:

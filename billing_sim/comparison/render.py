@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -36,15 +35,6 @@ ROWS_MAX = 24
 _ARROWS = {"up": "↑", "down": "↓", "neither": " "}
 _STYLES = {"better": "green", "worse": "red", "other": "yellow", "same": "dim", "": "dim"}
 _WORDS = {"other": "differs", "same": ""}
-
-
-def text(shown: RenderableType, width: int = WIDTH) -> str:
-    """As plain text without colour."""
-    console = Console(file=io.StringIO(), width=width, no_color=True, force_terminal=False, legacy_windows=False)
-    console.print(shown)
-    out = console.file
-    assert isinstance(out, io.StringIO)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
 def comparison_shown(it: Comparison, width: int = WIDTH) -> RenderableType:

@@ -70,9 +70,10 @@ class Why:
         return {self.terms.dimension: term.segment, "share": float(term.share), **parts}
 
     def __repr__(self) -> str:
-        from billing_sim.comparison.render import text, why_shown
+        from billing_sim.comparison.render import why_shown
+        from billing_sim.metrics.plain import plain
 
-        return text(why_shown(self)).rstrip()
+        return plain(why_shown(self)).rstrip()
 
 
 def why(pair: Pair, it: Definition, by: Sequence[str] = ()) -> list[Why]:

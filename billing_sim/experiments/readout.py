@@ -128,10 +128,10 @@ class Readout:
         }
 
     def __repr__(self) -> str:
-        from billing_sim.comparison.render import text
         from billing_sim.experiments.render import shown
+        from billing_sim.metrics.plain import plain
 
-        return text(shown(self)).rstrip()
+        return plain(shown(self)).rstrip()
 
 
 Report = Callable[[int, int], None]

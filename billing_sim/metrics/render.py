@@ -6,7 +6,6 @@ Everything fits the width, 80 columns included; what does not is left out by nam
 from __future__ import annotations
 
 import calendar
-import io
 from collections.abc import Iterator, Sequence
 
 from rich import box
@@ -20,6 +19,7 @@ from billing_sim.metrics.decomposition import Decomposition
 from billing_sim.metrics.definition import TIERS, Definition
 from billing_sim.metrics.explaining import Event
 from billing_sim.metrics.figures import MICROS
+from billing_sim.metrics.plain import plain
 from billing_sim.metrics.result import Result, Slice
 from billing_sim.metrics.views import Views, latest_change
 
@@ -38,11 +38,7 @@ _TOLD = 2.0
 
 def text(views: Views, width: int = 100) -> str:
     """The views as plain text without colour."""
-    console = Console(file=io.StringIO(), width=width, no_color=True, force_terminal=False, legacy_windows=False)
-    console.print(render(views, width))
-    out = console.file
-    assert isinstance(out, io.StringIO)
-    return out.getvalue()
+    return plain(render(views, width), width)
 
 
 def show(views: Views, console: Console | None = None) -> None:

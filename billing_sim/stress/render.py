@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from billing_sim.metrics import words
@@ -55,15 +54,6 @@ _WORST = 3
 
 _NAMED = 8
 """Definitions named that have a wrong sign."""
-
-
-def text(shown: RenderableType, width: int = WIDTH) -> str:
-    """As plain text without colour."""
-    console = Console(file=io.StringIO(), width=width, no_color=True, force_terminal=False, legacy_windows=False)
-    console.print(shown)
-    out = console.file
-    assert isinstance(out, io.StringIO)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
 def study_shown(it: Study, width: int = WIDTH, *, has_page: bool = False) -> RenderableType:

@@ -184,9 +184,10 @@ class Study:
         return [_flat(key, self._told(self.matrix.cells[key], verdict)) for key, verdict in self.verdicts.items()]
 
     def __repr__(self) -> str:
-        from billing_sim.stress.render import study_shown, text
+        from billing_sim.metrics.plain import plain
+        from billing_sim.stress.render import study_shown
 
-        return text(study_shown(self)).rstrip()
+        return plain(study_shown(self)).rstrip()
 
 
 _COLUMNS = (
