@@ -53,6 +53,19 @@ def test_the_naive_read_after_ten_days_misleads(run):
     assert early.as_of < early.mature_from == datetime(2025, 3, 11) + frame(run.stored).dunning
 
 
+def test_a_readout_is_a_table_too(readout):
+    """A row for each metric and arm, the same numbers as in JSON, the true difference beside them."""
+    table, told = readout.table(), readout.as_dict()["metrics"]
+    assert list(table["metric"]) == [it["metric"] for it in told]
+    for row, it in zip(table.itertuples(), told, strict=True):
+        assert (row.against, row.arm) == ("hurried", "patient")
+        assert row.value - row.value_against == pytest.approx(row.difference)
+        assert (row.value_against, row.value) == tuple(arm["value"] for arm in it["arms"].values())
+        assert (row.low, row.high, row.p) == tuple(it["contrasts"][0][name] for name in ("low", "high", "p"))
+        assert row.true_difference == readout[it["metric"]].effects[0].true.value
+    assert repr(readout).startswith("patience  enrolled at the first failure")
+
+
 def test_the_mature_read_tells_the_truth(readout):
     """At the end it is significantly better, and the interval holds the true effect."""
     found = readout["recovery_rate"]

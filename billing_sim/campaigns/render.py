@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from billing_sim.campaigns.telling import Findings
+
+WIDTH = 80
 
 _STEPS = (
     ("found", "found by the campaign", ""),
@@ -35,10 +38,8 @@ def lines(found: Findings) -> Iterator[str]:
         share = _percent(found.funnel[key], found.funnel[base]) if base else ""
         yield f"{label:<36}{found.funnel[key]:>9,}{share:>10}"
     yield ""
-    yield from _attribution(found)
-    yield from _increment(found)
-    yield ""
-    yield from _money(found)
+    for line in (*_attribution(found), *_increment(found), "", *_money(found)):
+        yield from textwrap.wrap(line, WIDTH, subsequent_indent="  ") or [""]
 
 
 def _attribution(found: Findings) -> Iterator[str]:
