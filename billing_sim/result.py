@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from billing_sim.metric_frame import MetricFrame
     from billing_sim.metrics.source import RunFolder, Source
     from billing_sim.metrics.views import Views
+    from billing_sim.pictures import Figure
     from billing_sim.trace import Story
     from billing_sim.truth.telling import Truth
 
@@ -195,6 +196,25 @@ class Run:
         from billing_sim.trace import tell
 
         return tell(self.stored, subscriber_of(subscriber), truth=truth)
+
+    def plot(
+        self,
+        name: str,
+        *,
+        other: Run | str | Path | None = None,
+        metric: str = "",
+        subscriber: int | str | None = None,
+        truth: bool = False,
+    ) -> Figure:
+        """A picture of this run, shown by notebooks and saved by its `save`; `billing_sim.pictures.PICTURES` lists all.
+
+        `other` is a second run, or its folder, to compare with; `metric` a shipped metric, `subscriber` a person; with
+        `truth` what only the simulator knows is drawn too. QueryError for an unknown name, for something that this
+        picture has no use for, and when there is nothing in this run to draw.
+        """
+        from billing_sim.pictures import draw
+
+        return draw(self, name, other=other, metric=metric, subscriber=subscriber, truth=truth)
 
     def experiment(
         self,

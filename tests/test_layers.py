@@ -23,7 +23,7 @@ LAYERS = {
     "readers": "facts metrics",
     "wiring": "simulate identity recorded crew compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report "
-    "export challenges museum",
+    "export challenges museum pictures",
     "entry": "cli result frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
@@ -49,7 +49,8 @@ TOOLS = {
     "pydantic": {"metrics", "museum", "scenario", "stress", "truth"},
     "ruamel": {"scenario"},
     "yaml": {"scenario", "truth"},
-    "altair": {"report"},
+    "altair": {"pictures"},
+    "vl_convert": {"pictures"},
     "random": set(),
     "secrets": set(),
     # Between processes of our own, through a pipe; never from a file.

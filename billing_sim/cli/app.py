@@ -17,6 +17,7 @@ from billing_sim.cli import (
     gaming,
     metrics,
     museum,
+    plotting,
     ranking,
     running,
     schemas,
@@ -80,6 +81,7 @@ app.command("stress", epilog=stressing.EXAMPLE)(stressing.stress)
 app.command("game", epilog=gaming.GAME_EXAMPLE)(gaming.game)
 app.command("flip", epilog=gaming.FLIP_EXAMPLE)(gaming.flip)
 app.command("museum", epilog=museum.EXAMPLE)(museum.museum)
+app.command("plot", epilog=plotting.EXAMPLE)(plotting.plot)
 app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
 app.command("truth", epilog=truths.EXAMPLE)(truths.truth)
 app.command("export", epilog=exporting.EXAMPLE)(exporting.export)

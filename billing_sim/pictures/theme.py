@@ -1,0 +1,101 @@
+"""Colours and type, light and dark.
+
+The series colours are those of Okabe and Ito (jfly.uni-koeln.de/color, 2008), which people with any kind of colour
+vision can tell apart; on white they are darkened and on black lightened until text in them can be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from billing_sim.errors import QueryError
+from billing_sim.metrics.names import unknown
+
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""The first is bundled with the renderer, the others are as wide."""
+
+WIDTH = 720
+"""The whole picture, in pixels."""
+
+PADDING = 16
+INNER = WIDTH - 2 * PADDING
+SIZE, SMALL, TITLE = 14, 13, 20
+"""Type sizes: what is read in the picture, its axes, and the finding."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Named colours; `series` are for things beside each other, and `good` and `bad` are two of them."""
+
+    name: str
+    paper: str
+    ink: str
+    quiet: str
+    faint: str
+    blue: str
+    orange: str
+    green: str
+    purple: str
+    brown: str
+    sky: str
+
+    @property
+    def good(self) -> str:
+        """What went well."""
+        return self.blue
+
+    @property
+    def bad(self) -> str:
+        """What did not."""
+        return self.orange
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Colours of things beside each other, most important first; the last is for all others."""
+        return (self.blue, self.orange, self.green, self.purple, self.brown, self.sky, self.quiet)
+
+
+THEMES = {
+    "light": Theme(
+        "light", paper="#ffffff", ink="#1b1f24", quiet="#5f6771", faint="#e3e6ea",
+        blue="#0069a8", orange="#c04a00", green="#007a58", purple="#a8457f", brown="#8a6500", sky="#3b7ea6",
+    ),
+    "dark": Theme(
+        "dark", paper="#15181d", ink="#f2f4f7", quiet="#a3acb8", faint="#343a43",
+        blue="#56b4e9", orange="#f2803d", green="#2fc49a", purple="#e08fbc", brown="#e0b040", sky="#9ad0ee",
+    ),
+}  # fmt: skip
+
+
+def theme_named(name: str) -> Theme:
+    """The theme of a name; QueryError for another than light and dark."""
+    if name not in THEMES:
+        raise QueryError(unknown("theme", name, THEMES))
+    return THEMES[name]
+
+
+def config(it: Theme) -> dict[str, Any]:
+    """Vega-Lite's configuration for a theme: quiet axes, no boxes, type that can be read at half size."""
+    text = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": SMALL, "titleFontSize": SMALL}
+    ink = {"labelColor": it.quiet, "titleColor": it.quiet, "titleFontWeight": "normal"}
+    return {
+        "font": FONT,
+        "background": it.paper,
+        "padding": PADDING,
+        "view": {"stroke": None},
+        "title": {
+            "font": FONT, "fontSize": TITLE, "fontWeight": "bold", "color": it.ink, "anchor": "start",
+            "frame": "bounds", "offset": 18, "lineHeight": 25, "subtitleFont": FONT, "subtitleFontSize": SIZE,
+            "subtitleColor": it.quiet, "subtitlePadding": 6, "subtitleLineHeight": 19,
+        },
+        "axis": {
+            **text, **ink, "domain": False, "ticks": False, "grid": False, "labelPadding": 6, "titlePadding": 10,
+            "gridColor": it.faint, "labelLimit": 300,
+        },
+        "header": {**text, **ink, "labelColor": it.ink, "labelFontWeight": "bold"},
+        "legend": {**text, **ink, "labelColor": it.ink},
+        "text": {"font": FONT, "fontSize": SIZE, "color": it.ink},
+        "rule": {"color": it.quiet},
+        "axisTemporal": {"labelSeparation": 8},
+    }  # fmt: skip
