@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint format docs bench nouns fuzz intervals leaks lab mutation splits lock clean
+.PHONY: help demo test lint format docs bench faults nouns fuzz intervals leaks lab mutation splits lock clean
 
 help:  ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ docs: $(READY)  ## write the generated reference pages anew
 
 bench: $(READY)  ## measure speeds as ratios, in one run on this machine
 	$(BIN)/python tests/bench
+
+faults: $(READY)  ## what the lab finds of the metrics that views show, kept for reports
+	$(BIN)/python -m tests.bench.known_faults
 
 nouns: $(READY)  ## what each feature costs
 	$(BIN)/python -m tests.bench.nouns

@@ -266,6 +266,15 @@ class Run:
 
         return truth_of(self.stored, policy=policy, attribution=attribution, report=report)
 
+    def report(self, path: str | Path = "report.html", *, compare: Run | None = None) -> Path:
+        """Write one page about this run that needs nothing but itself, beside another run when one is given.
+
+        The folder of `path` is made when it is missing; what the path is comes back.
+        """
+        from billing_sim.report import write
+
+        return write(self, path, compare)
+
     def export(
         self, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False
     ) -> Exported:

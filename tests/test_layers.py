@@ -22,9 +22,9 @@ LAYERS = {
     "store": "runs",
     "readers": "facts metrics",
     "wiring": "simulate identity recorded crew compiling",
-    "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report "
+    "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments "
     "export challenges museum pictures",
-    "entry": "cli result frames metric_frame nearby __init__ __main__",
+    "entry": "cli report result frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
 
@@ -50,6 +50,7 @@ TOOLS = {
     "ruamel": {"scenario"},
     "yaml": {"scenario", "truth"},
     "altair": {"pictures"},
+    "jinja2": {"report"},
     "vl_convert": {"pictures"},
     "random": set(),
     "secrets": set(),

@@ -19,6 +19,7 @@ from billing_sim.cli import (
     museum,
     plotting,
     ranking,
+    reporting,
     running,
     schemas,
     stressing,
@@ -81,6 +82,7 @@ app.command("stress", epilog=stressing.EXAMPLE)(stressing.stress)
 app.command("game", epilog=gaming.GAME_EXAMPLE)(gaming.game)
 app.command("flip", epilog=gaming.FLIP_EXAMPLE)(gaming.flip)
 app.command("museum", epilog=museum.EXAMPLE)(museum.museum)
+app.command("report", epilog=reporting.EXAMPLE)(reporting.report)
 app.command("plot", epilog=plotting.EXAMPLE)(plotting.plot)
 app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
 app.command("truth", epilog=truths.EXAMPLE)(truths.truth)

@@ -52,7 +52,7 @@ def render(views: Views, width: int) -> RenderableType:
     shown: list[RenderableType] = [Text.assemble(("Mission  ", "bold"), views.mission)]
     for view, results in views.results.items():
         shown += [Text(), Text.assemble((view.upper(), "bold cyan"), f'  "{views.goals[view]}"'), Text()]
-        shown += [_totals(results, width), Text(), _happened(views.events.get(view))]
+        shown += [_totals(results, width), Text(), happened(views.events.get(view))]
         if views.by:
             shown += [Text(), *_slices(results, views.by, width)]
     return Group(*shown, Text(), *_legend(views))
@@ -100,7 +100,7 @@ def _below(shown: Text) -> Text:
 
 def _value(result: Result) -> Text:
     if result.value is None:
-        return Text("undefined", style="yellow")
+        return Text(words.UNDEFINED, style="yellow")
     shown = Text(words.value(result.definition, result, result.currency), style="bold")
     if result.crossed:
         shown.stylize("bold red")
@@ -131,13 +131,13 @@ def _made_of(result: Result) -> Text:
     if result.note:
         shown.append(f"\n{result.note}", style="dim")
     if result.crossed:
-        shown.append(f"\nbound {_bound(result)}", style="red")
+        shown.append(f"\nbound {words.bound(result)}", style="red")
     if result.immature and result.value is not None:
         shown.append(f"\n~ {words.whole(result.immature)} immature", style="dim")
     return shown
 
 
-def _happened(event: Event | None) -> Text:
+def happened(event: Event | None) -> Text:
     """What moved the view's core metric most, where and why; or that nothing did."""
     if event is None:
         return Text("What happened: nothing beyond chance from one month to the next.", style="dim")
@@ -172,12 +172,6 @@ def _segment(dimension: str, name: str) -> str:
 
 def _month(month: str) -> str:
     return f"{calendar.month_abbr[int(month[-2:])]} {month[:4]}"
-
-
-def _bound(result: Result) -> str:
-    bound = result.definition.bound
-    assert bound is not None
-    return f"{100 * float(bound):g} %" if result.definition.unit == "share" else f"{float(bound):g}"
 
 
 def _slices(results: Sequence[Result], by: tuple[str, ...], width: int) -> Iterator[RenderableType]:

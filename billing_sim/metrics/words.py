@@ -8,6 +8,9 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.figures import MICROS
 from billing_sim.metrics.result import Figure, Result
 
+UNDEFINED = "undefined"
+"""What stands in place of a value that cannot be computed; the reason stands beside it."""
+
 _LARGE = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
 _MONEY = re.compile(r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+END)?", re.IGNORECASE | re.DOTALL)
 _UNITS = {"per_thousand": "‰", "points": "pp", "each": "", "count": "", "days": "days", "months": "months"}
@@ -26,6 +29,14 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
         return _time(number, it.unit)
     shown = whole(round(number)) if it.unit == "count" else f"{number:,.2f}"
     return f"{shown} {_UNITS[it.unit]}".rstrip()
+
+
+def bound(result: Result) -> str:
+    """The bound of a risk metric in its unit; empty where it has none."""
+    edge = result.definition.bound
+    if edge is None:
+        return ""
+    return f"{100 * float(edge):g} %" if result.definition.unit == "share" else f"{float(edge):g}"
 
 
 def size(it: Definition, number: float | None) -> str:

@@ -1,0 +1,55 @@
+"""What the lab finds of every metric that views show, kept with the package so that a report can warn of it.
+
+    make faults
+
+Every metric is tried in every case with twenty seeds, which takes some minutes. Each is kept with the digest of its
+definition, so that a verdict about an older definition is never shown for a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import billing_sim
+from billing_sim.metrics.catalogue import shipped
+from billing_sim.stress.render import GRAVITY
+from billing_sim.stress.study import Study
+
+KEPT = Path(billing_sim.__file__).parent / "report" / "known_faults.json"
+SEEDS = 20
+
+
+def faults(study: Study, kept: list[str]) -> dict[str, Any]:
+    """By metric that is kept: its definition's digest, how many cases tried it, and those in which it misleads."""
+    cases = [it.name for it in study.matrix.cases if it.name not in study.matrix.misfits]
+    return {
+        it.id: {
+            "definition": it.digest,
+            "cases": sum((it.id, case) in study.verdicts for case in cases),
+            "faults": _adverse({case: study[it.id, case].name for case in cases if (it.id, case) in study.verdicts}),
+        }
+        for it in study.matrix.definitions
+        if it.id in kept
+    }
+
+
+def _adverse(verdicts: dict[str, Any]) -> dict[str, str]:
+    adverse = [(GRAVITY.index(name), case) for case, name in verdicts.items() if name in GRAVITY]
+    return {case: GRAVITY[place] for place, case in sorted(adverse)}
+
+
+def main() -> None:
+    """Try all and keep what is found."""
+    shown = [it.id for it in shipped() if it.shown or it.once]
+    study = billing_sim.stress(
+        shown, seeds=SEEDS, report=lambda done, of: print(f"\r{done}/{of}", end="", file=sys.stderr)
+    )
+    KEPT.write_text(json.dumps(faults(study, shown), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"\n{len(shown)} metrics: {KEPT}")
+
+
+if __name__ == "__main__":
+    main()
