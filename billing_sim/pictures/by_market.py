@@ -102,8 +102,8 @@ def _panel(data: pd.DataFrame, it: Any, form: Any, theme: Theme, measure: Measur
     span = [f"{month:%Y-%m-%dT00:00:00Z}" for month in (months[0], months[-1])]
     ticks = alt.Axis(format="%b", values=span if len(months) > 1 else span[:1], labelAlign=alt.expr(_EDGES),
                      labelFontSize=SMALL, offset=2)  # fmt: skip
-    domain = {"domain": span} if len(months) > 1 else {}
-    x = alt.X("month:T", title=None, axis=ticks, scale=alt.Scale(type="utc", **domain))
+    across = alt.Scale(type="utc", domain=span) if len(months) > 1 else alt.Scale(type="utc")
+    x = alt.X("month:T", title=None, axis=ticks, scale=across)
     y = alt.Y("value:Q", title=None, scale=scale,
               axis=alt.Axis(labelExpr=measure.axis, tickCount=3, grid=True, labels=is_first))  # fmt: skip
     grey = (

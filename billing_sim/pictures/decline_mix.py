@@ -29,7 +29,8 @@ def draw(asked: Asked) -> Figure:
     cut = bucket(frame.start, frame.as_of)
     found = asked.run.sql(
         f"SELECT date_trunc('{cut}', occurred_at)::TIMESTAMP AS at, "
-        "CASE WHEN outcome = 'declined' THEN code END AS code, count(*) AS attempts FROM attempts WHERE occurred_at IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        f"SELECT date_trunc('{cut}', occurred_at)::TIMESTAMP AS at, CASE WHEN outcome = 'declined' THEN code END "
+        "AS code, count(*) AS attempts FROM attempts WHERE occurred_at IS NOT NULL GROUP BY ALL ORDER BY ALL"
     )
     declined = found[found["code"].notna()]
     if declined.empty:

@@ -86,7 +86,9 @@ def _title(asked: Asked, name: str, subscriber: int) -> str:
         return f"{name} was never billed{left}"
     if not it.failed:
         return f"{name} had {_counted(it.invoices, 'invoice')}, none of which failed{left}"
-    return f"{name}: {it.failed} of {_counted(it.invoices, 'invoice')} failed, {it.mended} of them paid later{left}"
+    later = {0: " and never got paid", it.failed: f" and {'was' if it.failed == 1 else 'were'} paid later"}
+    mended = later.get(it.mended, f", {it.mended} of them paid later")
+    return f"{name}: {it.failed} of {_counted(it.invoices, 'invoice')} failed{mended}{left}"
 
 
 def _counted(number: int, noun: str) -> str:
