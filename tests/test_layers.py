@@ -43,8 +43,8 @@ TOOLS = {
     "ray": {"drivers"},
     "pyarrow": {"experiments", "facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth"},
     "duckdb": {
-        "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "result", "stress", "trace",
-        "truth",
+        "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "pictures", "result", "stress",
+        "trace", "truth",
     },
     "pydantic": {"metrics", "museum", "scenario", "stress", "truth"},
     "ruamel": {"scenario"},

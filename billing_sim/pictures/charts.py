@@ -51,6 +51,15 @@ def tip(name: str = "tip") -> alt.Tooltip:
     return alt.Tooltip(f"{name}:N", title=" ")
 
 
+def heading(text: str, ink: str, size: float = 14) -> alt.Chart:
+    """A line of bold words above a chart of a row, at its left edge."""
+    return (
+        alt.Chart(alt.Data(values=[{"text": text}]))
+        .mark_text(align="left", baseline="middle", fontWeight="bold", fontSize=size, color=ink)
+        .encode(x=alt.value(0), y=alt.value(-14), text="text:N")
+    )
+
+
 def apart(wanted: Sequence[float], low: float, high: float, gap: float = LINE) -> list[float]:
     """Places (pixels) as near to the wanted ones as can be with a gap between each two, in the same order.
 

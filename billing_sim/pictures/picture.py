@@ -26,6 +26,18 @@ class Picture:
 _ALL = (
     Picture("attempts_funnel", "how many invoices each attempt is left with, and how many it gets paid"),
     Picture("retry_yield", "how many failed renewals are paid, by days since they failed, and what mended them"),
+    Picture("losses_by_cause", "members lost in each month, by how they left; with --truth by why", takes=("truth",)),
+    Picture("cohorts", "who is still a member after so many months, by month of joining"),
+    Picture("mrr_bridge", "monthly recurring revenue from the first month to the last, and what moved it"),
+    Picture("decline_mix", "why payments were declined, as parts of all declines, over time"),
+    Picture("gateway_timeline", "success of each gateway by day, with incidents shaded"),
+    Picture("money_flow", "from what was billed to what was kept"),
+    Picture(
+        "maturity", "how one month's value of a metric looked from day to day until it was final", takes=("metric",)
+    ),
+    Picture("paired_difference", "what differs in another run of the same people", needs=("other",), takes=("metric",)),
+    Picture("by_market", "a metric by month in each market", takes=("metric",)),
+    Picture("one_life", "what happened to one subscriber", takes=("subscriber", "truth")),
 )
 
 PICTURES: dict[str, Picture] = {it.name: it for it in _ALL}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html as escaping
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 KINDS = (".png", ".svg", ".html")
 """The files that a picture can be saved to."""
+
+_NAMED = re.compile(r'<(?:clipPath|linearGradient|radialGradient)[^>]* id="([^"]+)"')
+_USED = re.compile(r'( id="|url\(#)([^")]+)("|\))')
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -56,8 +60,14 @@ def svg(chart: Any) -> str:
     """A chart as SVG text."""
     import vl_convert
 
-    text: str = vl_convert.vegalite_to_svg(_spec(chart))
-    return text
+    return _numbered(vl_convert.vegalite_to_svg(_spec(chart)))
+
+
+def _numbered(text: str) -> str:
+    """The same drawing, its named parts counted from 0: the renderer goes on counting from one drawing to the next."""
+    names = list(dict.fromkeys(_NAMED.findall(text)))
+    found = {name: f"part{place}" for place, name in enumerate(names)}
+    return _USED.sub(lambda it: it[1] + found.get(it[2], it[2]) + it[3], text)
 
 
 def png(chart: Any, scale: float) -> bytes:

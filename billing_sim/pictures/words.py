@@ -64,9 +64,13 @@ def plain(label: str) -> str:
     return label.replace("_", " ")
 
 
-def cut(text: str, most: int) -> str:
-    """A name that fits, with an ellipsis where it was longer."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+def fit(text: str, room: float, size: float = SIZE, *, bold: bool = True) -> str:
+    """A text within so many pixels, with an ellipsis where it was longer."""
+    if width(text, size, bold=bold) <= room:
+        return text
+    while text and width(text + "…", size, bold=bold) > room:
+        text = text[:-1].rstrip()
+    return text + "…"
 
 
 def title_lines(text: str) -> list[str]:
@@ -93,7 +97,8 @@ def _lines(text: str, size: float, *, bold: bool = False) -> list[str]:
     while not fits(within(limit)) and limit > 10:
         limit -= 1
     best = within(limit)
-    while bold and limit > 11 and len(within(limit - 1)) == len(best):
+    ragged = bold or (len(best) > 1 and width(best[-1], size) < INNER / 4)
+    while ragged and limit > 11 and len(within(limit - 1)) == len(best):
         limit -= 1
         best = within(limit)
     return best
