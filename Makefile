@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint format docs bench faults nouns fuzz intervals leaks lab mutation splits lock clean
+.PHONY: help demo test lint format docs bench notebooks executed faults nouns fuzz intervals leaks lab mutation splits lock clean
 
 help:  ## what each word does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -36,6 +36,13 @@ docs: $(READY)  ## write the generated reference pages anew
 bench: $(READY)  ## measure speeds as ratios, in one run on this machine
 	$(BIN)/python tests/bench
 
+notebooks: $(READY)  ## open the notebooks, ready to run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-notebooks.lock
+	$(BIN)/jupyter lab notebooks
+
+executed: $(READY)  ## execute the notebooks and store what they show
+	$(BIN)/python notebooks/execute.py
+
 faults: $(READY)  ## what the lab finds of the metrics that views show, kept for reports
 	$(BIN)/python -m tests.bench.known_faults
 
@@ -64,6 +71,7 @@ splits: $(READY)  ## p-values of thousands of A/A splits, which must be uniform
 
 lock:  ## pin every dependency anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --extra notebooks --constraint requirements.lock --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements-notebooks.lock
 
 clean:  ## remove the environment, caches and runs
 	rm -rf .venv runs .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist *.egg-info

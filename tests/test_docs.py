@@ -26,6 +26,7 @@ from billing_sim.metrics.mistakes import DRAFT_KEYS
 from billing_sim.scenario.layers import shipped
 from billing_sim.scenario.nodes import plain
 from billing_sim.scenario.reader import parse
+from billing_sim.stress.case import load_case
 from billing_sim.trace.finds import FINDS
 
 ROOT = Path(__file__).parent.parent
@@ -209,7 +210,7 @@ def keys_in(tree: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", [page for page in EVERYWHERE if yaml_blocks(page)], ids=name_of)
 def test_yaml_on_a_page_can_be_used(page, tmp_path):
-    """Every example is a whole file: a scenario without a problem, or metrics that can be computed."""
+    """Every example is a whole file: a scenario without a problem, metrics that can be computed, or a case."""
     scenarios = tmp_path / "scenarios"
     scenarios.mkdir()
     for file in (ROOT / "scenarios").glob("*.yaml"):
@@ -220,6 +221,8 @@ def test_yaml_on_a_page_can_be_used(page, tmp_path):
         path.write_text(content, encoding="utf-8")
         if re.search(r"^view:", content, re.MULTILINE):
             catalogue.load(path)
+        elif re.search(r"^case:", content, re.MULTILINE):
+            load_case(path)
         else:
             assert billing_sim.check(path) == []
 

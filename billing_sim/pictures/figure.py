@@ -62,7 +62,7 @@ class Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What a notebook shows: an image, so that it needs neither network nor scripts and is always the same."""
-        return {"image/png": self.to_png(), "text/plain": repr(self)}
+        return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return self.title
