@@ -39,3 +39,17 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> billing_sim.Run:
     """The first month with 200 members, its whole log kept; readers only."""
     folder = tmp_path_factory.mktemp("tiny") / "run"
     return billing_sim.run(SCENARIOS / "first_month.yaml", members=200, out=folder, workers=1)
+
+
+@pytest.fixture(scope="session")
+def busy_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[billing_sim.Run, billing_sim.Run]:
+    """The same 700 people for four months, with an outage and dearer prices, and without; readers only."""
+    from tests.picture_scenarios import BUSY, TROUBLE
+
+    folder = tmp_path_factory.mktemp("busy")
+    made = []
+    for name, text in (("troubled", BUSY + TROUBLE), ("quiet", BUSY.replace("name: busy", "name: quiet"))):
+        file = folder / f"{name}.yaml"
+        file.write_text(text, encoding="utf-8")
+        made.append(billing_sim.run(file, out=folder / name, workers=1))
+    return made[0], made[1]

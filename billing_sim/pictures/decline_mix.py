@@ -28,7 +28,6 @@ def draw(asked: Asked) -> Figure:
     frame = asked.frame
     cut = bucket(frame.start, frame.as_of)
     found = asked.run.sql(
-        f"SELECT date_trunc('{cut}', occurred_at)::TIMESTAMP AS at, "
         f"SELECT date_trunc('{cut}', occurred_at)::TIMESTAMP AS at, CASE WHEN outcome = 'declined' THEN code END "
         "AS code, count(*) AS attempts FROM attempts WHERE occurred_at IS NOT NULL GROUP BY ALL ORDER BY ALL"
     )
@@ -111,7 +110,7 @@ def _plot(data: pd.DataFrame, theme: Theme, cut: str) -> Any:
     ]
     width = INNER - _BESIDE - _LEFT
     x = alt.X("at:O", timeUnit=_UNIT[cut], title=None, axis=alt.Axis(format=AXIS[cut], labelAngle=0,
-              labelOverlap="greedy"), scale=alt.Scale(paddingInner=0.12))  # fmt: skip
+              labelOverlap="greedy", labelSeparation=10), scale=alt.Scale(paddingInner=0.12))  # fmt: skip
     bars = alt.Chart(rows(shown)).mark_bar(aria=False).encode(
         x=x, y=alt.Y("top:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(labelExpr=PERCENT,
                      values=[0, 0.25, 0.5, 0.75, 1])), y2="bottom:Q", color=colour(), tooltip=tip(),
@@ -151,10 +150,12 @@ def _rate(data: pd.DataFrame, theme: Theme, x: alt.X, width: float) -> Any:
 
 
 def _labels(shown: pd.DataFrame, width: float) -> Any:
-    """What each colour is, beside the last column."""
+    """What each colour is, and its part of all declines, beside the last column."""
     last = shown[shown["at"] == shown["at"].max()].copy()
     middles = _HEIGHT * (1 - (last["top"] + last["bottom"]) / 2)
-    last["text"] = [words.fit(f"{words.share(it.share)} {_short(it.code)}", _BESIDE - 10) for it in each(last)]
+    sums, total = shown.groupby("code")["declines"].sum(), int(shown["declines"].sum())
+    parts = [f"{words.share(int(sums[it.code]) / total)} {_short(it.code)}" for it in each(last)]
+    last["text"] = [words.fit(part, _BESIDE - 10) for part in parts]
     last["place"] = apart(list(middles), 8, _HEIGHT - 8, 20)
     return alt.Chart(rows(last)).mark_text(align="left", baseline="middle", fontWeight="bold").encode(
         x=alt.value(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text="text:N", color=colour(), tooltip=tip()

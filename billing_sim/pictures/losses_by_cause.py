@@ -96,7 +96,9 @@ def _columns(data: pd.DataFrame, theme: Theme, colours: dict[str, str]) -> Any:
     totals["text"] = [words.short(it) for it in totals["lost"]]
     highest = max(float(totals["lost"].max()), 1) * 1.08
     width = INNER - _BESIDE - _LEFT
-    months = alt.Axis(format="%b" if len(totals) <= 12 else "%b %y", labelAngle=0, labelOverlap="greedy")
+    months = alt.Axis(
+        format="%b" if len(totals) <= 12 else "%b %y", labelAngle=0, labelOverlap="greedy", labelSeparation=6
+    )
     x = alt.X("at:O", timeUnit="utcyearmonth", title=None, scale=alt.Scale(paddingInner=0.15), axis=months)
     y = alt.Scale(domain=[0, highest], nice=False)
     bars = alt.Chart(rows(shown)).mark_bar(aria=False).encode(

@@ -1,7 +1,8 @@
 """Colours and type, light and dark.
 
 The series colours are those of Okabe and Ito (jfly.uni-koeln.de/color, 2008), which people with any kind of colour
-vision can tell apart; on white they are darkened and on black lightened until text in them can be read.
+vision can tell apart; on white they are darkened and on black lightened until text in them can be read, and moved until
+the first four still differ for those who lack a kind of cone.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ class Theme:
 THEMES = {
     "light": Theme(
         "light", paper="#ffffff", ink="#1b1f24", quiet="#5f6771", faint="#e3e6ea",
-        blue="#0069a8", orange="#c04a00", green="#007a58", purple="#a8457f", brown="#8a6500", sky="#3b7ea6",
+        blue="#0069a8", orange="#c04a00", green="#004c28", purple="#ab4978", brown="#8a6500", sky="#3b7ea6",
     ),
     "dark": Theme(
         "dark", paper="#15181d", ink="#f2f4f7", quiet="#a3acb8", faint="#343a43",
-        blue="#56b4e9", orange="#f2803d", green="#2fc49a", purple="#e08fbc", brown="#e0b040", sky="#9ad0ee",
+        blue="#56b4e9", orange="#f2803d", green="#66ffc8", purple="#c982a4", brown="#e0b040", sky="#9ad0ee",
     ),
 }  # fmt: skip
 
