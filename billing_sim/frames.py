@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from billing_sim.errors import RunError
+from billing_sim.runs.left_out import whole
 
 _WITH_GAPS: dict[Any, Any] = {
     pa.int64(): pd.Int64Dtype(),
@@ -44,7 +45,7 @@ def frame(table: pa.Table) -> pd.DataFrame:
 def _table(file: Path) -> pa.Table:
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as opened:
-            return opened.read()
+            return whole(opened.read())
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"{file} cannot be read ({error}): run the scenario again with --overwrite.") from error
 

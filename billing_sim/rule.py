@@ -25,6 +25,10 @@ from filelock import FileLock
 from llvmlite import binding
 from numba import config, njit
 
+from billing_sim.quick_start import load_numba_without_scipy
+
+load_numba_without_scipy()
+
 _GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule")
 _ENGINE = ("world/record.py", "world/arrivals.py", "lifecycle", "drivers")
 _READERS = ("facts", "runs")

@@ -16,6 +16,7 @@ from billing_sim.errors import QueryError, RunError
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.source import Source
 from billing_sim.recorded import KEPT, facts_as_of, fold_again
+from billing_sim.runs.left_out import whole
 from billing_sim.runs.stored import StoredRun
 from billing_sim.runs.tables import FACT_NAMES
 from billing_sim.simulate import simulate
@@ -57,7 +58,7 @@ def made(folder: Path, text: str) -> StoredRun:
 
 def table(source: Source, name: str) -> pa.Table:
     """A whole fact."""
-    return pa.concat_tables(pq.read_table(file) for file in source.facts_files(name)).unify_dictionaries()
+    return pa.concat_tables(whole(pq.read_table(file)) for file in source.facts_files(name)).unify_dictionaries()
 
 
 def rows(source: Source, name: str) -> list[dict]:

@@ -8,6 +8,8 @@ from typing import TypeAlias
 import duckdb
 
 from billing_sim.challenges.questions import CAUSES_BY_OPTION
+from billing_sim.facts.schema import COLUMNS
+from billing_sim.metrics.rows import rows_of
 from billing_sim.runs.stored import StoredRun
 
 Answers: TypeAlias = dict[str, float | str]
@@ -50,8 +52,9 @@ def true_answers(run: StoredRun) -> Answers:
     """What the sealed truth and the facts of a run say; questions without anything to count are left out."""
     with duckdb.connect(":memory:") as connection:
         for name in ("invoices", "subscriptions"):
-            _show(connection, name, [str(file) for file in run.facts_files(name)])
-        _show(connection, "truth", [str(file) for file in run.truth_files])
+            rows = rows_of(connection, COLUMNS[name], run.facts_files(name))
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {rows}")
+        connection.read_parquet([str(file) for file in run.truth_files]).create_view("truth")
         connection.execute(_VIEWS)
         found: Answers = {}
         for question, sql in _SHARES.items():
@@ -63,7 +66,3 @@ def true_answers(run: StoredRun) -> Answers:
             if rows and (len(rows) == 1 or rows[0][1] > rows[1][1]):
                 found[question] = str(rows[0][0])
     return found
-
-
-def _show(connection: duckdb.DuckDBPyConnection, name: str, files: list[str]) -> None:
-    connection.read_parquet(files).create_view(name)

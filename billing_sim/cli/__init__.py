@@ -6,10 +6,12 @@ Each command is a small file that imports what it needs when it runs, so that `-
 from __future__ import annotations
 
 from billing_sim.errors import EXIT_INTERRUPTED, BillingSimError
+from billing_sim.quick_start import hurry
 
 
 def main() -> None:
     """Run the command that the arguments name and exit with its code."""
+    hurry()
     try:
         from billing_sim.cli.app import app
         from billing_sim.cli.output import complain, survive_any_console

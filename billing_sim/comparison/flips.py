@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,9 @@ import duckdb
 from billing_sim import clock, people
 from billing_sim.comparison.sides import Pair, Side
 from billing_sim.errors import QueryError, RunError
+from billing_sim.facts.schema import COLUMNS
 from billing_sim.metrics.connection import THREADS
+from billing_sim.metrics.rows import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +39,12 @@ FROM (SELECT subscriber, spell AS number, CASE
     WHEN end_reason = 'nonpayment' THEN 'lost'
     WHEN end_reason = 'payment_trouble' THEN 'left in payment trouble'
     ELSE 'left' END AS outcome
-FROM read_parquet({files}) WHERE epoch_us(started_at) < {until}) GROUP BY subscriber
+FROM {rows} WHERE epoch_us(started_at) < {until}) GROUP BY subscriber
 """
 _INVOICES = """
 SELECT subscriber, spell, period_start AS period,
     CASE WHEN epoch_us(paid_at) < {until} THEN 'paid' ELSE 'not paid' END AS outcome
-FROM read_parquet({files}) WHERE is_imported OR epoch_us(issued_at) < {until}
+FROM {rows} WHERE is_imported OR epoch_us(issued_at) < {until}
 """
 _JOINED = """
 SELECT coalesce(a.outcome, '{absent}'), coalesce(b.outcome, '{absent}'), count(*), min(subscriber, {spare})
@@ -126,23 +127,19 @@ def flips(pair: Pair, examples: int = EXAMPLES) -> Flips:
 def _joined(
     connection: duckdb.DuckDBPyConnection, pair: Pair, unit: str, fact: str, selected: str, examples: int
 ) -> list[Flip]:
-    a, b = (_filled(selected, side, fact) for side in (pair.before, pair.after))
-    statement = _JOINED.format(a=a, b=b, absent=ABSENT[unit], spare=max(examples, 1) * _SPARE)
     try:
+        a, b = (_filled(connection, selected, side, fact) for side in (pair.before, pair.after))
+        statement = _JOINED.format(a=a, b=b, absent=ABSENT[unit], spare=max(examples, 1) * _SPARE)
         rows = connection.execute(statement).fetchall()
     except duckdb.Error as error:
         raise RunError(f"The facts cannot be compared: {str(error).splitlines()[0]}") from None
     return [Flip(unit, before, after, count, _names(who, examples)) for before, after, count, who in rows]
 
 
-def _filled(selected: str, side: Side, fact: str) -> str:
-    files = ", ".join(_quoted(file) for file in side.source.facts_files(fact))
-    return selected.format(until=clock.micros(side.frame.as_of.replace(tzinfo=UTC)), files=f"[{files}]")
+def _filled(connection: duckdb.DuckDBPyConnection, selected: str, side: Side, fact: str) -> str:
+    rows = rows_of(connection, COLUMNS[fact], side.source.facts_files(fact))
+    return selected.format(until=clock.micros(side.frame.as_of.replace(tzinfo=UTC)), rows=rows)
 
 
 def _names(who: Sequence[int], examples: int) -> tuple[str, ...]:
     return tuple(people.describe(subscriber) for subscriber in list(dict.fromkeys(who))[:examples])
-
-
-def _quoted(file: Path) -> str:
-    return "'" + str(file.absolute()).replace("'", "''") + "'"

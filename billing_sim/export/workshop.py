@@ -17,6 +17,7 @@ from billing_sim.errors import RunError
 from billing_sim.events import COLUMNS, WORLD_COLUMNS, Column
 from billing_sim.export import vocabulary
 from billing_sim.facts.schema import FACTS
+from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import RunFolder
 from billing_sim.runs import tables
 
@@ -64,12 +65,12 @@ def type_of(column: Column) -> str:
 def _view(
     workshop: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column], files: Sequence[Path], days: int
 ) -> None:
-    named = ", ".join("'" + str(file.absolute()).replace("'", "''") + "'" for file in files)
-    there = {row[0] for row in workshop.execute(f"DESCRIBE SELECT * FROM read_parquet([{named}])").fetchall()}
+    rows = rows_of(workshop, columns, files)
+    there = {row[0] for row in workshop.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()}
     # A run of an earlier version may lack a column that was added since.
     filled = [_moved(it, days) if it.name in there else f"CAST(NULL AS {type_of(it)})" for it in columns]
     shown = ", ".join(f"{sql} AS {_q(column.name)}" for sql, column in zip(filled, columns, strict=True))
-    workshop.execute(f"CREATE VIEW {name} AS SELECT {shown} FROM read_parquet([{named}])")
+    workshop.execute(f"CREATE VIEW {name} AS SELECT {shown} FROM {rows}")
 
 
 def _moved(column: Column, days: int) -> str:

@@ -386,6 +386,9 @@ FACTS: tuple[Fact, ...] = (
 )  # fmt: skip
 """Every fact, in the order in which `billing-sim schema facts` prints them."""
 
+COLUMNS = {fact.name: fact.columns for fact in FACTS}
+"""The columns of every fact."""
+
 OUTCOMES = ("none", "authorized", "declined", "unknown", "blocked")
 AUTHENTICATIONS = ("none", "frictionless", "passed", "failed", "abandoned")
 INVOICE_STATUSES = ("open", "paid", "void", "uncollectible")

@@ -17,6 +17,7 @@ from billing_sim.errors import QueryError, RunError
 from billing_sim.events import COLUMNS, WORLD_COLUMNS, Column
 from billing_sim.facts.schema import FACTS, Fact
 from billing_sim.metrics import constant
+from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import InMemory, Others, Source, WithTables
 
 THREADS = 2
@@ -154,8 +155,8 @@ def _view(
     moments = [column.name for column in columns if column.storage == "timestamp"]
     plain = ", ".join(f"make_timestamp(epoch_us({moment})) AS {moment}" for moment in moments)
     replaced = f"* REPLACE ({plain})" if plain else "*"
-    named = ", ".join(map(_quoted, files))
-    connection.execute(f"CREATE VIEW {name} AS SELECT {replaced}{more} FROM read_parquet([{named}])")
+    rows = rows_of(connection, columns, files)
+    connection.execute(f"CREATE VIEW {name} AS SELECT {replaced}{more} FROM {rows}")
 
 
 def _table(name: str, columns: Iterable[Column]) -> str:

@@ -7,7 +7,7 @@ log, the truth) or from the stand-in `NULL` (timestamps and dates of facts).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ import pyarrow as pa
 from billing_sim.events import ENVELOPE, Column, Kind
 from billing_sim.facts.schema import NO_LABEL, NULL, OPTIONAL_LABELS
 from billing_sim.runs.gather import gather, pack_by_kind
+from billing_sim.runs.left_out import idle_value
 
 Vocabularies = Mapping[str, tuple[str, ...]]
 
@@ -117,15 +118,41 @@ def layout_of(columns: tuple[Column, ...], dtype: np.dtype, kinds: tuple[Kind, .
     return Layout(columns, dtype, kinds or ())
 
 
+class Arenas:
+    """Memory that one row group after another uses: asking the system for it anew costs a page fault every 4 KiB."""
+
+    def __init__(self) -> None:
+        self._free: dict[int, list[np.ndarray]] = {}
+
+    def take(self, size: int) -> np.ndarray:
+        """uint8[size], holding whatever was there last; from any thread."""
+        try:
+            return self._free[size].pop()
+        except LookupError:
+            return np.zeros(size, np.uint8)
+
+    def give_back(self, arena: np.ndarray) -> None:
+        """Let another row group have it; nothing may read it any more."""
+        self._free.setdefault(arena.size, []).append(arena)
+
+
 class RowGroup:
     """Columns with room for `capacity` rows (a multiple of 8) that fill up from records and empty into a batch."""
 
-    def __init__(self, layout: Layout, vocabularies: Vocabularies, capacity: int) -> None:
+    def __init__(self, layout: Layout, vocabularies: Vocabularies, capacity: int, arenas: Arenas | None = None) -> None:
         self.layout, self.capacity, self.rows = layout, capacity, 0
         self._labels = {c.name: layout.labels(c, vocabularies) for c in layout.columns if c.vocabulary}
         self._plan, size = _plan(layout, capacity)
-        self._arena = np.zeros(size, np.uint8)
+        self._arenas = arenas or Arenas()
+        self._arena = self._arenas.take(size)
         self._views = _views(self._arena)
+        self._idle = {} if layout.kinds else dict(self._idle_values())
+
+    def _idle_values(self) -> Iterator[tuple[str, tuple[int, int]]]:
+        for number, column in enumerate(self.layout.columns):
+            value = idle_value(column, self.labels[column.name] if column.vocabulary else ())
+            if value is not None:
+                yield column.name, (number, value)
 
     @property
     def is_full(self) -> bool:
@@ -142,15 +169,36 @@ class RowGroup:
         self.rows += count
         return count
 
-    def batch(self) -> pa.RecordBatch:
+    @property
+    def labels(self) -> Mapping[str, list[str]]:
+        """The labels of each label column."""
+        return {name: found.to_pylist() for name, found in self._labels.items()}
+
+    def batch(self, without: Collection[str] = ()) -> pa.RecordBatch:
         """What is held, as Arrow columns over this group's memory: read it before filling again."""
         bitmaps = self._bitmaps()
-        arrays = [self._array(number, bitmaps) for number in range(len(self.layout.columns))]
-        return pa.RecordBatch.from_arrays(arrays, schema=self.layout.schema)
+        numbers = [n for n, column in enumerate(self.layout.columns) if column.name not in without]
+        arrays = [self._array(number, bitmaps) for number in numbers]
+        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([self.layout.schema.field(n) for n in numbers]))
+
+    def idle(self, among: Iterable[str] | None = None) -> frozenset[str]:
+        """The columns, of all or among some, that hold nothing but their idle value; none in logs and truth."""
+        names = self._idle if among is None else [name for name in among if name in self._idle]
+        return frozenset(name for name in names if self._is_idle(name))
+
+    def _is_idle(self, name: str) -> bool:
+        number, value = self._idle[name]
+        values = self._values(number, _NATIVE[self.layout.dtype[name].itemsize])
+        return not values.any() if value == 0 else bool((values == value).all())
 
     def clear(self) -> None:
         """Forget the rows; the batch handed out before must no longer be in use."""
         self.rows = 0
+
+    def let_go(self) -> None:
+        """Give the memory to whoever needs it next; this group, and every batch from it, is over."""
+        self._arenas.give_back(self._arena)
+        del self._arena, self._views
 
     def _values(self, number: int, dtype: type) -> np.ndarray:
         start = int(self._plan[number, 3])

@@ -2,7 +2,8 @@
 
 Row groups hold exactly 65,536 rows, however the rows arrived (left to itself a writer cuts where its caller did, and
 the same rows give other bytes). Labels are dictionaries, all but times is compressed with LZ4, and
-pages carry checksums: without them most flipped bits read back silently wrong.
+pages carry checksums: without them most flipped bits read back silently wrong. Facts lack the columns that hold nothing
+in any row of a file (`billing_sim/runs/left_out.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ import pyarrow.parquet as pq
 from billing_sim.errors import RunError
 from billing_sim.events import SCHEMA_VERSION
 from billing_sim.runs.aside import Aside, cannot_write
-from billing_sim.runs.columns import Layout, RowGroup, Vocabularies
+from billing_sim.runs.columns import Arenas, Layout, RowGroup, Vocabularies
+from billing_sim.runs.left_out import told, whole
 
 ROWS_PER_GROUP = 65_536
 METADATA = {"synthetic": "true", "schema_version": str(SCHEMA_VERSION)}
@@ -51,17 +53,21 @@ class Segment:
     whatever held the name before. `abort` may come from another thread.
     """
 
-    def __init__(self, home: Path, name: str, layout: Layout, vocabularies: Vocabularies) -> None:
+    def __init__(
+        self, home: Path, name: str, layout: Layout, vocabularies: Vocabularies, arenas: Arenas | None = None
+    ) -> None:
         self.name, self.rows, self.is_open = name, 0, True
         self._aside = Aside(home / name)
-        self._group = RowGroup(layout, vocabularies, ROWS_PER_GROUP)
+        self._group = RowGroup(layout, vocabularies, ROWS_PER_GROUP, arenas)
         self._lock = RLock()
         try:
             self._aside.path.parent.mkdir(parents=True, exist_ok=True)
             self._sink = pa.OSFile(str(self._aside.temporary), "wb")
         except OSError as error:
             raise cannot_write(self._aside.path, error) from error
-        self._writer = pq.ParquetWriter(self._sink, layout.schema.with_metadata(METADATA), **parquet_options(layout))
+        self._layout = layout
+        self._left_out: frozenset[str] = frozenset()
+        self._writer: pq.ParquetWriter | None = None
 
     def append(self, rows: np.ndarray) -> None:
         """Add records of the layout's dtype, in order."""
@@ -76,10 +82,10 @@ class Segment:
     def seal(self) -> Sealed:
         """Write what is left and let go of the memory; what remains to be done is waiting for the disk."""
         with self._lock, self._cleaning_up():
-            if self._group.rows:
+            if self._group.rows or self._writer is None:
                 self._flush()
-            self._writer.close()
-            self._sink.close()
+            self._close_file()
+            self._group.let_go()
             self.is_open = False
             return Sealed(self.name, self.rows, self._aside)
 
@@ -94,15 +100,58 @@ class Segment:
                 return
             self.is_open = False
             with suppress(Exception):
-                self._writer.close()
-            self._writer.is_open = False
+                self._close_file()
+            if self._writer is not None:
+                self._writer.is_open = False
             with suppress(OSError):
                 self._sink.close()
             self._aside.discard()
+            self._narrow.unlink(missing_ok=True)
+
+    @property
+    def _narrow(self) -> Path:
+        """Where a file waits that lacks a column after all."""
+        return self._aside.temporary.with_name(f".{self._aside.path.name}.narrow.part")
 
     def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_batches([self._group.batch()]), row_group_size=ROWS_PER_GROUP)
-        self._group.clear()
+        """Write a row group. The first one decides which columns the file can do without."""
+        group = self._group
+        if self._writer is None:
+            self._left_out = group.idle() if group.rows else frozenset()
+            self._writer = self._begun()
+        elif self._left_out and group.idle(self._left_out) != self._left_out:
+            self._widen()
+        if group.rows:
+            self._write(self._writer, group.batch(self._left_out))
+        group.clear()
+
+    @staticmethod
+    def _write(writer: pq.ParquetWriter, batch: pa.RecordBatch) -> None:
+        writer.write_table(pa.Table.from_batches([batch]), row_group_size=ROWS_PER_GROUP)
+
+    def _begun(self) -> pq.ParquetWriter:
+        columns, labels = self._layout.columns, self._group.labels
+        schema = pa.schema([field for field in self._layout.schema if field.name not in self._left_out])
+        metadata = {**METADATA, **told(columns, self._left_out, labels)}
+        return pq.ParquetWriter(self._sink, schema.with_metadata(metadata), **parquet_options(self._layout))
+
+    def _widen(self) -> None:
+        """Begin the file anew with all columns: one that had been left out is used after all. This is rare."""
+        self._close_file()
+        self._aside.temporary.replace(self._narrow)
+        self._sink = pa.OSFile(str(self._aside.temporary), "wb")
+        self._left_out = frozenset()
+        self._writer = self._begun()
+        with pq.ParquetFile(self._narrow) as narrow:
+            for number in range(narrow.num_row_groups):
+                read = whole(narrow.read_row_group(number)).cast(self._layout.schema)
+                self._write(self._writer, read.combine_chunks().to_batches()[0])
+        self._narrow.unlink()
+
+    def _close_file(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._sink.close()
 
     @contextmanager
     def _cleaning_up(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ from billing_sim.errors import RunError
 from billing_sim.events import Kind
 from billing_sim.runs import tables
 from billing_sim.runs.aside import cannot_write, sync_folder, write_aside
-from billing_sim.runs.columns import Vocabularies
+from billing_sim.runs.columns import Arenas, Vocabularies
 from billing_sim.runs.manifest import (
     FINISHED,
     INTERRUPTED,
@@ -54,10 +54,12 @@ class PartWriter:
         vocabularies: Vocabularies,
         submit: Submit,
         own_kinds: tuple[Kind, ...] = (),
+        arenas: Arenas | None = None,
     ) -> None:
         self.number = number
         self._layouts = tables.layouts(own_kinds)
         self._home, self._keeps_log, self._vocabularies, self._submit = home, keeps_log, vocabularies, submit
+        self._arenas = arenas or Arenas()
         self._segments: dict[str, Segment] = {}
         self._shard = number * tables.SHARDS_PER_PART
         self._is_open = True
@@ -108,7 +110,7 @@ class PartWriter:
 
     def _segment(self, table: str, name: str) -> Segment:
         if name not in self._segments:
-            self._segments[name] = Segment(self._home, name, self._layouts[table], self._vocabularies)
+            self._segments[name] = Segment(self._home, name, self._layouts[table], self._vocabularies, self._arenas)
         return self._segments[name]
 
     def _make_first_files(self) -> None:
@@ -151,6 +153,7 @@ class RunWriter:
         self._commits: list[Future[dict[str, Any]]] = []
         self._is_finished = False
         self._lock = Lock()
+        self._arenas = Arenas()
         self._pool = ThreadPoolExecutor(COMMIT_THREADS, "billing-sim-commit")
         try:
             self._home.mkdir(parents=True, exist_ok=True)
@@ -176,7 +179,13 @@ class RunWriter:
             if number not in self._parts:
                 keeps_log = self._log != "none"
                 self._parts[number] = PartWriter(
-                    number, self._home, keeps_log, self._vocabularies, self._submit, self._manifest.own_kinds
+                    number,
+                    self._home,
+                    keeps_log,
+                    self._vocabularies,
+                    self._submit,
+                    self._manifest.own_kinds,
+                    self._arenas,
                 )
             return self._parts[number]
 

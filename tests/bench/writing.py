@@ -10,6 +10,7 @@ from statistics import median
 
 import pyarrow.parquet as pq
 
+from billing_sim.runs.left_out import whole
 from billing_sim.runs.segment import ROWS_PER_GROUP, parquet_options
 from billing_sim.runs.stored import StoredRun
 from billing_sim.runs.tables import layouts
@@ -19,12 +20,12 @@ ROUNDS = 2
 
 
 def tables_of(run: StoredRun) -> list[tuple]:
-    """(layout, table) of every segment that a shard or a part wrote."""
+    """(layout, table) of every segment that a shard or a part wrote, with all the columns that its readers see."""
     found = []
     for segment in run.content.segments:
         folder = str(Path(segment["path"]).parent.as_posix())
         if folder in layouts():
-            found.append((layouts()[folder], pq.read_table(run.directory / segment["path"])))
+            found.append((layouts()[folder], whole(pq.read_table(run.directory / segment["path"]))))
     return found
 
 

@@ -1,0 +1,37 @@
+"""What a command leaves out when it starts, and that nobody misses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def said(program: str) -> str:
+    """What a fresh interpreter prints."""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_rules_are_loaded_without_linear_algebra():
+    """Numba would load it with the first compiled function."""
+    assert said("import sys, billing_sim.draws; print('scipy.linalg' in sys.modules)") == "False"
+
+
+def test_matrices_are_multiplied_as_ever():
+    """A user's own compiled functions find linear algebra when they ask for it."""
+    program = (
+        "import billing_sim.rule, numba, numpy\n"
+        "@numba.njit\n"
+        "def spread(a, b):\n"
+        "    return numpy.correlate(a, b)[0] + numpy.dot(a, b)\n"
+        "print(spread(numpy.arange(3.0), numpy.ones(3)))"
+    )
+    assert said(program) == "6.0"
+
+
+def test_who_has_scipy_keeps_it():
+    """Where it is loaded already it stays, and where it is not it can be afterwards."""
+    program = (
+        "import sys\n{first}\nimport billing_sim.draws\nimport scipy.linalg\nprint(scipy.linalg.norm([3.0, 4.0]))\n"
+    )
+    assert said(program.format(first="import scipy.linalg")) == "5.0"
+    assert said(program.format(first="")) == "5.0"
