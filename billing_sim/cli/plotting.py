@@ -50,7 +50,7 @@ def plot(
         Path | None, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)
     ] = None,
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME", help="Which pictures, as many as you like; all: every one.", show_default=False)
+        list[str], typer.Argument(metavar="NAME", help="Which pictures; all: every one.", show_default=False)
     ] = [],  # noqa: B006
     other: Annotated[
         Path | None, typer.Option("--other", metavar="RUN2", help="Another run of the same people, to compare with.")
