@@ -11,9 +11,9 @@ from billing_sim.errors import QueryError
 from billing_sim.metrics.frame import literal
 from billing_sim.pictures import words
 from billing_sim.pictures.asked import Asked
-from billing_sim.pictures.charts import each, rows, tip
+from billing_sim.pictures.charts import colour, each, rows, tip
 from billing_sim.pictures.figure import Figure
-from billing_sim.pictures.theme import INNER, SMALL, Theme
+from billing_sim.pictures.theme import INNER, SMALL, Theme, blend, contrast
 
 MOST = 12
 """Cohorts and ages shown: the latest cohorts, and the first ages."""
@@ -94,18 +94,16 @@ def _plot(data: pd.DataFrame, theme: Theme) -> Any:
             f"{it.age} months on" for it in each(data)
         ],
     )  # fmt: skip
-    shown["ink"] = [theme.paper if it > 0.5 else theme.ink for it in shown["strength"]]
+    shown["colour"] = [blend(theme.faint, theme.good, it) for it in shown["strength"]]
+    shown["ink"] = [max((theme.paper, theme.ink), key=lambda ink: contrast(ink, it)) for it in shown["colour"]]
     order = list(dict.fromkeys(shown["name"]))
     ages = int(shown["age"].max()) + 1
     base = alt.Chart(rows(shown)).encode(
         x=alt.X("age:O", title="Months after the month of joining", axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y("name:N", title=None, sort=order, axis=alt.Axis(labelLimit=_LEFT)),
     )
-    ramp = alt.Scale(domain=[0, 1], range=[theme.faint, theme.good], clamp=True, interpolate="rgb")
-    cells = base.mark_rect(stroke=theme.paper, strokeWidth=2, aria=False).encode(
-        color=alt.Color("strength:Q", scale=ramp, legend=None), tooltip=tip()
-    )
-    numbers = base.mark_text(fontSize=SMALL).encode(text="text:N", color=alt.Color("ink:N", scale=None, legend=None))
+    cells = base.mark_rect(stroke=theme.paper, strokeWidth=2, aria=False).encode(color=colour(), tooltip=tip())
+    numbers = base.mark_text(fontSize=SMALL).encode(text="text:N", color=colour("ink"))
     width = min(INNER - _LEFT, max(ages, 3) * 62)
     return alt.layer(cells, numbers).resolve_scale(color="independent").properties(
         width=width, height=_CELL * len(order)

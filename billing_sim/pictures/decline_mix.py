@@ -109,8 +109,9 @@ def _plot(data: pd.DataFrame, theme: Theme, cut: str) -> Any:
         for it in each(shown)
     ]
     width = INNER - _BESIDE - _LEFT
-    x = alt.X("at:O", timeUnit=_UNIT[cut], title=None, axis=alt.Axis(format=AXIS[cut], labelAngle=0,
-              labelOverlap="greedy", labelSeparation=10), scale=alt.Scale(paddingInner=0.12))  # fmt: skip
+    gap = 2 if cut == "month" else 10
+    days = alt.Axis(format=AXIS[cut], labelAngle=0, labelOverlap="greedy", labelSeparation=gap)
+    x = alt.X("at:O", timeUnit=_UNIT[cut], title=None, axis=days, scale=alt.Scale(paddingInner=0.12))
     bars = alt.Chart(rows(shown)).mark_bar(aria=False).encode(
         x=x, y=alt.Y("top:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(labelExpr=PERCENT,
                      values=[0, 0.25, 0.5, 0.75, 1])), y2="bottom:Q", color=colour(), tooltip=tip(),

@@ -97,7 +97,7 @@ def _columns(data: pd.DataFrame, theme: Theme, colours: dict[str, str]) -> Any:
     highest = max(float(totals["lost"].max()), 1) * 1.08
     width = INNER - _BESIDE - _LEFT
     months = alt.Axis(
-        format="%b" if len(totals) <= 12 else "%b %y", labelAngle=0, labelOverlap="greedy", labelSeparation=6
+        format="%b" if len(totals) <= 12 else "%b %y", labelAngle=0, labelOverlap="greedy", labelSeparation=2
     )
     x = alt.X("at:O", timeUnit="utcyearmonth", title=None, scale=alt.Scale(paddingInner=0.15), axis=months)
     y = alt.Scale(domain=[0, highest], nice=False)

@@ -57,8 +57,3 @@ class Measure:
         if self.is_share:
             return PERCENT
         return f"format(datum.value, '~s') + '{_UNITS.get(self.definition.unit, '')}'"
-
-    @property
-    def best(self) -> str:
-        """Which word is for the most desirable value: highest, lowest; empty where neither is better."""
-        return {"up": "highest", "down": "lowest"}.get(self.definition.direction, "")

@@ -69,6 +69,24 @@ THEMES = {
 }  # fmt: skip
 
 
+def blend(low: str, high: str, part: float) -> str:
+    """The colour so far on the way from one to another."""
+    ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (low, high)]
+    return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in zip(*ends, strict=True))
+
+
+def contrast(a: str, b: str) -> float:
+    """From 1 to 21, as the Web Content Accessibility Guidelines 2.1 define it."""
+    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
 def theme_named(name: str) -> Theme:
     """The theme of a name; QueryError for another than light and dark."""
     if name not in THEMES:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
 from datetime import date, datetime
 
 from billing_sim.pictures.theme import INNER, SIZE, TITLE
@@ -52,11 +51,6 @@ def month(day: date | datetime) -> str:
 def day(moment: date | datetime) -> str:
     """5 Jan 2025."""
     return f"{moment.day} {moment:%b %Y}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """One, two and three."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def plain(label: str) -> str:
