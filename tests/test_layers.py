@@ -23,7 +23,7 @@ LAYERS = {
     "readers": "facts metrics",
     "wiring": "simulate identity recorded crew compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments report "
-    "export challenges museum",
+    "export challenges museum calibration",
     "entry": "cli result frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
@@ -38,18 +38,23 @@ CLOSED = {("facts", "world"): {"world.record"}, ("metrics", "world"): set(), ("f
 
 TOOLS = {
     "typer": {"cli"},
-    "rich": {"cli", "comparison", "dunning_ranking", "experiments", "metrics", "result", "stress", "truth"},
+    "rich": {
+        "calibration", "cli", "comparison", "dunning_ranking", "experiments", "metrics", "result", "stress", "truth",
+    },
     "simpy": {"drivers"},
     "ray": {"drivers"},
-    "pyarrow": {"experiments", "facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth"},
-    "duckdb": {
-        "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "result", "stress", "trace",
-        "truth",
+    "pyarrow": {
+        "calibration", "experiments", "facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth",
     },
-    "pydantic": {"metrics", "museum", "scenario", "stress", "truth"},
+    "duckdb": {
+        "calibration", "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "result", "stress",
+        "trace", "truth",
+    },
+    "pydantic": {"calibration", "metrics", "museum", "scenario", "stress", "truth"},
     "ruamel": {"scenario"},
-    "yaml": {"scenario", "truth"},
-    "altair": {"report"},
+    "yaml": {"calibration", "scenario", "truth"},
+    "altair": {"calibration", "report"},
+    "scipy": {"calibration"},
     "random": set(),
     "secrets": set(),
     # Between processes of our own, through a pipe; never from a file.

@@ -8,6 +8,7 @@ import typer
 
 from billing_sim.cli import (
     aiming,
+    calibrating,
     campaigning,
     challenging,
     checking,
@@ -80,6 +81,7 @@ app.command("stress", epilog=stressing.EXAMPLE)(stressing.stress)
 app.command("game", epilog=gaming.GAME_EXAMPLE)(gaming.game)
 app.command("flip", epilog=gaming.FLIP_EXAMPLE)(gaming.flip)
 app.command("museum", epilog=museum.EXAMPLE)(museum.museum)
+app.command("calibrate", epilog=calibrating.EXAMPLE)(calibrating.calibrate)
 app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
 app.command("truth", epilog=truths.EXAMPLE)(truths.truth)
 app.command("export", epilog=exporting.EXAMPLE)(exporting.export)
