@@ -16,6 +16,8 @@ from billing_sim.errors import BillingSimError, InputError, Problem, QueryError,
 
 if TYPE_CHECKING:
     from billing_sim.calibration.asking import calibrate
+    from billing_sim.calibration.fitting.asking import fit
+    from billing_sim.calibration.sensitivity.asking import sensitivity
     from billing_sim.challenges.grading import grade
     from billing_sim.challenges.making import new_challenge
     from billing_sim.comparison.comparing import compare
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BillingSimError", "InputError", "Problem", "QueryError", "Run", "RunError",
-    "calibrate", "check", "compare", "dunning", "goals", "grade", "new_challenge", "open", "run", "stress",
+    "calibrate", "check", "compare", "dunning", "fit", "goals", "grade", "new_challenge", "open", "run", "sensitivity", "stress",
 ]  # fmt: skip
 
 _ROOMS = {
@@ -40,9 +42,11 @@ _ROOMS = {
     "check": "billing_sim.scenario",
     "compare": "billing_sim.comparison.comparing",
     "dunning": "billing_sim.dunning_ranking.asking",
+    "fit": "billing_sim.calibration.fitting.asking",
     "goals": "billing_sim.goal_sheets.judging",
     "grade": "billing_sim.challenges.grading",
     "new_challenge": "billing_sim.challenges.making",
+    "sensitivity": "billing_sim.calibration.sensitivity.asking",
 }
 
 

@@ -132,8 +132,8 @@ def error_line(it: Calibration) -> str:
 def _error(it: Calibration) -> Iterator[str]:
     yield ""
     yield error_line(it)
-    yield "Root mean square of (simulated - published) / tolerance; a tolerance is half of a published range, or a share"
-    yield "of the figure by the confidence in its source. Only what is checked tells how good the simulator is."
+    yield "Root mean square of (simulated - published) / tolerance; a tolerance is half of a published range, or a"
+    yield "share of the figure by the confidence in its source. Only what is checked tells how good the simulator is."
     yield "; ".join(f"{name}: {meaning}" for name, meaning in VERDICTS.items()) + "."
 
 

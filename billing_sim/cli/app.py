@@ -15,12 +15,14 @@ from billing_sim.cli import (
     comparing,
     experimenting,
     exporting,
+    fitting,
     gaming,
     metrics,
     museum,
     ranking,
     running,
     schemas,
+    sensing,
     stressing,
     tracing,
     truths,
@@ -82,6 +84,8 @@ app.command("game", epilog=gaming.GAME_EXAMPLE)(gaming.game)
 app.command("flip", epilog=gaming.FLIP_EXAMPLE)(gaming.flip)
 app.command("museum", epilog=museum.EXAMPLE)(museum.museum)
 app.command("calibrate", epilog=calibrating.EXAMPLE)(calibrating.calibrate)
+app.command("fit", epilog=fitting.EXAMPLE)(fitting.fit)
+app.command("sensitivity", epilog=sensing.EXAMPLE)(sensing.sensitivity)
 app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
 app.command("truth", epilog=truths.EXAMPLE)(truths.truth)
 app.command("export", epilog=exporting.EXAMPLE)(exporting.export)
