@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BillingSimError", "InputError", "Problem", "QueryError", "Run", "RunError",
-    "calibrate", "check", "compare", "dunning", "fit", "goals", "grade", "new_challenge", "open", "run", "sensitivity", "stress",
+    "calibrate", "check", "compare", "dunning", "fit", "goals", "grade", "new_challenge", "open", "run", "sensitivity",
+    "stress",
 ]  # fmt: skip
 
 _ROOMS = {

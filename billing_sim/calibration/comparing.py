@@ -16,8 +16,9 @@ import numpy as np
 from billing_sim.calibration.measures import MEASURES, needs
 from billing_sim.calibration.published import MAIN, STATUSES, Row, Status
 from billing_sim.calibration.special import change_of
-from billing_sim.calibration.worlds import Ground, Lived, live
+from billing_sim.calibration.worlds import Ground, Lived, live, with_seed
 from billing_sim.errors import InputError
+from billing_sim.scenario.model import Scenario
 from billing_sim.stress.student import quantile
 
 CONFIDENCE = 0.95
@@ -134,7 +135,7 @@ def compare(rows: Sequence[Row], on: Ground, seeds: Sequence[int], report: Repor
         for number, name in enumerate(needed):
             if report:
                 report(place * len(needed) + number, len(seeds) * len(needed))
-            lived = live(on.scenario({**worlds[name], "seed": seed}), truth=name == MAIN)
+            lived = live(with_seed(worlds[name], seed), truth=name == MAIN)
             found |= {(row.id, name): _measured(row, lived) for row in asked if name in (row.world, row.beside)}
         for row in asked:
             values[row.id].append(_difference(row, found))
@@ -143,13 +144,13 @@ def compare(rows: Sequence[Row], on: Ground, seeds: Sequence[int], report: Repor
     return [_compared(row, values.get(row.id, []), reasons[row.id]) for row in rows]
 
 
-def _changed(rows: Sequence[Row], on: Ground) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is laid over the scenario for each world, and why a world does not fit it."""
-    worlds, refused = {}, {}
+def _changed(rows: Sequence[Row], on: Ground) -> tuple[dict[str, Scenario], dict[str, str]]:
+    """The scenario of each world, and why a world does not fit."""
+    worlds: dict[str, Scenario] = {}
+    refused: dict[str, str] = {}
     for name in dict.fromkeys(name for row in rows for name in (row.world, row.beside) if name):
         try:
-            worlds[name] = change_of(name, on)
-            on.scenario(worlds[name])
+            worlds[name] = on.scenario(change_of(name, on))
         except InputError as error:
             refused[name] = f"the scenario does not fit: {error.problems[0].what}"
     return worlds, refused

@@ -71,6 +71,11 @@ def ground(path: str | Path, *, members: int | None = None, seed: int | None = N
     return Ground(path, content)
 
 
+def with_seed(scenario: Scenario, seed: int) -> Scenario:
+    """The same scenario with other luck; it is not checked again, which takes as long as living a small world."""
+    return scenario.model_copy(update={"seed": seed})
+
+
 @dataclass(frozen=True)
 class Lived:
     """A world that was lived: its scenario, and the facts and sealed truths of all its people as Arrow tables."""

@@ -6,17 +6,18 @@ moments follow it nearly smoothly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from billing_sim.calibration.fitting.parameters import Parameter, change_for
 from billing_sim.calibration.fitting.targets import Target
-from billing_sim.calibration.worlds import Ground, Lived, live
+from billing_sim.calibration.worlds import Ground, Lived, live, with_seed
 from billing_sim.errors import InputError, QueryError
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.asking import ask
+from billing_sim.scenario.model import Scenario
 
 
 @dataclass
@@ -34,22 +35,26 @@ class Moments:
         """float64[S, T] at these values of the parameters, float64[P]."""
         key = np.asarray(values, float).tobytes()
         if key not in self._known:
-            self._known[key] = np.array([self._of(seed, values) for seed in self.seeds])
+            scenario, said = self._at(values)
+            self._known[key] = np.array([self._of(with_seed(scenario, seed), said) for seed in self.seeds])
         return self._known[key]
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """float64[T], the mean over seeds."""
         return self.by_seed(values).mean(axis=0)
 
-    def _of(self, seed: int, values: np.ndarray) -> list[float]:
+    def _at(self, values: np.ndarray) -> tuple[Scenario, str]:
+        """The scenario at these values, and the values in words."""
         wanted = {it.path: float(value) for it, value in zip(self.parameters, values, strict=True)}
         said = ", ".join(f"{it.path} {it.said(wanted[it.path])}" for it in self.parameters)
         try:
-            scenario = self.on.scenario({**change_for(self.on, wanted), "seed": seed})
+            return self.on.scenario(change_for(self.on, wanted)), said
         except InputError as error:
             raise QueryError(
                 f"The scenario cannot be used with {said}: {error.problems[0].what} Narrow the bounds."
             ) from error
+
+    def _of(self, scenario: Scenario, said: str) -> list[float]:
         lived = live(scenario, facts=facts_of(self.targets))
         self.tell()
         return [_value(lived, it, said) for it in self.targets]
@@ -74,7 +79,7 @@ def value_of(lived: Lived, target: Target) -> float | None:
     return None
 
 
-def _value(lived: Lived, target: Target, said: Mapping[str, float] | str) -> float:
+def _value(lived: Lived, target: Target, said: str) -> float:
     value = value_of(lived, target)
     if value is None:
         raise QueryError(f"{target.name} is undefined with {said}: use more members, or another target.")

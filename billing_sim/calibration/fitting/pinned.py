@@ -1,8 +1,8 @@
 """What targets pin down: the Jacobian at the optimum, in tolerances per width of the bounds, and its singular values.
 
 A combination of parameters with singular value s is known to 1/s of the width of the bounds, if a tolerance is a
-standard error. Bounds alone know it to 1/sqrt(12) of it, as of an even guess.
-What the targets do not know better, they do not pin down. What moves them less than the luck of the seeds does, neither.
+standard error. Bounds alone know it to 1/sqrt(12) of it, as of an even guess. What the targets do not know better, they
+do not pin down; nor what moves them less than the luck of the seeds does.
 """
 
 from __future__ import annotations

@@ -33,13 +33,16 @@ SEEDS = 4
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Every swing in its setting; `base` are the metrics as the scenario is, `misfits` levers that do not fit it."""
+    """Every swing in its setting; `base` are the metrics and `assumed` the levers as the scenario has them,
+    `misfits` levers that do not fit it.
+    """
 
     scenario: str
     members: int
     seeds: tuple[int, ...]
     definitions: tuple[Definition, ...]
     base: dict[str, float | None]
+    assumed: dict[str, str]
     swings: tuple[Swing, ...]
     misfits: dict[str, str]
 
@@ -91,8 +94,8 @@ class Sensitivity:
         rows = []
         for it in self.swings:
             row: dict[str, Any] = {
-                "metric": it.definition.id, "assumption": it.lever.name, "base": it.lever.base, "low": it.lever.low,
-                "high": it.lever.high, "unit": it.unit,
+                "metric": it.definition.id, "assumption": it.lever.name, "base": self.assumed[it.lever.name],
+                "low": it.lever.low, "high": it.lever.high, "unit": it.unit,
             }  # fmt: skip
             for end, estimate in (("low", it.low), ("high", it.high)):
                 row[f"change_{end}"] = estimate.mean if estimate else None
@@ -144,4 +147,5 @@ def sensitivity(
     used = tuple(range(scenario.seed, scenario.seed + seeds))
     base, found, misfits = swings(on, levers, definitions, used, report or (lambda _, __: None))
     values = {it.id: value for it, value in zip(definitions, base, strict=True)}
-    return Sensitivity(scenario.name, scenario.members, used, definitions, values, tuple(found), misfits)
+    assumed = {it.name: it.base(on) for it in levers}
+    return Sensitivity(scenario.name, scenario.members, used, definitions, values, assumed, tuple(found), misfits)

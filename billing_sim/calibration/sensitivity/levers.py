@@ -15,10 +15,10 @@ Change = Callable[[Ground], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Lever:
-    """An assumption: what it is now and what it may be, in words, and what is laid over the scenario for either end."""
+    """An assumption: what it is in a scenario and what it may be, in words, and what is laid over it for either end."""
 
     name: str
-    base: str
+    base: Callable[[Ground], str]
     low: str
     high: str
     why: str
@@ -59,6 +59,39 @@ def _churn(regions: Sequence[str], value: float) -> Change:
     return changed
 
 
+def _range(of: Callable[[Mapping[str, Any]], Any]) -> Callable[[Ground], str]:
+    """What a number of markets is in a scenario: one value, or the lowest and the highest."""
+
+    def said(on: Ground) -> str:
+        written = [of(market) for market in tree_of(on)["markets"].values()]
+        known = sorted({str(it) for it in written if it is not None}, key=lambda it: read_like(it) or 0.0)
+        return " to ".join(dict.fromkeys([known[0], known[-1]])) if known else "not there"
+
+    return said
+
+
+def _mandates(market: Mapping[str, Any]) -> Any:
+    return market["behaviour"]["first_attempt_failure"].get("a2a_emandate") if market.get("region") == "APAC" else None
+
+
+def _partners(market: Mapping[str, Any]) -> Any:
+    return market["behaviour"]["method_mix"].get("carrier_partner")
+
+
+def _churn_of(market: Mapping[str, Any]) -> Any:
+    return market["behaviour"]["voluntary_churn"] if market.get("region") in ("LATAM", "APAC") else None
+
+
+def _policies(on: Ground) -> str:
+    """The policy of whatever has none of its own."""
+    return str(tree_of(on)["dunning"][0]["use"])
+
+
+def _hidden(on: Ground) -> str:
+    codes = tree_of(on)["decline_codes"]
+    return ", debit ".join(str(codes[cause].get("05", "0%")) for cause in ("funds", "funds@debit"))
+
+
 def _dunning(policy: str) -> Change:
     """One policy for whatever has none of its own, and no switch of policies later."""
 
@@ -75,29 +108,29 @@ _HIDDEN = ("decline_codes.funds.05", "decline_codes.funds@debit.05")
 
 LEVERS: tuple[Lever, ...] = (
     Lever(
-        "e-mandate failure, APAC", "30 %", "8 %", "48 %",
+        "e-mandate failure, APAC", _range(_mandates), "8%", "48%",
         "A product guide says 8 to 15 % (upi_autopay_fail_alt, C), the bank that does best in NPCI's data 48 % "
         "(upi_autopay_fail, A).",
         _set({"regions.APAC.first_attempt_failure.a2a_emandate": 0.08}),
         _set({"regions.APAC.first_attempt_failure.a2a_emandate": 0.48}),
     ),
     Lever(
-        "share billed by partners", "4 to 23 % by country", "half of it", "twice as much",
+        "share billed by partners", _range(_partners), "half of it", "twice as much",
         "No mix by method is public for any streaming service; this is its weakest number.",
         _scaled_in_mixes("carrier_partner", 0.5), _scaled_in_mixes("carrier_partner", 2.0),
     ),
     Lever(
-        "voluntary churn, LATAM and APAC", "2.6 % a month", "1.5 %", "3.9 %",
+        "voluntary churn, LATAM and APAC", _range(_churn_of), "1.5% per month", "3.9% per month",
         "No public total. As EMEA is assumed to be, or half as much again as assumed.",
         _churn(("LATAM", "APAC"), 0.015), _churn(("LATAM", "APAC"), 0.039),
     ),
     Lever(
-        "recovery profile", "netflix_like", "generic", "smart",
+        "recovery profile", _policies, "generic", "smart",
         "Which schedule a service has is its secret. The three that vendors' figures were matched with.",
         _dunning("generic"), _dunning("smart"),
     ),
     Lever(
-        "lack of money hidden in code 05", "75 %, debit 50 %", "50 %, debit 25 %", "90 %, debit 75 %",
+        "lack of money hidden in code 05", _hidden, "50%, debit 25%", "90%, debit 75%",
         "Half of 05 is said to be lack of money (visa_dnh_nsf_share, C); what banks hide differs by bank.",
         _set(dict(zip(_HIDDEN, (0.50, 0.25), strict=True))), _set(dict(zip(_HIDDEN, (0.90, 0.75), strict=True))),
     ),
@@ -109,6 +142,6 @@ def own_lever(on: Ground, text: str) -> Lever:
     """A lever of one's own from a text such as "regions.UCAN.attention=5%..20%"; QueryError when it is none."""
     it = parameter_from(on, text)
     return Lever(
-        it.path, it.written, it.said(it.low), it.said(it.high), "The bounds that were given.",
+        it.path, lambda _: it.written, it.said(it.low), it.said(it.high), "The bounds that were given.",
         _set({it.path: it.low}), _set({it.path: it.high}),
     )  # fmt: skip

@@ -52,7 +52,7 @@ def _end(it: Estimate | None, unit: str) -> str:
 def _levers(it: Sensitivity) -> Iterator[str]:
     yield "The assumptions:"
     for lever in {swing.lever.name: swing.lever for swing in it.swings}.values():
-        said = f"{lever.name}: {lever.base}; {lever.low} to {lever.high}. {lever.why}"
+        said = f"{lever.name}: {it.assumed[lever.name]}; from {lever.low} to {lever.high}. {lever.why}"
         yield from textwrap.wrap(said, WIDTH, initial_indent="  ", subsequent_indent="    ")
     for name, reason in it.misfits.items():
         yield from textwrap.wrap(f"{name}: not tried, {reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")

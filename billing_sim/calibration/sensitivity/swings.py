@@ -12,9 +12,10 @@ from billing_sim.calibration.comparing import Estimate
 from billing_sim.calibration.fitting.moments import facts_of, value_of
 from billing_sim.calibration.fitting.targets import Target
 from billing_sim.calibration.sensitivity.levers import Lever
-from billing_sim.calibration.worlds import Ground, live
+from billing_sim.calibration.worlds import Ground, live, with_seed
 from billing_sim.errors import InputError
 from billing_sim.metrics.definition import Definition
+from billing_sim.scenario.model import Scenario
 
 Report = Callable[[int, int], None]
 """Told worlds done and worlds in all."""
@@ -57,9 +58,9 @@ def swings(
     total = len(seeds) * len(worlds)
     readings = {name: np.full((len(seeds), len(targets)), np.nan) for name in worlds}
     for place, seed in enumerate(seeds):
-        for number, (name, change) in enumerate(worlds.items()):
+        for number, (name, scenario) in enumerate(worlds.items()):
             report(place * len(worlds) + number, total)
-            lived = live(on.scenario({**change, "seed": seed}), facts=facts_of(targets))
+            lived = live(with_seed(scenario, seed), facts=facts_of(targets))
             found = [value_of(lived, it) for it in targets]
             readings[name][place] = [math.nan if value is None else value for value in found]
     report(total, total)
@@ -73,15 +74,16 @@ def swings(
     return [_mean(base[:, i]) for i in range(len(targets))], found_swings, misfits
 
 
-def _worlds(on: Ground, levers: Sequence[Lever]) -> tuple[dict[str, dict], dict[str, str]]:
-    """What is laid over the scenario for each world, the base first."""
-    worlds: dict[str, dict] = {"base": {}}
-    misfits = {}
+def _worlds(on: Ground, levers: Sequence[Lever]) -> tuple[dict[str, Scenario], dict[str, str]]:
+    """The scenario of each world, the base first, and why a lever does not fit."""
+    worlds = {"base": on.scenario()}
+    misfits: dict[str, str] = {}
     for lever in levers:
         try:
-            ends = {f"low {lever.name}": dict(lever.lowered(on)), f"high {lever.name}": dict(lever.raised(on))}
-            for change in ends.values():
-                on.scenario(change)
+            ends = {
+                f"low {lever.name}": on.scenario(lever.lowered(on)),
+                f"high {lever.name}": on.scenario(lever.raised(on)),
+            }
         except InputError as error:
             misfits[lever.name] = error.problems[0].what
         else:

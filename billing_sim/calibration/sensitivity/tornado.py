@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from billing_sim.calibration.sensitivity.asking import Sensitivity
+    from billing_sim.calibration.sensitivity.swings import Swing
 
 ENDINGS = (".svg", ".png", ".html", ".json")
 _LOW, _HIGH = "#4c78a8", "#e4761b"
 _PANEL = 190
-_ROW = 34
+_ROW = 40
 
 
 def title_of(it: Sensitivity) -> str:
@@ -40,11 +41,16 @@ def data_of(it: Sensitivity) -> pd.DataFrame:
             if estimate is not None:
                 width = estimate.half_width if math.isfinite(estimate.half_width) else 0.0
                 rows.append({
-                    "metric": swing.definition.title, "assumption": swing.lever.name, "end": end, "assumed": said,
+                    "metric": swing.definition.title, "assumption": _label(swing), "end": end, "assumed": said,
                     "change": estimate.mean, "least": estimate.mean - width, "most": estimate.mean + width,
                     "unit": swing.unit,
                 })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _label(swing: Swing) -> str:
+    """The assumption, and below it both ends; the bar is where the picture breaks the line."""
+    return f"{swing.lever.name}|{swing.lever.low} or {swing.lever.high}"
 
 
 def tornado(it: Sensitivity) -> Any:
@@ -52,7 +58,7 @@ def tornado(it: Sensitivity) -> Any:
     import altair as alt
 
     data = data_of(it)
-    order = list(dict.fromkeys(swing.lever.name for swing in it.by_size))
+    order = [_label(swing) for swing in it.by_size]
     panels = []
     for place, (definition, _) in enumerate(it.panels):
         rows = data[data["metric"] == definition.title] if len(data) else data
@@ -63,16 +69,18 @@ def tornado(it: Sensitivity) -> Any:
 
 def _panel(alt: Any, rows: pd.DataFrame, title: str, order: list[str], *, is_first: bool) -> Any:
     unit = rows["unit"].iloc[0] if len(rows) else ""
-    axis = alt.Axis(title=None, labelLimit=260, ticks=False, domain=False) if is_first else None
-    y = alt.Y("assumption:N", sort=order, axis=axis)
-    colour = alt.Color("end:N", title="assumption is", sort=["low", "high"],
-                       scale=alt.Scale(domain=["low", "high"], range=[_LOW, _HIGH]))  # fmt: skip
+    axis = alt.Axis(title=None, labelLimit=300, labelExpr="split(datum.label, '|')", ticks=False, domain=False)
+    y = alt.Y("assumption:N", sort=order, axis=axis if is_first else None)
+    offset = alt.YOffset("end:N", sort=["low", "high"])
+    colour = alt.Color("end:N", title=["assumption", "at its"], sort=["low", "high"],
+                       scale=alt.Scale(domain=["low", "high"], range=[_LOW, _HIGH]),
+                       legend=alt.Legend(labelExpr="datum.label == 'low' ? 'first end' : 'second end'"))  # fmt: skip
     base = alt.Chart(rows)
-    bars = base.mark_bar(height=alt.RelativeBandSize(0.55), opacity=0.85).encode(
-        x=alt.X("change:Q", title=f"change, {unit}"), y=y, color=colour,
+    bars = base.mark_bar(opacity=0.85).encode(
+        x=alt.X("change:Q", title=f"change, {unit}", stack=None), y=y, yOffset=offset, color=colour,
         tooltip=["assumption", "assumed", alt.Tooltip("change:Q", format="+.3f"), "unit"],
     )  # fmt: skip
-    luck = base.mark_rule(strokeWidth=1.2, color="#333333").encode(x="least:Q", x2="most:Q", y=y)
+    luck = base.mark_rule(strokeWidth=1.2, color="#333333").encode(x="least:Q", x2="most:Q", y=y, yOffset=offset)
     zero = alt.Chart(rows.head(1)).mark_rule(color="#333333").encode(x=alt.datum(0))
     size = {"width": _PANEL, "height": _ROW * max(len(order), 1)}
     return (bars + luck + zero).properties(title=alt.Title(title, fontSize=11), **size)
