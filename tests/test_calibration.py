@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from functools import cache
 from pathlib import Path
@@ -262,6 +263,7 @@ def test_what_a_scenario_lacks_is_said():
     found = billing_sim.calibrate(FIRST_MONTH, members=200, seeds=1, sections="direct debit")
     assert {it.reason for it in found.rows} == {"the scenario has no market in EMEA"}
     assert "nothing was compared" in repr(found)
+    assert set(found.to_json()["normalised_error"].values()) == {None}
 
 
 def test_calibrate_says_everything_in_each_form():
@@ -270,6 +272,7 @@ def test_calibrate_says_everything_in_each_form():
     assert found.seeds == (1, 2)
     told = found.to_json()
     assert told["figures"] == digest()
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert [it["id"] for it in told["rows"]] == [it.row.id for it in found.rows] == list(found.table()["id"])
     assert len(found.to_csv().splitlines()) == len(found.rows) + 1
     text = repr(found)

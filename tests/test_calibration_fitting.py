@@ -67,7 +67,7 @@ parameters:
 """,
     )
     out = folder / "fitted.yaml"
-    return truth, billing_sim.fit(FIRST_MONTH, file, members=3000, seeds=2, rounds=5, out=out), out
+    return truth, billing_sim.fit(FIRST_MONTH, file, members=3000, seeds=2, rounds=8, out=out), out
 
 
 def test_known_parameters_are_found_again(refound):

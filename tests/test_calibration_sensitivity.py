@@ -29,7 +29,7 @@ CHURN = "regions.UCAN.voluntary_churn=0.5%..5%"
 @pytest.fixture(scope="module")
 def worth():
     """All shipped assumptions in a small streaming world."""
-    return billing_sim.sensitivity(STREAMING, members=300, seeds=2)
+    return billing_sim.sensitivity(STREAMING, members=300, seeds=1)
 
 
 def test_every_assumption_that_matters_is_tried(worth):
@@ -57,6 +57,9 @@ def test_a_swing_is_the_difference_on_the_same_people():
         assert end.values == pytest.approx(changes)
     assert swing.low.mean < 0 < swing.high.mean
     assert found.assumed == {"regions.UCAN.voluntary_churn": "1.36% per month"}
+    data = data_of(found)
+    assert list(data["least"]) == pytest.approx([swing.low.low, swing.high.low])
+    assert list(data["most"]) == pytest.approx([swing.low.high, swing.high.high])
 
 
 def test_what_hides_behind_a_code_moves_nobody(worth):
@@ -105,8 +108,6 @@ def test_the_picture_and_its_data(worth, tmp_path):
     """A line per metric, assumption and end; every ending writes a file of its kind."""
     data = data_of(worth)
     assert len(data) == 2 * len(worth.swings)
-    assert (data["least"] <= data["change"]).all()
-    assert (data["change"] <= data["most"]).all()
     assert np.isclose(data["change"].abs().max(), max(max(abs(it.low.mean), abs(it.high.mean)) for it in worth.swings))
     worth.save(tmp_path / "it.svg")
     drawn = (tmp_path / "it.svg").read_text(encoding="utf-8")

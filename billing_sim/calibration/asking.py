@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,7 +63,7 @@ class Calibration:
             "members": self.members,
             "seeds": list(self.seeds),
             "figures": digest(),
-            "normalised_error": dict(self.errors),
+            "normalised_error": {name: it if math.isfinite(it) else None for name, it in self.errors.items()},
             "rows": [it.as_dict() for it in self.rows],
             "left_out": self.left_out,
         }

@@ -9,7 +9,7 @@ import typer
 
 from billing_sim.cli.output import Plain, complain, say, say_json
 
-EXAMPLE = "Example:  billing-sim fit scenarios/first_month.yaml scenarios/targets/own_books.yaml"
+EXAMPLE = "Example:  billing-sim fit scenarios/first_month.yaml targets.yaml"
 
 
 def fit(
