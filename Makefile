@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint format docs bench notebooks executed faults nouns fuzz intervals leaks lab mutation splits lock clean
+.PHONY: help demo test lint format docs calibration bench notebooks executed faults nouns fuzz intervals leaks lab mutation splits lock clean
 
 help:  ## what each word does
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "billing_sim needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
@@ -32,6 +32,9 @@ format: $(READY)  ## format the code
 
 docs: $(READY)  ## write the generated reference pages anew
 	$(BIN)/python docs/generate.py
+
+calibration: $(READY)  ## simulate against published figures and write docs/calibration.md
+	$(BIN)/python docs/calibrate.py
 
 bench: $(READY)  ## measure speeds as ratios, in one run on this machine
 	$(BIN)/python tests/bench

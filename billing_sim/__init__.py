@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 from billing_sim.errors import BillingSimError, InputError, Problem, QueryError, RunError
 
 if TYPE_CHECKING:
+    from billing_sim.calibration.asking import calibrate
+    from billing_sim.calibration.fitting.asking import fit
+    from billing_sim.calibration.sensitivity.asking import sensitivity
     from billing_sim.challenges.grading import grade
     from billing_sim.challenges.making import new_challenge
     from billing_sim.comparison.comparing import compare
@@ -28,19 +31,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BillingSimError", "InputError", "Problem", "QueryError", "Run", "RunError",
-    "check", "compare", "dunning", "goals", "grade", "new_challenge", "open", "run", "stress",
+    "calibrate", "check", "compare", "dunning", "fit", "goals", "grade", "new_challenge", "open", "run", "sensitivity",
+    "stress",
 ]  # fmt: skip
 
 _ROOMS = {
     "Run": "billing_sim.result",
     "open": "billing_sim.result",
     "run": "billing_sim.result",
+    "calibrate": "billing_sim.calibration.asking",
     "check": "billing_sim.scenario",
     "compare": "billing_sim.comparison.comparing",
     "dunning": "billing_sim.dunning_ranking.asking",
+    "fit": "billing_sim.calibration.fitting.asking",
     "goals": "billing_sim.goal_sheets.judging",
     "grade": "billing_sim.challenges.grading",
     "new_challenge": "billing_sim.challenges.making",
+    "sensitivity": "billing_sim.calibration.sensitivity.asking",
 }
 
 

@@ -18,6 +18,7 @@ from generators.markdown import GENERATED
 
 import billing_sim
 from billing_sim import declines, events
+from billing_sim.calibration.fitting.targets import read_targets
 from billing_sim.facts.schema import FACTS
 from billing_sim.lifecycle.state import ALARM_NAMES
 from billing_sim.metrics import catalogue
@@ -218,11 +219,14 @@ def test_yaml_on_a_page_can_be_used(page, tmp_path):
     for number, content in enumerate(yaml_blocks(page)):
         named = re.match(r"# (\S+\.yaml)\n", content)
         path = tmp_path / (named[1] if named else f"scenarios/example_{number}.yaml")
+        path.parent.mkdir(exist_ok=True)
         path.write_text(content, encoding="utf-8")
         if re.search(r"^view:", content, re.MULTILINE):
             catalogue.load(path)
         elif re.search(r"^case:", content, re.MULTILINE):
             load_case(path)
+        elif re.search(r"^targets:", content, re.MULTILINE):
+            assert read_targets(path)[0].targets
         else:
             assert billing_sim.check(path) == []
 

@@ -23,7 +23,7 @@ LAYERS = {
     "readers": "facts metrics",
     "wiring": "simulate identity recorded crew compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments "
-    "export challenges museum pictures",
+    "export challenges museum pictures calibration",
     "entry": "cli report result frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
@@ -38,18 +38,23 @@ CLOSED = {("facts", "world"): {"world.record"}, ("metrics", "world"): set(), ("f
 
 TOOLS = {
     "typer": {"cli"},
-    "rich": {"cli", "comparison", "dunning_ranking", "experiments", "metrics", "result", "stress", "truth"},
+    "rich": {
+        "calibration", "cli", "comparison", "dunning_ranking", "experiments", "metrics", "result", "stress", "truth",
+    },
     "simpy": {"drivers"},
     "ray": {"drivers"},
-    "pyarrow": {"experiments", "facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth"},
-    "duckdb": {
-        "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "pictures", "result", "stress",
-        "trace", "truth",
+    "pyarrow": {
+        "calibration", "experiments", "facts", "frames", "metrics", "result", "runs", "stress", "trace", "truth",
     },
-    "pydantic": {"metrics", "museum", "scenario", "stress", "truth"},
+    "duckdb": {
+        "calibration", "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "pictures", "result",
+        "stress", "trace", "truth",
+    },
+    "pydantic": {"calibration", "metrics", "museum", "scenario", "stress", "truth"},
     "ruamel": {"scenario"},
-    "yaml": {"scenario", "truth"},
-    "altair": {"pictures"},
+    "yaml": {"calibration", "scenario", "truth"},
+    "altair": {"calibration", "pictures"},
+    "scipy": {"calibration"},
     "jinja2": {"report"},
     "vl_convert": {"pictures"},
     "random": set(),

@@ -8,12 +8,14 @@ import typer
 
 from billing_sim.cli import (
     aiming,
+    calibrating,
     campaigning,
     challenging,
     checking,
     comparing,
     experimenting,
     exporting,
+    fitting,
     gaming,
     metrics,
     museum,
@@ -22,6 +24,7 @@ from billing_sim.cli import (
     reporting,
     running,
     schemas,
+    sensing,
     stressing,
     tracing,
     truths,
@@ -84,6 +87,9 @@ app.command("flip", epilog=gaming.FLIP_EXAMPLE)(gaming.flip)
 app.command("museum", epilog=museum.EXAMPLE)(museum.museum)
 app.command("report", epilog=reporting.EXAMPLE)(reporting.report)
 app.command("plot", epilog=plotting.EXAMPLE)(plotting.plot)
+app.command("calibrate", epilog=calibrating.EXAMPLE)(calibrating.calibrate)
+app.command("fit", epilog=fitting.EXAMPLE)(fitting.fit)
+app.command("sensitivity", epilog=sensing.EXAMPLE)(sensing.sensitivity)
 app.command("trace", epilog=tracing.EXAMPLE)(tracing.trace)
 app.command("truth", epilog=truths.EXAMPLE)(truths.truth)
 app.command("export", epilog=exporting.EXAMPLE)(exporting.export)

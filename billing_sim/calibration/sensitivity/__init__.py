@@ -1,0 +1,1 @@
+"""What the assumptions are worth: the headline metrics when an assumed number is much lower, or much higher."""
