@@ -19,6 +19,10 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 NOTEBOOKS = sorted(HERE.glob("0*.ipynb"))
+SVG = "image/svg+xml"
+SHOWN_FIRST = HERE.parent / "docs" / "pictures" / "who_wanted_to_leave.svg"
+"""The picture of the first notebook, which the README shows."""
+
 LONGEST = 600
 """Seconds that one cell may take; on a slow machine that others use the longest takes some twenty."""
 
@@ -35,12 +39,20 @@ def executed(path: Path) -> Any:
     return notebook
 
 
+def picture_of(notebook: Any) -> str:
+    """The first picture that a notebook shows, as SVG."""
+    outputs = [it for cell in notebook.cells if cell.cell_type == "code" for it in cell.outputs]
+    return next(it.data[SVG] for it in outputs if SVG in it.get("data", {}))
+
+
 def main(names: list[str]) -> None:
     """Execute and store those that are named, or all."""
     for path in [HERE / name for name in names] or NOTEBOOKS:
         notebook = executed(path)
         notebook.metadata["language_info"] = {"name": "python"}
         nbformat.write(notebook, path)
+        if path == NOTEBOOKS[0]:
+            SHOWN_FIRST.write_text(picture_of(notebook), encoding="utf-8")
         print(path.name)
 
 

@@ -28,7 +28,7 @@ _spec.loader.exec_module(execute)
 
 
 def shown(notebook: Any) -> list[tuple[str, list[Any]]]:
-    """What every cell of code shows: text in full, of pictures that there is one (its title is in the text)."""
+    """What every cell of code shows, texts and pictures, character by character."""
     return [
         ("\n".join(cell.source.splitlines()[:2]), [_plain(it) for it in cell.outputs])
         for cell in notebook.cells
@@ -41,8 +41,7 @@ def _plain(output: Any) -> Any:
         return output.text
     if output.output_type == "error":
         return [output.ename, output.evalue]
-    data = dict(output.data)
-    return {kind: "" if kind.startswith("image/") else text for kind, text in sorted(data.items())}
+    return dict(sorted(output.data.items()))
 
 
 def test_all_five_are_there():
@@ -57,6 +56,12 @@ def test_it_runs_and_shows_what_is_stored(path, monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # Whoever wanted to fetch something would fail.
     stored = nbformat.read(path, as_version=4)
     assert shown(execute.executed(path)) == shown(stored)
+
+
+def test_the_readme_shows_the_picture_of_the_first():
+    """The same file, to the byte."""
+    stored = execute.picture_of(nbformat.read(NOTEBOOKS[0], as_version=4))
+    assert execute.SHOWN_FIRST.read_text(encoding="utf-8") == stored
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
