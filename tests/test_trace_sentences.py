@@ -180,6 +180,15 @@ SAID = [
         "Our fraud screen refused the credit card (attempt 1, score 930); it was sent nowhere.",
     ),
     (
+        attempt(events.ATTEMPT_DECLINED, code=declines.CODE_NUMBER["59"], method=1, gateway=1, bin=1),
+        "The service tried the credit card of the BIN range northbank through harborpay (attempt 1), declined: 59 "
+        "suspected fraud (soft).",
+    ),
+    (
+        row(events.METHOD_ADDED, method=1, method_kind=events.DEBIT, reason=events.PREFERRED, bin=1),
+        "A debit card of the BIN range northbank was put on file.",
+    ),
+    (
         row(events.AUTHENTICATION_COMPLETED, reason=events.FRICTIONLESS),
         "The issuer authenticated the member without asking anything.",
     ),
@@ -194,6 +203,10 @@ SAID = [
     (
         row(events.REVIEW_CLOSED, attempt=2, score=640, reason=events.REVIEW_REJECTED),
         "Somebody looked at attempt 2 and rejected it.",
+    ),
+    (
+        row(events.REVIEW_CLOSED, attempt=2, score=640, latency_ms=5 * 3_600_000, reason=events.REVIEW_APPROVED),
+        "Somebody looked at attempt 2 when a reviewer had time, after 5 hours, and approved it.",
     ),
     (row(events.DUNNING_STARTED, invoice=7, policy=0), "Dunning of invoice 7 began, by the policy patient."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_FAILED), "The member was told that the payment had failed."),

@@ -16,7 +16,7 @@ from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_w
 from billing_sim.lifecycle.changing import complete_upgrade
 from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.fates import choose_gateway, fails_late, fate, latency_of, observed_code
-from billing_sim.lifecycle.fraud import BLOCKED, PASSED, open_review, screen
+from billing_sim.lifecycle.fraud import BLOCKED, PASSED, screen
 from billing_sim.lifecycle.load import added_timeouts
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.networks import count, price_attempt, price_charge
@@ -27,6 +27,7 @@ from billing_sim.lifecycle.paths import (
 )
 from billing_sim.lifecycle.refunds import duplicate_charge
 from billing_sim.lifecycle.releases import release_charges_twice
+from billing_sim.lifecycle.reviews import open_review
 from billing_sim.lifecycle.spells import complete_signup
 from billing_sim.lifecycle.state import (
     ALARM_RESOLVE,
@@ -57,6 +58,7 @@ def log_attempt(world, state, page, event, slot, initiator, at, latency):
     row.gateway = state.gateway
     row.initiator = initiator
     row.network = state.network[slot]
+    row.bin = state.bin[slot]
     row.latency_ms = latency
     row.amount_minor = state.amount
     row.fee_minor = state.attempt_cost

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.trace.context import Context, Row, day_words
+from billing_sim.trace.support_sentences import waiting_words
+
+_SECOND = 1000
 
 _AUTHENTICATED = {
     events.FRICTIONLESS: "The issuer authenticated the member without asking anything.",
@@ -37,9 +40,11 @@ def review_opened(row: Row, _context: Context) -> str:
 
 
 def review_closed(row: Row, _context: Context) -> str:
-    """It waits no longer."""
-    decision = "approved it" if row["reason"] == events.REVIEW_APPROVED else "rejected it"
-    return f"Somebody looked at attempt {row['attempt']} and {decision}."
+    """It waits no longer; how long it was in the queue is told where it was in one."""
+    decision = "approved" if row["reason"] == events.REVIEW_APPROVED else "rejected"
+    waited = row["latency_ms"]
+    when = f" when a reviewer had time, {waiting_words(waited)}," if waited >= _SECOND else ""
+    return f"Somebody looked at attempt {row['attempt']}{when} and {decision} it."
 
 
 def fraud_judged(row: Row) -> str:

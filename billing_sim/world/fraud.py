@@ -25,7 +25,7 @@ from billing_sim.scenario.fraud import (
 from billing_sim.world.names import Names
 from billing_sim.world.people import by_kind, cumulative
 from billing_sim.world.quantiles import interpolated
-from billing_sim.world.record import ATTACKS, DEPLOYS, EPOCHS, KINDS, QUANTILES
+from billing_sim.world.record import ATTACKS, BINS, DEPLOYS, EPOCHS, KINDS, QUANTILES
 
 T = TypeVar("T")
 _HALF = Decimal("0.5")
@@ -168,6 +168,21 @@ def fill_attacks(world: np.recarray, names: Names) -> None:
         world.attack_learned[0, i] = clock.NEVER if attack.learned_after is None else at + attack.learned_after
         world.attack_blocked[0, i] = threshold(attack.then_blocked)
         _mark(world.attack_market[0, i], names, attack.market)
+        if attack.bin is not None:
+            world.attack_bin[0, i] = names.bins.index(attack.bin)
+            world.attack_bin_share[0, i] = threshold(attack.bin_share)
+            world.attack_refused[0, i] = threshold(attack.refused)
+            world.attack_wary_until[0, i] = at + attack.duration + attack.refused_for
+
+
+def fill_bins(world: np.recarray, names: Names) -> None:
+    """How cards divide into BIN ranges, in the markets that say so."""
+    for m, code in enumerate(names.markets):
+        mix = names.scenario.markets[code].behaviour.card_bins
+        if mix:
+            world.bins[0] = 1
+            world.bin_mix[0, m] = cumulative(list(mix.values()), BINS)
+            world.bin_label[0, m, : len(mix)] = [names.bins.index(name) for name in mix]
 
 
 def fill_deploys(world: np.recarray, names: Names) -> None:
