@@ -332,8 +332,8 @@ EVENTS: tuple[Kind, ...] = (
     # Fraud and authentication.
     _kind(ATTEMPT_PENDING, "payment_attempt.pending",
           "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor period_end fee_minor",
-          "A voucher is issued that the member may pay until the end of `period_end`; it is reconciled when it is paid "
-          "or expires."),
+          "The answer comes later, when it is reconciled: a voucher is issued that the member may pay until the end of "
+          "`period_end`, or a bank is asked for a debit by e-mandate, which it makes on that day and answers after."),
     _kind(ATTEMPT_BLOCKED, "payment_attempt.blocked",
           "spell invoice attempt method method_kind initiator bin amount_minor score code",
           "Our own fraud screen refuses a payment; it is sent nowhere."),

@@ -151,7 +151,8 @@ UNDEFINED = {
 NOTHING_OF_THE_KIND = {
     "blocked_then_paid", "blocked_then_paid@reviewed_and_approved", "first_attempt_authentication_loss@of_challenged",
     "change_failure_rate", "time_to_restore", "time_to_restore@affected_charges", "new_method_adoption",
-    "review_wait_p90", "review_wait_p90@median", "review_wait_p90@mean",
+    "pending_failure_rate", "pending_failure_rate@mandates", "pending_failure_rate@undecided_too", "review_wait_p90",
+    "review_wait_p90@median", "review_wait_p90@mean",
     "top_bin_share_of_failures", "top_bin_share_of_failures@signup", "top_bin_share_of_failures@herfindahl",
     "new_method_adoption@of_signups", "new_method_adoption@of_all", "new_market_share", "new_market_share@paid",
     "trial_conversion", "trial_conversion@billed", "trial_conversion@as_of", "trial_conversion@of_uncancelled",

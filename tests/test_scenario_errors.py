@@ -355,6 +355,7 @@ CASES = [
          "Add what is missing."),
     Case("seed: 5", "fraud: {review: {team: {shifts: [{hours: [9, 9], agents: 1}]}}}", "5:42",
          "hours: 9 is not before 9.", "Write two shifts"),
+    Case("seed: 5", "mandate_debits: {p50: 3 days}", "5:23", "mandate_debits: p95 is shorter than p50.", "Write both"),
     Case("seed: 5", "fraud: {market: [FR]}", "5:18", "There is no market FR.", "Markets are: JP, US."),
     Case("timeline:\n", "timeline:\n  - {kind: fraud_rule, at: 2025-01-20, block_above: 800}\n", "42:5",
          "fraud_rule: there is no fraud screen whose thresholds", "Add `fraud: {}`"),

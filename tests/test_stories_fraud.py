@@ -13,7 +13,7 @@ import pytest
 from billing_sim import clock, events, people
 from billing_sim.world.announce import announcements
 from billing_sim.world.record import REVIEW_DESK, TRIES
-from tests.world_builder import Log, behaviour, changed, digests, expected, happened, log_of, renewals, world_of
+from tests.world_builder import Log, behaviour, born, changed, digests, expected, happened, log_of, renewals, world_of
 from tests.world_texts import BUSY
 from tests.world_texts_fraud import FRAUD, REVIEWERS
 from tests.world_texts_support import CROWDED
@@ -440,6 +440,92 @@ def test_a_voucher_that_expires_starts_dunning():
         2025-01-17 invoice.marked_uncollectible
         2025-01-17 subscription.canceled nonpayment
     """)
+
+
+def mandates(debits: str, more: str = "") -> str:
+    """Everybody pays by e-mandate, and banks answer debits late."""
+    return f"members: 64\nmandate_debits: {debits}\n" + behaviour(
+        method_mix="{a2a_emandate: 100%, credit: null}", first_attempt_failure=f"{{a2a_emandate: {more or '0%'}}}"
+    )
+
+
+SLOW = "{notice: 24 hours, p50: 6 hours, p95: 6 hours}"
+
+
+def test_a_debit_by_mandate_is_pending_until_the_bank_has_answered():
+    """The bank tells the payer, debits a day later, and answers some hours after that; nothing is captured before."""
+    log = happened(mandates(SLOW))
+    who = log.subscribers[0]
+    assert [line.split(" ", 1)[1] for line in log.story(who, "2025-01-01", "2025-02-01")] == [
+        "invoice.issued", "payment_attempt.pending mit", "payment_attempt.reconciled mit authorized",
+        "payment.captured",
+    ]  # fmt: skip
+    rows = log.of(who)
+    pending, answered = (rows[rows["kind"] == kind] for kind in (events.ATTEMPT_PENDING, events.ATTEMPT_RECONCILED))
+    waited = answered["occurred_at"] - pending["occurred_at"][: len(answered)]
+    assert 24 * clock.HOUR < waited.min() <= waited.max() <= 36 * clock.HOUR
+    assert (pending["period_end"] - pending["occurred_at"] // clock.DAY <= 1).all()
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+def test_a_pending_debit_becomes_a_failure_and_dunning_starts_then():
+    """The second try, a day after the answer, is a debit of its own that is answered late as well."""
+    text = "latent_causes: {a2a_emandate: {funds: 0%, suspicion: 0%, lifecycle: 0%, restricted: 100%, technical: 0%}}\n"
+    log = happened(text + mandates(SLOW, "100%"))
+    who = log.subscribers[0]
+    assert log.story(who, "2025-01-01", "2025-02-01") == expected("""
+        2025-01-04 invoice.issued
+        2025-01-04 payment_attempt.pending mit
+        2025-01-05 payment_attempt.reconciled mit U16 failed
+        2025-01-05 dunning.started
+        2025-01-05 notice.sent payment_failed
+        2025-01-06 payment_attempt.pending mit
+        2025-01-07 payment_attempt.reconciled mit U16 failed
+        2025-01-08 payment_attempt.pending mit
+        2025-01-09 notice.sent payment_reminder
+        2025-01-09 payment_attempt.reconciled mit U16 failed
+        2025-01-10 payment_attempt.pending mit
+        2025-01-11 subscription.put_on_hold
+        2025-01-11 notice.sent hold_started
+        2025-01-11 payment_attempt.reconciled mit U16 failed
+        2025-01-12 payment_attempt.pending mit
+        2025-01-13 payment_attempt.reconciled mit U16 failed
+        2025-01-15 invoice.marked_uncollectible
+        2025-01-15 subscription.canceled nonpayment
+    """)
+
+
+def test_a_debit_finds_the_money_that_is_there_a_day_later():
+    """Who is billed on the eve of a payday is refused where banks answer at once, and pays where they tell first."""
+    dry = (
+        "latent_causes: {a2a_emandate: {funds: 100%, suspicion: 0%, lifecycle: 0%, restricted: 0%, technical: 0%}}\n"
+        "markets: {US: {behaviour: {method_mix: {a2a_emandate: 100%, credit: null}, "
+        "first_attempt_failure: {a2a_emandate: 90%}, paydays: [{days_of_month: [22], share: 100%}]}}}\n"
+    )
+    at_once, later = (happened(f"members: 64\n{it}\n{dry}") for it in ("", f"mandate_debits: {SLOW}"))
+    who = at_once.find(lambda rows: born(rows).day == 21 and (rows["kind"][2:4] == FAILED_AT_ONCE).all())
+    assert at_once.story(who, "2025-01-21", "2025-01-22")[1:3] == expected("""
+        2025-01-21 payment_attempt.declined mit U30
+        2025-01-21 dunning.started
+    """)
+    assert later.story(who, "2025-01-21", "2025-02-01") == expected("""
+        2025-01-21 invoice.issued
+        2025-01-21 payment_attempt.pending mit
+        2025-01-22 payment_attempt.reconciled mit authorized
+        2025-01-22 payment.captured
+    """)
+
+
+FAILED_AT_ONCE = (events.INVOICE_ISSUED, events.ATTEMPT_DECLINED)
+
+
+def test_what_a_bank_answers_at_once_is_as_without_late_answers():
+    """No debit is pending, and everybody lives as where nobody has heard of it."""
+    assert not changed(happened(mandates("{pending: 0%}")), happened(mandates("null")))
+    log = happened(mandates("{pending: 40%, p50: 1 hour, p95: 2 hours}"))
+    tried = log.rows[(log.rows["initiator"] == events.MIT) & (log.rows["attempt"] == 1)]
+    share = (tried["kind"] == events.ATTEMPT_PENDING).sum() / (tried["kind"] != events.ATTEMPT_RECONCILED).sum()
+    assert abs(share - 0.4) < 4 * (0.24 / len(tried)) ** 0.5
 
 
 def test_a_withdrawn_method_fails_until_the_member_brings_another():

@@ -169,6 +169,11 @@ SAID = [
         "A voucher over 15.49 USD was issued (attempt 1), payable until 2025-01-13.",
     ),
     (
+        attempt(events.ATTEMPT_PENDING, method_kind=events.A2A_EMANDATE, amount_minor=14900, period_end="2025-01-11"),
+        "The bank was asked for 149.00 USD by bank mandate (attempt 1); it tells the member, debits on 2025-01-11 and "
+        "answers after that.",
+    ),
+    (
         row(
             events.ATTEMPT_BLOCKED,
             attempt=1,

@@ -49,5 +49,15 @@ fraud:
 """
 """More payments to review than a small team can look at; to be laid over `world_texts.BUSY`."""
 
-SWITCHES = {"fraud": FRAUD, "bins": BINS, "reviewers": REVIEWERS}
+MANDATES = """
+mandate_debits: {pending: 80%, notice: 1 day, p50: 5 hours, p95: 2 days}
+markets:
+  IN:
+    behaviour:
+      method_mix: {a2a_emandate: 90%, credit: 10%, debit: null, prepaid: null, wallet: null, carrier_partner: null,
+                   gift_balance: null}
+"""
+"""In one market most pay by e-mandate, and banks answer late; to be laid over `world_texts.BUSY`."""
+
+SWITCHES = {"fraud": FRAUD, "mandates": MANDATES, "bins": BINS, "reviewers": REVIEWERS}
 """What random worlds may switch on (see `random_worlds`)."""

@@ -165,6 +165,15 @@ class Deploy(_InMarkets):
     double_charges: Share = Field(Decimal(0), description="share of paid invoices that it charges twice")
 
 
+class MandateDebits(Part):
+    """How banks answer debits by e-mandate (`a2a_emandate`) that we ask for: after having told the payer, and late."""
+
+    pending: Share = Field(Decimal(1), description="share of debits that stay pending; the others are answered at once")
+    notice: Duration = Field(24 * _HOUR, description="how long before the debit the bank tells the payer")
+    p50: Duration = Field(2 * _HOUR, description="half are answered so long after the debit")
+    p95: Duration = Field(30 * _HOUR, description="95 % are answered so long after the debit")
+
+
 class MethodLaunch(_InMarkets):
     """A payment method is offered from now on, and takes its share of new methods from all others alike."""
 

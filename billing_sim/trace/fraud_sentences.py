@@ -17,8 +17,11 @@ _AUTHENTICATED = {
 
 
 def attempt_pending(row: Row, context: Context) -> str:
-    """A voucher is out."""
+    """A voucher is out, or a bank has been asked for a debit."""
     until = day_words(row["period_end"])
+    if row["method_kind"] == events.A2A_EMANDATE:
+        what = f"The bank was asked for {context.money(row['amount_minor'])} by {context.method(row)}"
+        return f"{what} (attempt {row['attempt']}); it tells the member, debits on {until} and answers after that."
     what = f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']})"
     return f"{what}, payable until {until}."
 

@@ -201,8 +201,13 @@ def fill_deploys(world: np.recarray, names: Names) -> None:
 
 
 def fill_methods(world: np.recarray, names: Names) -> None:
-    """How new methods divide after launches and withdrawals, and from when on a withdrawn one is refused."""
+    """How new methods divide after launches and withdrawals, when a withdrawn one is refused, and what is paid late."""
     world.voucher_valid[0] = names.scenario.voucher_valid
+    debits = names.scenario.mandate_debits
+    if debits is not None:
+        world.mandate_pending[0] = threshold(debits.pending)
+        world.mandate_notice[0] = debits.notice
+        world.mandate_answer[0] = _times(debits.p50, debits.p95)
     changes = [it for it in names.scenario.timeline if isinstance(it, MethodLaunch | MethodWithdrawal)]
     for m, market in enumerate(names.markets):
         mix = by_kind(names.scenario.markets[market].behaviour.method_mix)

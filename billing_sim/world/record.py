@@ -269,6 +269,9 @@ WORLD = np.dtype(
         ("withdrawals", "i8"),
         ("withdrawn_at", "i8", (MARKETS, KINDS)),
         ("voucher_valid", "i8"),
+        ("mandate_pending", "i8"),
+        ("mandate_notice", "i8"),
+        ("mandate_answer", "i8", (QUANTILES,)),
         # Gateways under load.
         ("shared", "i8"),
         ("published", "i8", (PUBLISHED,)),

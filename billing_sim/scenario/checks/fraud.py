@@ -9,7 +9,7 @@ from itertools import chain
 from billing_sim.errors import Problem
 from billing_sim.scenario.checks.read import duration, interventions, markets, share, whole
 from billing_sim.scenario.checks.shares import mapping_adds_up
-from billing_sim.scenario.fraud import Challenge, Noticing, Review, Scores
+from billing_sim.scenario.fraud import Challenge, MandateDebits, Noticing, Review, Scores
 from billing_sim.scenario.layers import suggestion
 from billing_sim.scenario.nodes import Mapping, Place, at, entries, text, texts
 from billing_sim.scenario.parts import CAPACITY
@@ -63,9 +63,13 @@ def scores_ascend(tree: Mapping) -> Iterator[Problem]:
 
 
 def waits_ascend(tree: Mapping) -> Iterator[Problem]:
-    """Half of the reviews, and of the owners of stolen cards, are not later than 95 % of them."""
-    for key, defaults in (("review", Review.model_validate({})), ("noticed", Noticing.model_validate({}))):
-        node = at(tree, "fraud", key)
+    """Half of the reviews, of the owners of stolen cards, and of late answers are not later than 95 % of them."""
+    for path, defaults in (
+        (("fraud", "review"), Review.model_validate({})),
+        (("fraud", "noticed"), Noticing.model_validate({})),
+        (("mandate_debits",), MandateDebits.model_validate({})),
+    ):
+        node, key = at(tree, *path), path[-1]
         p50, p95 = at(node, "p50"), at(node, "p95")
         given = p50 if p50 is not None else p95
         if given is None:
