@@ -118,6 +118,7 @@ PAYLOAD: tuple[Column, ...] = (
     Column("network", "u1", "card network", "networks"),
     Column("coupon", "u1", "promotion that gives a discount", "coupons"),
     Column("campaign", "u1", "campaign against sharing", "campaigns"),
+    Column("bin", "u1", "BIN range of a card: the first digits of its number, by which its issuer is known", "bins"),
     Column("score", "i2", "risk from 0 to 999, what a survey was answered with, or typing mistakes in an address"),
     Column("latency_ms", "i4", "response time in milliseconds"),
     Column("period_start", "date", "first day of the service period, local calendar"),
@@ -249,10 +250,11 @@ EVENTS: tuple[Kind, ...] = (
           "Grace is over and the invoice still unpaid: access is blocked."),
     _kind(SUBSCRIPTION_RESTORED, "subscription.restored", "spell invoice",
           "Access is back after a hold."),
-    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network reason period_end amount_minor",
+    _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network bin reason period_end amount_minor",
           "A payment method is put on file: preferred or backup; `period_end` is a card's expiry, the "
           "amount what is on a gift balance."),
-    _kind(METHOD_UPDATED, "payment_method.updated", "spell method method_kind network reason period_end amount_minor",
+    _kind(METHOD_UPDATED, "payment_method.updated",
+          "spell method method_kind network bin reason period_end amount_minor",
           "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
           "or by falling back to the backup. `method` is the number after the change; a token keeps its own."),
     _kind(INVOICE_ISSUED, "invoice.issued",
@@ -268,16 +270,17 @@ EVENTS: tuple[Kind, ...] = (
     _kind(INVOICE_UNCOLLECTIBLE, "invoice.marked_uncollectible", "spell invoice",
           "Dunning is exhausted: the invoice is given up."),
     _kind(ATTEMPT_AUTHORIZED, "payment_attempt.authorized",
-          "spell invoice attempt method method_kind gateway initiator network latency_ms amount_minor fee_minor",
+          "spell invoice attempt method method_kind gateway initiator network bin latency_ms amount_minor fee_minor",
           "One try to collect an invoice is answered with yes."),
     _kind(ATTEMPT_DECLINED, "payment_attempt.declined",
-          "spell invoice attempt method method_kind gateway initiator network latency_ms amount_minor fee_minor code",
+          "spell invoice attempt method method_kind gateway initiator network bin latency_ms amount_minor fee_minor "
+          "code",
           "One try to collect an invoice is answered with no."),
     _kind(ATTEMPT_UNKNOWN, "payment_attempt.outcome_unknown",
-          "spell invoice attempt method method_kind gateway initiator network latency_ms amount_minor fee_minor",
+          "spell invoice attempt method method_kind gateway initiator network bin latency_ms amount_minor fee_minor",
           "No answer came in time; it is reconciled later and nothing is charged meanwhile."),
     _kind(ATTEMPT_RECONCILED, "payment_attempt.reconciled",
-          "spell invoice attempt method method_kind gateway initiator network amount_minor code reason",
+          "spell invoice attempt method method_kind gateway initiator network bin amount_minor code reason",
           "The unknown outcome is known: `reason` is authorized or failed (then with a code)."),
     _kind(GATEWAY_CALL_FAILED, "gateway_call.failed", "spell invoice attempt method_kind gateway latency_ms",
           "A gateway could not process the attempt, which went on to another gateway in the same decision."),
@@ -329,10 +332,10 @@ EVENTS: tuple[Kind, ...] = (
     # Fraud and authentication.
     _kind(ATTEMPT_PENDING, "payment_attempt.pending",
           "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor period_end fee_minor",
-          "A voucher is issued that the member may pay until the end of `period_end`; it is reconciled when it is paid "
-          "or expires."),
+          "The answer comes later, when it is reconciled: a voucher is issued that the member may pay until the end of "
+          "`period_end`, or a bank is asked for a debit by e-mandate, which it makes on that day and answers after."),
     _kind(ATTEMPT_BLOCKED, "payment_attempt.blocked",
-          "spell invoice attempt method method_kind initiator amount_minor score code",
+          "spell invoice attempt method method_kind initiator bin amount_minor score code",
           "Our own fraud screen refuses a payment; it is sent nowhere."),
     _kind(AUTHENTICATION_COMPLETED, "authentication.completed",
           "spell invoice attempt method method_kind latency_ms reason",
@@ -340,8 +343,10 @@ EVENTS: tuple[Kind, ...] = (
           "challenge_failed or challenge_abandoned."),
     _kind(REVIEW_OPENED, "fraud_review.opened", "spell invoice attempt method method_kind amount_minor score",
           "A payment waits until somebody has looked at it."),
-    _kind(REVIEW_CLOSED, "fraud_review.closed", "spell invoice attempt method method_kind amount_minor score reason",
-          "It is decided: approved, and the attempt is made now, or rejected."),
+    _kind(REVIEW_CLOSED, "fraud_review.closed",
+          "spell invoice attempt method method_kind latency_ms amount_minor score reason",
+          "It is decided: approved, and the attempt is made now, or rejected. Where reviewers are a team, "
+          "`latency_ms` is how long it waited for one of them, at most 24 days."),
     # Gateways under load.
     # Support.
     _kind(CONTACT_OPENED, "contact.opened", "spell invoice reason channel",

@@ -39,6 +39,7 @@ def vocabularies_of(world: CompiledWorld) -> dict[str, tuple[str, ...]]:
         "coupons": world.names.coupons,
         "campaigns": world.names.campaigns,
         "arms": world.names.arms,
+        "bins": world.names.bins,
         "currencies": world.names.currencies,
     }
 

@@ -104,6 +104,10 @@ DOUBLE_CHARGE = 112  # (hour * 2 + slot) * 64 + release
 TESTED = 113  # hour * 16 + place within the session
 TESTED_CARD = 114  # hour * 16 + place within the session
 TESTED_SCORE = 115  # hour * 16 + place within the session
+CARD_BIN = 116  # hour the method was added, subject: method
+TESTED_BIN = 117  # hour * 16 + place within the session
+BESIDE_BIN = 118  # hour * 16 + place within the session
+MANDATE_ANSWER = 119  # hour * 2 + slot
 
 # Gateways under load: 120 to 129.
 ADMISSION = 120  # (hour * 2 + slot) * 16 + gateway

@@ -85,7 +85,8 @@ class Naive:
         """Rows as dictionaries, labels as text."""
         labels = {"market": "markets", "plan": "plans", "gateway": "gateways", "policy": "policies", "code": "codes",
                   "reason": "reasons", "method_kind": "method_kinds", "initiator": "initiators",
-                  "network": "networks", "coupon": "coupons", "channel": "channels", "arm": "arms"}  # fmt: skip
+                  "network": "networks", "bin": "bins",
+                  "coupon": "coupons", "channel": "channels", "arm": "arms"}  # fmt: skip
         found = []
         for row in rows:
             told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
@@ -256,8 +257,9 @@ class Naive:
             "was_unknown": row["kind"] == TRIES[2], "was_returned": returned is not None,
             "amount_minor": row["amount_minor"], "amount_micros": self.micros(row["amount_minor"], currency, issued),
             "authentication": _authentication(same),
-            "score": row["score"], "is_pending": row["kind"] == TRIES[3],
+            "score": row["score"], "bin": row["bin"], "is_pending": row["kind"] == TRIES[3],
             "was_reviewed": any(r["kind"] == "fraud_review.opened" for r in same),
+            "review_seconds": _reviewed_for(same),
         } | on_attempt(same, self.is_net, self.worth(life, row["invoice"]))  # fmt: skip
 
     def subscription(self, life: list[Row], start: Row) -> Row:
@@ -504,6 +506,13 @@ def _answer(row: Row) -> str | None:
         case "payment_attempt.reconciled":
             return "authorized" if row["reason"] == "authorized" else "declined"
     return None
+
+
+def _reviewed_for(same: list[Row]) -> int:
+    """Whole seconds from the review of an attempt being asked for to its end."""
+    asked = [row["occurred_at"] for row in same if row["kind"] == "fraud_review.opened"]
+    decided = [row["occurred_at"] for row in same if row["kind"] == "fraud_review.closed"]
+    return (decided[0] - asked[0]) // 1_000_000 if asked and decided else 0
 
 
 def _authentication(rows: list[Row]) -> str:

@@ -30,7 +30,7 @@ from tests.world_texts import BUSY
 Path_ = tuple[str | int, ...]
 
 SHORT = "members: 24\n"
-SHARED = ("load", "support")
+SHARED = ("load", "support", "reviewers")
 """Nouns with which people share something."""
 
 FIXED = ("name", "about", "mission", "goals", "expect", "best", "start", "end", "members", "log", "reporting_currency",

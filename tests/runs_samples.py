@@ -22,6 +22,7 @@ SCENARIO = {
     "arms": ("none", "test/one", "test/two"),
     "coupons": ("none", "spring"),
     "campaigns": ("none", "amnesty"),
+    "bins": ("none", "northbank"),
 }
 VOCABULARIES = {**SCENARIO, **events.VOCABULARIES, **schema.VOCABULARIES}
 IDENTITY = Identity("first_month", "ab" * 32, 7, 1000, "2025-01-01", "2025-07-01", "cd" * 32)

@@ -151,13 +151,16 @@ UNDEFINED = {
 NOTHING_OF_THE_KIND = {
     "blocked_then_paid", "blocked_then_paid@reviewed_and_approved", "first_attempt_authentication_loss@of_challenged",
     "change_failure_rate", "time_to_restore", "time_to_restore@affected_charges", "new_method_adoption",
+    "pending_failure_rate", "pending_failure_rate@mandates", "pending_failure_rate@undecided_too", "review_wait_p90",
+    "review_wait_p90@median", "review_wait_p90@mean",
+    "top_bin_share_of_failures", "top_bin_share_of_failures@signup", "top_bin_share_of_failures@herfindahl",
     "new_method_adoption@of_signups", "new_method_adoption@of_all", "new_market_share", "new_market_share@paid",
     "trial_conversion", "trial_conversion@billed", "trial_conversion@as_of", "trial_conversion@of_uncancelled",
     "disputes_without_contact", "disputes_without_contact@without_fraud",
     *(it.id for it in shipped() if it.fact == "touches" or it.name.startswith(("campaign_", "crackdown_", "left_"))),
 }  # fmt: skip
-"""Nobody is screened or challenged there, nothing is released or launched, and there are no trials and
-disputes."""
+"""Nobody is screened or challenged there, nothing is released or launched, no BIN range is known, and there are no
+trials and disputes."""
 
 NOBODY_ASKED = ("nps_after_payment", "csat", "survey_response_rate", "notice_open_rate", "leavers_blaming_price",
                 "offers_claimed")  # fmt: skip

@@ -20,6 +20,8 @@ from tests.scenario_mistakes_refunds import MISTAKES as REFUND_MISTAKES
 from tests.scenario_mistakes_saying import MISTAKES as SAYING_MISTAKES
 from tests.world_texts_experiments import MISTAKEN
 
+TESTING = "  - {{kind: card_testing, at: 2025-01-20, duration: 1 day, attempts_per_member: 1, bin: {}}}\n"
+
 GOOD = """\
 name: tiny
 start: 2025-01-01
@@ -343,6 +345,17 @@ CASES = [
     Case("seed: 5", "fraud: {block_above: 2000}", "5:22", "block_above: 2000 is above the limit of 1,000.",
          "Write a number of at most 1,000."),
     Case("seed: 5", "fraud: {review: {p50: 3 days}}", "5:23", "review: p95 is shorter than p50.", "Write both"),
+    Case("attention: 9%", "card_bins: {north: 60%}", "31:7", "card_bins adds up to 60 %, not 100 %.", "Give 40 %"),
+    Case("attention: 9%", "card_bins: {North: 100%}", "31:19", "North cannot be used as a name.",
+         "Use lower-case letters"),
+    Case("timeline:\n", "timeline:\n" + TESTING.format("north"), "42:88",
+         "There is no BIN range north.", "Add card_bins"),
+    Case("timeline:\n", "timeline:\n" + TESTING.format(3), "42:88", "bin: 3 is not text.", "Put it in quotes."),
+    Case("seed: 5", "fraud: {review: {team: {shifts: []}}}", "5:33", "shifts: there are 0 entries",
+         "Add what is missing."),
+    Case("seed: 5", "fraud: {review: {team: {shifts: [{hours: [9, 9], agents: 1}]}}}", "5:42",
+         "hours: 9 is not before 9.", "Write two shifts"),
+    Case("seed: 5", "mandate_debits: {p50: 3 days}", "5:23", "mandate_debits: p95 is shorter than p50.", "Write both"),
     Case("seed: 5", "fraud: {market: [FR]}", "5:18", "There is no market FR.", "Markets are: JP, US."),
     Case("timeline:\n", "timeline:\n  - {kind: fraud_rule, at: 2025-01-20, block_above: 800}\n", "42:5",
          "fraud_rule: there is no fraud screen whose thresholds", "Add `fraud: {}`"),

@@ -304,6 +304,10 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
             "5:64 change: who works at the support desks is the same for all arms of an experiment.",
         ),
         (
+            "fraud: {review: {team: {shifts: [{agents: 2}]}}}",
+            "5:54 change: who reviews payments is the same for all arms of an experiment.",
+        ),
+        (
             "timeline: [{kind: support_staffing, at: 2025-03-01, duration: 1 day, agents: -50%}]",
             "5:54 change: every support_staffing of the timeline is the same for all arms of an experiment.",
         ),

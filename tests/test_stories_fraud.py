@@ -12,10 +12,11 @@ import pytest
 
 from billing_sim import clock, events, people
 from billing_sim.world.announce import announcements
-from billing_sim.world.record import TRIES
-from tests.world_builder import Log, behaviour, changed, digests, expected, happened, log_of, renewals, world_of
+from billing_sim.world.record import REVIEW_DESK, TRIES
+from tests.world_builder import Log, behaviour, born, changed, digests, expected, happened, log_of, renewals, world_of
 from tests.world_texts import BUSY
-from tests.world_texts_fraud import FRAUD
+from tests.world_texts_fraud import FRAUD, REVIEWERS
+from tests.world_texts_support import CROWDED
 
 SIGNUPS = "members: 64\nend: 2025-03-01\nmarkets: {US: {signups: {per_month: 100%}}}\n"
 FEW = FRAUD.replace("members: 500", "members: 14\nend: 2025-04-05")
@@ -156,6 +157,83 @@ def test_a_payment_waits_for_a_review_and_is_made_afterwards():
     assert log.of(who)["attempt"][3:7].tolist() == [1, 1, 1, 1]
 
 
+TEAM = """
+members: 64
+end: 2025-03-01
+fraud: {{signups: 0%, block_above: 1000, review_above: 0, screens: [renewal],
+        review: {{rejects_good: 0%, team: {{shifts: [{{hours: {hours}, agents: {agents}}}], handling: {handling}}}}}}}
+"""
+
+
+def waits(log: Log) -> list[tuple[int, int, int, int]]:
+    """For each review that was decided: who, when it was asked for, when somebody took it up, when it was decided."""
+    found = []
+    for who, rows in log.lives():
+        asked = rows[rows["kind"] == events.REVIEW_OPENED]["occurred_at"].tolist()
+        for row, at in zip(rows[rows["kind"] == events.REVIEW_CLOSED], asked, strict=False):
+            found.append((who, at, at + int(row["latency_ms"]) * 1000, int(row["occurred_at"])))
+    return sorted(found, key=lambda it: it[1])
+
+
+def test_a_review_waits_for_the_shift_of_the_reviewers():
+    """Renewals of the early morning wait until somebody is there; nine o'clock UTC is four in New York."""
+    log = happened(TEAM.format(hours="[9, 17]", agents=9, handling="1 second"))
+    who = log.member(5)
+    assert log.story(who, "2025-01-05", "2025-01-06") == expected("""
+        2025-01-05 invoice.issued
+        2025-01-05 fraud_review.opened
+        2025-01-05 fraud_review.closed approved
+        2025-01-05 payment_attempt.authorized mit
+        2025-01-05 payment.captured
+    """)
+    assert {f"{log.local(taken):%H:%M}" for _, _, taken, _ in waits(log)} == {"04:00"}
+    # The desk answers at a barrier: the decision counts from the next full hour on.
+    assert {f"{log.local(decided):%H:%M}" for _, _, _, decided in waits(log)} == {"05:00"}
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+def test_reviewers_are_a_queue_that_all_share():
+    """One reviewer takes up one case after the other, in the order in which they came, and none while one is open."""
+    log = happened(TEAM.format(hours="[0, 24]", agents=1, handling="3 hours"))
+    found = waits(log)
+    taken = [it[2] for it in found]
+    assert len(found) > 100
+    assert taken == sorted(taken)
+    # Where a decision did not have to wait for a barrier it tells when the reviewer was free again.
+    freed = [(it[3], after) for it, after in zip(found, taken[1:], strict=False) if it[3] % clock.HOUR]
+    assert len(freed) > 50
+    assert all(after >= done - 1000 for done, after in freed)
+    assert sum(after - done < 1000 for done, after in freed) > 20
+    assert max(at - asked for _, asked, at, _ in found) > 6 * clock.HOUR
+    many = waits(happened(TEAM.format(hours="[0, 24]", agents=50, handling="3 hours")))
+    assert all(at == asked for _, asked, at, _ in many)
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+def test_without_reviewers_on_shift_nobody_is_charged():
+    """Renewals wait for good; until the run ends nothing fails and nobody is told anything."""
+    log = happened(TEAM.format(hours="[0, 1]", agents=1, handling="3 days"))
+    stuck = log.find(lambda rows: rows["kind"][-1] == events.REVIEW_OPENED and len(rows) == 4)
+    assert [line.split(" ", 1)[1] for line in log.story(stuck)] == [
+        "subscription.imported active", "payment_method.added preferred", "invoice.issued", "fraud_review.opened",
+    ]  # fmt: skip
+
+
+def test_reviewers_are_scaled_with_the_members():
+    """Half the people, half the reviewers, rounded; never none where some are meant to be."""
+    text = TEAM.format(hours="[9, 17]", agents=5, handling="1 hour")
+    staff = [world_of(text, members=members).record.staff[0, 0, REVIEW_DESK] for members in (64, 32, 1)]
+    assert [it[9] for it in staff] == [5, 3, 1]
+    assert not any(it[8] for it in staff)
+
+
+def test_reviewers_and_support_are_desks_of_their_own():
+    """Both drivers agree on a world with both, and whoever has time at the one does not help at the other."""
+    both = world_of(REVIEWERS.replace("members: 500", "members: 60") + CROWDED.replace("members: 500", ""), BUSY)
+    assert both.is_coupled
+    assert digests(both) == digests(both, "simpy")
+
+
 def test_a_review_that_rejects_blocks_the_payment():
     """The screen had let it wait; the reviewer does not let it through."""
     log = happened(SIGNUPS + "fraud: {signups: 0%, review_above: 0, block_above: 1000, review: {rejects_good: 100%}}\n")
@@ -251,6 +329,76 @@ def test_bots_try_card_after_card_until_the_screen_knows_them():
     assert log.truth_of(bots[0])["fraud"].all()
 
 
+BINS = behaviour(card_bins="{north: 50%, harbor: 30%, south: 20%}")
+ON_ONE_BIN = ATTACK.replace("gateway: harborpay", "bin: harbor, bin_share: 60%, refused: 50%, refused_for: 30 days")
+
+
+def bin_of(log: Log, rows: np.ndarray) -> set[str]:
+    """The BIN ranges named by rows of attempts and methods."""
+    return {log.world.names.bins[i] for i in rows["bin"]} - {"none"}
+
+
+def test_an_attack_on_one_bin_range_makes_its_issuer_wary_of_good_cards():
+    """A member whose card is of the range is refused until the issuer is calm again; nobody else notices anything."""
+    quiet, log = happened("members: 64\n" + BINS), happened(ON_ONE_BIN + BINS)
+    bots = {who for who in log.subscribers if who & ((1 << people.ARRIVAL_SHIFT) - 1) >= people.BOTS_FROM}
+    hurt = changed(quiet, log) - bots
+    owners = {who for who in quiet.subscribers if bin_of(quiet, quiet.of(who)) == {"harbor"}}
+    assert hurt < owners
+    assert abs(len(hurt) / len(owners) - 0.5) < 0.25
+    who = min(hurt)
+    assert log.story(who, "2025-01-15") == expected("""
+        2025-01-17 invoice.issued
+        2025-01-17 payment_attempt.authorized mit
+        2025-01-17 payment.captured
+        2025-02-17 invoice.issued
+        2025-02-17 payment_attempt.declined mit 59
+        2025-02-17 dunning.started
+        2025-02-17 notice.sent payment_failed
+        2025-02-18 payment_attempt.declined mit 59
+        2025-02-20 payment_attempt.declined mit 59
+        2025-02-21 notice.sent payment_reminder
+        2025-02-22 payment_attempt.declined mit 59
+        2025-02-23 subscription.put_on_hold
+        2025-02-23 notice.sent hold_started
+        2025-02-24 payment_attempt.declined mit 59
+        2025-02-27 invoice.marked_uncollectible
+        2025-02-27 subscription.canceled nonpayment
+    """)
+    assert {line.split(" ", 1)[1] for line in log.secrets(who)[1:6]} == {"decline.explained suspicion"}
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+def test_most_of_the_cards_tested_are_of_one_bin_range():
+    """Six in ten, and three in ten of the others, who are like members' cards; each attempt names its own."""
+    log = happened(ON_ONE_BIN.replace("members: 64", "members: 6400") + BINS)
+    tried = log.rows[np.isin(log.rows["kind"], (events.ATTEMPT_DECLINED, events.ATTEMPT_BLOCKED))]
+    tried = tried[tried["subscriber"] & ((1 << people.ARRIVAL_SHIFT) - 1) >= people.BOTS_FROM]
+    share = (tried["bin"] == log.world.names.bins.index("harbor")).mean()
+    assert abs(share - 0.72) < 4 * (0.72 * 0.28 / len(tried)) ** 0.5
+    cards = log.rows[(log.rows["kind"] == events.METHOD_ADDED) & (log.rows["reason"] == events.PREFERRED)]
+    cards = cards[cards["subscriber"] & ((1 << people.ARRIVAL_SHIFT) - 1) < people.BOTS_FROM]
+    share = (cards["bin"] == log.world.names.bins.index("north")).mean()
+    assert abs(share - 0.5) < 4 * (0.25 / len(cards)) ** 0.5
+
+
+def test_bin_ranges_that_are_known_change_nobodys_life():
+    """They only say what a card is; a reissued one is of the same issuer."""
+    lives = [happened(text, BUSY) for text in ("members: 300\n", "members: 300\n" + KNOWN)]
+    for rows in (lives[0].rows, lives[1].rows):
+        assert rows["bin"].any() == (rows is lives[1].rows)
+    without = lives[1].rows.copy()
+    without["bin"] = 0
+    assert without.tobytes() == lives[0].rows.tobytes()
+    for _, rows in lives[1].lives():
+        known = rows[(rows["bin"] > 0) & (rows["method"] > 0)]
+        tokens = known[(known["kind"] == events.METHOD_UPDATED) & (known["reason"] == events.BY_TOKEN)]
+        assert all(len(set(known["bin"][known["method"] == method])) == 1 for method in tokens["method"])
+
+
+KNOWN = "market_defaults: {behaviour: {card_bins: {north: 50%, harbor: 30%, south: 20%}}}\n"
+
+
 def vouchers(unpaid: str) -> str:
     """Everybody pays by voucher; this share never does, although there is money."""
     return (
@@ -292,6 +440,92 @@ def test_a_voucher_that_expires_starts_dunning():
         2025-01-17 invoice.marked_uncollectible
         2025-01-17 subscription.canceled nonpayment
     """)
+
+
+def mandates(debits: str, more: str = "") -> str:
+    """Everybody pays by e-mandate, and banks answer debits late."""
+    return f"members: 64\nmandate_debits: {debits}\n" + behaviour(
+        method_mix="{a2a_emandate: 100%, credit: null}", first_attempt_failure=f"{{a2a_emandate: {more or '0%'}}}"
+    )
+
+
+SLOW = "{notice: 24 hours, p50: 6 hours, p95: 6 hours}"
+
+
+def test_a_debit_by_mandate_is_pending_until_the_bank_has_answered():
+    """The bank tells the payer, debits a day later, and answers some hours after that; nothing is captured before."""
+    log = happened(mandates(SLOW))
+    who = log.subscribers[0]
+    assert [line.split(" ", 1)[1] for line in log.story(who, "2025-01-01", "2025-02-01")] == [
+        "invoice.issued", "payment_attempt.pending mit", "payment_attempt.reconciled mit authorized",
+        "payment.captured",
+    ]  # fmt: skip
+    rows = log.of(who)
+    pending, answered = (rows[rows["kind"] == kind] for kind in (events.ATTEMPT_PENDING, events.ATTEMPT_RECONCILED))
+    waited = answered["occurred_at"] - pending["occurred_at"][: len(answered)]
+    assert 24 * clock.HOUR < waited.min() <= waited.max() <= 36 * clock.HOUR
+    assert (pending["period_end"] - pending["occurred_at"] // clock.DAY <= 1).all()
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+def test_a_pending_debit_becomes_a_failure_and_dunning_starts_then():
+    """The second try, a day after the answer, is a debit of its own that is answered late as well."""
+    text = "latent_causes: {a2a_emandate: {funds: 0%, suspicion: 0%, lifecycle: 0%, restricted: 100%, technical: 0%}}\n"
+    log = happened(text + mandates(SLOW, "100%"))
+    who = log.subscribers[0]
+    assert log.story(who, "2025-01-01", "2025-02-01") == expected("""
+        2025-01-04 invoice.issued
+        2025-01-04 payment_attempt.pending mit
+        2025-01-05 payment_attempt.reconciled mit U16 failed
+        2025-01-05 dunning.started
+        2025-01-05 notice.sent payment_failed
+        2025-01-06 payment_attempt.pending mit
+        2025-01-07 payment_attempt.reconciled mit U16 failed
+        2025-01-08 payment_attempt.pending mit
+        2025-01-09 notice.sent payment_reminder
+        2025-01-09 payment_attempt.reconciled mit U16 failed
+        2025-01-10 payment_attempt.pending mit
+        2025-01-11 subscription.put_on_hold
+        2025-01-11 notice.sent hold_started
+        2025-01-11 payment_attempt.reconciled mit U16 failed
+        2025-01-12 payment_attempt.pending mit
+        2025-01-13 payment_attempt.reconciled mit U16 failed
+        2025-01-15 invoice.marked_uncollectible
+        2025-01-15 subscription.canceled nonpayment
+    """)
+
+
+def test_a_debit_finds_the_money_that_is_there_a_day_later():
+    """Who is billed on the eve of a payday is refused where banks answer at once, and pays where they tell first."""
+    dry = (
+        "latent_causes: {a2a_emandate: {funds: 100%, suspicion: 0%, lifecycle: 0%, restricted: 0%, technical: 0%}}\n"
+        "markets: {US: {behaviour: {method_mix: {a2a_emandate: 100%, credit: null}, "
+        "first_attempt_failure: {a2a_emandate: 90%}, paydays: [{days_of_month: [22], share: 100%}]}}}\n"
+    )
+    at_once, later = (happened(f"members: 64\n{it}\n{dry}") for it in ("", f"mandate_debits: {SLOW}"))
+    who = at_once.find(lambda rows: born(rows).day == 21 and (rows["kind"][2:4] == FAILED_AT_ONCE).all())
+    assert at_once.story(who, "2025-01-21", "2025-01-22")[1:3] == expected("""
+        2025-01-21 payment_attempt.declined mit U30
+        2025-01-21 dunning.started
+    """)
+    assert later.story(who, "2025-01-21", "2025-02-01") == expected("""
+        2025-01-21 invoice.issued
+        2025-01-21 payment_attempt.pending mit
+        2025-01-22 payment_attempt.reconciled mit authorized
+        2025-01-22 payment.captured
+    """)
+
+
+FAILED_AT_ONCE = (events.INVOICE_ISSUED, events.ATTEMPT_DECLINED)
+
+
+def test_what_a_bank_answers_at_once_is_as_without_late_answers():
+    """No debit is pending, and everybody lives as where nobody has heard of it."""
+    assert not changed(happened(mandates("{pending: 0%}")), happened(mandates("null")))
+    log = happened(mandates("{pending: 40%, p50: 1 hour, p95: 2 hours}"))
+    tried = log.rows[(log.rows["initiator"] == events.MIT) & (log.rows["attempt"] == 1)]
+    share = (tried["kind"] == events.ATTEMPT_PENDING).sum() / (tried["kind"] != events.ATTEMPT_RECONCILED).sum()
+    assert abs(share - 0.4) < 4 * (0.24 / len(tried)) ** 0.5
 
 
 def test_a_withdrawn_method_fails_until_the_member_brings_another():

@@ -169,6 +169,11 @@ SAID = [
         "A voucher over 15.49 USD was issued (attempt 1), payable until 2025-01-13.",
     ),
     (
+        attempt(events.ATTEMPT_PENDING, method_kind=events.A2A_EMANDATE, amount_minor=14900, period_end="2025-01-11"),
+        "The bank was asked for 149.00 USD by bank mandate (attempt 1); it tells the member, debits on 2025-01-11 and "
+        "answers after that.",
+    ),
+    (
         row(
             events.ATTEMPT_BLOCKED,
             attempt=1,
@@ -178,6 +183,15 @@ SAID = [
             code=declines.CODE_NUMBER["blocked"],
         ),
         "Our fraud screen refused the credit card (attempt 1, score 930); it was sent nowhere.",
+    ),
+    (
+        attempt(events.ATTEMPT_DECLINED, code=declines.CODE_NUMBER["59"], method=1, gateway=1, bin=1),
+        "The service tried the credit card of the BIN range northbank through harborpay (attempt 1), declined: 59 "
+        "suspected fraud (soft).",
+    ),
+    (
+        row(events.METHOD_ADDED, method=1, method_kind=events.DEBIT, reason=events.PREFERRED, bin=1),
+        "A debit card of the BIN range northbank was put on file.",
     ),
     (
         row(events.AUTHENTICATION_COMPLETED, reason=events.FRICTIONLESS),
@@ -194,6 +208,10 @@ SAID = [
     (
         row(events.REVIEW_CLOSED, attempt=2, score=640, reason=events.REVIEW_REJECTED),
         "Somebody looked at attempt 2 and rejected it.",
+    ),
+    (
+        row(events.REVIEW_CLOSED, attempt=2, score=640, latency_ms=5 * 3_600_000, reason=events.REVIEW_APPROVED),
+        "Somebody looked at attempt 2 when a reviewer had time, after 5 hours, and approved it.",
     ),
     (row(events.DUNNING_STARTED, invoice=7, policy=0), "Dunning of invoice 7 began, by the policy patient."),
     (row(events.NOTICE_SENT, reason=events.NOTICE_FAILED), "The member was told that the payment had failed."),

@@ -39,6 +39,7 @@ CONTEXT = Context(
     backups=frozenset({9}),
     coupons=("none", "half"),
     campaigns=("none", "amnesty"),
+    bins=("none", "northbank"),
     arms=("none", "patience/hurried", "patience/patient"),
 )
 

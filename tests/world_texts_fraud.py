@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+BINS = """
+market_defaults: {behaviour: {card_bins: {northbank: 50%, harbor_credit: 30%, south_debit: 20%}}}
+timeline:
+  - {kind: card_testing, at: 2025-02-01 06:00, duration: 30 hours, attempts_per_member: 3, bin: harbor_credit,
+     bin_share: 70%, refused: 20%, refused_for: 20 days}
+  - {kind: card_testing, at: 2025-02-02, market: [US], duration: 3 days, attempts_per_member: 2, bin: northbank}
+"""
+"""Cards whose BIN range is known, and attacks on one of them; to be laid over `world_texts.BUSY`."""
+
 FRAUD = """
 members: 500
 authentication: {required: 80%, renewals_asked: 4%}
@@ -25,5 +34,30 @@ markets:
 """
 """To be laid over `world_texts.BUSY`."""
 
-SWITCHES = {"fraud": FRAUD}
+REVIEWERS = """
+members: 500
+fraud:
+  signups: 20%
+  review_above: 300
+  block_above: 990
+  screens: [signup, member, renewal]
+  review:
+    team:
+      shifts: [{days: [monday, tuesday, thursday], hours: [7, 19], agents: 1},
+               {days: [saturday], hours: [10, 14], agents: 2}]
+      handling: 20 min
+"""
+"""More payments to review than a small team can look at; to be laid over `world_texts.BUSY`."""
+
+MANDATES = """
+mandate_debits: {pending: 80%, notice: 1 day, p50: 5 hours, p95: 2 days}
+markets:
+  IN:
+    behaviour:
+      method_mix: {a2a_emandate: 90%, credit: 10%, debit: null, prepaid: null, wallet: null, carrier_partner: null,
+                   gift_balance: null}
+"""
+"""In one market most pay by e-mandate, and banks answer late; to be laid over `world_texts.BUSY`."""
+
+SWITCHES = {"fraud": FRAUD, "mandates": MANDATES, "bins": BINS, "reviewers": REVIEWERS}
 """What random worlds may switch on (see `random_worlds`)."""

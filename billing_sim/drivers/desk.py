@@ -1,9 +1,9 @@
-"""The support desk as a true queue: agents by shift serve whoever waits, first come first served, across windows.
+"""Desks as true queues: whoever is on shift serves whoever waits, first come first served, across windows.
 
-A desk answers some channels. A request goes to the free agent with the lowest number of those on shift; agents whose
-shift is over finish the contact that they have. Whoever has not been answered when their patience is over has left;
-who is reached at that very moment is served. Nobody who gives up ever held an agent, so givers-up are found when their
-turn comes, or at the end of a window.
+A desk of support answers some channels; those who review payments have one for themselves. A request goes to the free
+agent with the lowest number of those on shift; agents whose shift is over finish what they have. Whoever has not been
+answered when their patience is over has left; who is reached at that very moment is served. Nobody who gives up ever
+held an agent, so givers-up are found when their turn comes, or at the end of a window.
 
 >>> desk = Desk(world.record)                                   # doctest: +SKIP
 >>> effects = desk.serve(requests, begin, begin + HOUR)         # doctest: +SKIP
@@ -21,7 +21,7 @@ from billing_sim.world.record import AGENTS, DESKS
 
 
 class Desk:
-    """All desks of a support department, from the first window of a run to the last (a `drivers.requests.Queue`)."""
+    """All desks of a world, from the first window of a run to the last (a `drivers.requests.Queue`)."""
 
     def __init__(self, world: np.recarray) -> None:
         self._worlds = records(world)

@@ -1,4 +1,4 @@
-"""The compiled loops of the support desk: who is on shift, who is free, and who is served when (see `drivers.desk`)."""
+"""The compiled loops of desks: who is on shift, who is free, and who is served when (see `drivers.desk`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from numba import types
 
 from billing_sim.clock import HOUR, NEVER
 from billing_sim.drivers.requests import Effects, Requests
+from billing_sim.lifecycle.reviews import REVIEW_QUEUE
 from billing_sim.lifecycle.state import Int, Nothing, World
 from billing_sim.lifecycle.support import ABANDONED, ANSWERED, agents_at
 from billing_sim.rule import entry, rule
-from billing_sim.world.record import AGENTS
+from billing_sim.world.record import AGENTS, REVIEW_DESK
 
 _Worlds = types.Array(World, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
@@ -73,7 +74,7 @@ def serve_waiting(worlds, busy, requests, beside, frontier, done, effects, end):
     blocked = 0
     for i in range(len(requests)):
         request = requests[i]
-        desk = world.desk_of[request.detail]
+        desk = REVIEW_DESK if request.queue == REVIEW_QUEUE else world.desk_of[request.detail]
         gone = NEVER
         if request.patience < NEVER - request.at:
             gone = request.at + request.patience

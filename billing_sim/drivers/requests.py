@@ -64,8 +64,8 @@ class Queue(Protocol):
 
 def queue_of(world: CompiledWorld) -> Queue | None:
     """Whoever runs the desks of this world; none where nobody queues."""
-    # Support.
-    if world.scenario.support is not None:
+    fraud = world.scenario.fraud
+    if world.scenario.support is not None or (fraud is not None and fraud.review.team is not None):
         from billing_sim.drivers.desk import Desk
 
         return Desk(world.record)

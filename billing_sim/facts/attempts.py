@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing_sim import declines, events
+from billing_sim.clock import SECOND
 from billing_sim.facts.invoices import fail_invoice
 from billing_sim.facts.places import attempt_place, invoice_place, is_signing_up
 from billing_sim.facts.record import ATTEMPTS, Context, Int, Nothing, Page, Person, Row
@@ -50,11 +51,13 @@ def read_attempt(context, person, page, row, outcome):
     fact.authentication = person.authentication if person.authenticated == call_number(row) else 0
     fact.score = row.score
     fact.was_reviewed = 1 if person.reviewed == call_number(row) else 0
+    fact.review_seconds = person.review_seconds if fact.was_reviewed else 0
     fact.is_pending = 1 if row.kind == events.ATTEMPT_PENDING else 0
     if outcome == _BLOCKED:
         fact.gateway = NO_LABEL
     fact.amount_minor = row.amount_minor
     fact.network = row.network
+    fact.bin = row.bin
     fact.fee_micros = 0
     person.failed_calls = 0
     place = invoice_place(page, person, row.invoice)
@@ -117,5 +120,14 @@ def read_authentication(person, row):
 
 @rule(Nothing(Person, Row))
 def read_review(person, row):
-    """Somebody looks at a payment; the attempt follows, made or blocked."""
+    """Somebody is to look at a payment; the attempt follows, made or blocked."""
     person.reviewed = call_number(row)
+    person.review_asked_at = row.occurred_at
+    person.review_seconds = 0
+
+
+@rule(Nothing(Person, Row))
+def read_decision(person, row):
+    """Somebody has looked at a payment, and decided."""
+    if person.reviewed == call_number(row):
+        person.review_seconds = (row.occurred_at - person.review_asked_at) // SECOND

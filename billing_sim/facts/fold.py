@@ -10,7 +10,14 @@ from numba import types
 
 from billing_sim import events
 from billing_sim.facts import schema
-from billing_sim.facts.attempts import read_attempt, read_authentication, read_failed_call, read_reconciled, read_review
+from billing_sim.facts.attempts import (
+    read_attempt,
+    read_authentication,
+    read_decision,
+    read_failed_call,
+    read_reconciled,
+    read_review,
+)
 from billing_sim.facts.contacts import read_support
 from billing_sim.facts.experiments import read_enrolment
 from billing_sim.facts.invoices import close_invoice, read_captured, read_dunning, read_invoice, read_returned
@@ -127,6 +134,8 @@ def read(context, person, page, row):
         read_authentication(person, row)
     elif kind == events.REVIEW_OPENED:
         read_review(person, row)
+    elif kind == events.REVIEW_CLOSED:
+        read_decision(person, row)
     # Gateways under load.
     # Support.
     elif events.CONTACT_OPENED <= kind <= events.CONTACT_UNRESOLVED:

@@ -60,7 +60,7 @@ subscriber group arm market region plan interval method currency
 spell started_by started_at joined_on net net_start mrr_start
 is_member is_imported is_past_due is_held month
 invoice fixed_by called failed_calls
-authenticated authentication reviewed first_joined_at first_paid_at
+authenticated authentication reviewed review_asked_at review_seconds first_joined_at first_paid_at
 list_net discounts lasting forever is_paused in_trial after_trial coupon trial_start paused_start
 spell_row signup_row method_row backup_row backup_number
 charged

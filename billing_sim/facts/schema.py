@@ -154,7 +154,9 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("authentication", "u1", "how the customer authenticated before it, if they had to", "authentications"),
     _c("score", "i2", "risk score with which our own screen blocked or reviewed it, 0 when it did neither"),
     _c("was_reviewed", "bool", "somebody looked at it before it was made or blocked"),
-    _c("is_pending", "bool", "a voucher: its outcome comes days later"),
+    _c("is_pending", "bool", "a voucher, or a debit that a bank keeps pending: its outcome comes days later"),
+    _c("review_seconds", "i8", "how long that took from when it was asked for, seconds"),
+    _c("bin", "u1", "BIN range of the card, by which its issuer is known", "bins"),
     # Gateways under load.
     # Support.
     # People and what they say.

@@ -9,8 +9,8 @@ from billing_sim.lifecycle.attempting import block, capture, explain, log_attemp
 from billing_sim.lifecycle.authentication import note_customer
 from billing_sim.lifecycle.billing import log_invoice
 from billing_sim.lifecycle.disputes import after_charge
-from billing_sim.lifecycle.fraud import close_review
 from billing_sim.lifecycle.log import record
+from billing_sim.lifecycle.reviews import close_review, is_under_review
 from billing_sim.lifecycle.spells import log_open_invoice
 from billing_sim.lifecycle.state import (
     ALARM_RENEWAL,
@@ -93,7 +93,8 @@ def decide_review(world, state, page, now):
 def ring_resolve(world, state, page, now):
     """What was outstanding is known now."""
     if state.reviewing:
-        decide_review(world, state, page, now)
+        if not is_under_review(world, state, now):
+            decide_review(world, state, page, now)
     elif state.pending == PENDING_OUTCOME:
         reconcile(world, state, page, now)
     elif state.pending == PENDING_RETURN:

@@ -16,17 +16,19 @@ from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_w
 from billing_sim.lifecycle.changing import complete_upgrade
 from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.fates import choose_gateway, fails_late, fate, latency_of, observed_code
-from billing_sim.lifecycle.fraud import BLOCKED, PASSED, open_review, screen
+from billing_sim.lifecycle.fraud import BLOCKED, PASSED, screen
 from billing_sim.lifecycle.load import added_timeouts
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.networks import count, price_attempt, price_charge
 from billing_sim.lifecycle.paths import (
     funds_run_dry,
+    payer_fate,
     route,
     times_out,
 )
 from billing_sim.lifecycle.refunds import duplicate_charge
 from billing_sim.lifecycle.releases import release_charges_twice
+from billing_sim.lifecycle.reviews import open_review
 from billing_sim.lifecycle.spells import complete_signup
 from billing_sim.lifecycle.state import (
     ALARM_RESOLVE,
@@ -41,6 +43,7 @@ from billing_sim.lifecycle.state import (
     World,
 )
 from billing_sim.rule import rule
+from billing_sim.world.record import QUANTILES
 
 _MILLISECOND = 1000
 
@@ -57,6 +60,7 @@ def log_attempt(world, state, page, event, slot, initiator, at, latency):
     row.gateway = state.gateway
     row.initiator = initiator
     row.network = state.network[slot]
+    row.bin = state.bin[slot]
     row.latency_ms = latency
     row.amount_minor = state.amount
     row.fee_minor = state.attempt_cost
@@ -166,6 +170,34 @@ def issue_voucher(world, state, page, cause, luck, now):
     state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, expires if unpaid else at)
 
 
+@rule(Int(World, State, Int, Int, Int, Int))
+def answers_late(world, state, slot, initiator, now, cause):
+    """Whether the bank behind an e-mandate keeps a debit pending; what our side could not send fails at once."""
+    if world.mandate_pending == 0 or state.method_kind[slot] != events.A2A_EMANDATE or initiator != events.MIT:
+        return 0
+    if cause not in (declines.NO_CAUSE, declines.RESTRICTED) and not fails_late(cause):
+        return 0
+    occasion = hour_of(now) * 2 + slot
+    return 1 if draws.draw(state.key, purpose.MANDATE_ANSWER, occasion) < world.mandate_pending else 0
+
+
+@rule(Nothing(World, State, Page, Int, Int, Int, Int))
+def ask_bank(world, state, page, slot, cause, luck, now):
+    """The bank tells the payer of the debit, makes it a day later as things stand then, and answers after that."""
+    latency = latency_of(world, state.gateway, luck)
+    asked = now + latency * _MILLISECOND
+    i = log_attempt(world, state, page, events.ATTEMPT_PENDING, slot, events.MIT, asked, latency)
+    debit = now + world.mandate_notice
+    page.rows[i].period_end = local_day(world, world.zone[state.market], debit)
+    late = cause
+    if cause != declines.RESTRICTED and not world.approves:
+        late = payer_fate(world, state, slot, debit, events.MIT)
+    await_answer(world, state, now, PENDING_OUTCOME, late, slot, events.MIT)
+    luck_of_bank = draws.draw(state.key, purpose.MANDATE_ANSWER, hour_of(now) * 2 + slot)
+    after = world.mandate_answer[luck_of_bank & (QUANTILES - 1)]
+    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, debit + after)
+
+
 @rule(Int(World, State, Page, Int, Int, Int))
 def give_up(world, state, page, slot, at, code):
     """The customer did not authenticate: the attempt ends before it is sent to the issuer. Returns the code."""
@@ -216,6 +248,9 @@ def try_slot(world, state, page, slot, initiator, now):
     if times_out(world, state.gateway, luck, added_timeouts(world, state.gateway)):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)
         await_answer(world, state, now, PENDING_OUTCOME, cause, slot, initiator)
+        return 0
+    if answers_late(world, state, slot, initiator, now, cause):
+        ask_bank(world, state, page, slot, cause, path, now)
         return 0
     late = kind == events.DIRECT_DEBIT and fails_late(cause) and not state.verifying
     if cause == declines.NO_CAUSE or late:

@@ -12,6 +12,7 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR, NEVER, SECOND
 from billing_sim.lifecycle.attempting import explain, log_attempt
 from billing_sim.lifecycle.billing import close_void, open_invoice
+from billing_sim.lifecycle.bins import draw_tested_bin
 from billing_sim.lifecycle.calendar import first_of_month, hour_of, local_day, month_of_day
 from billing_sim.lifecycle.fates import latency_of, observed_code
 from billing_sim.lifecycle.fraud import tell_fraud
@@ -85,6 +86,8 @@ def pose(world, state, page, attack, now):
     if draws.draw(state.key, purpose.TESTED_CARD, hour * _ROOM) >= world.attack_concentration[attack]:
         kind = events.CREDIT if kind != events.CREDIT else events.DEBIT
     put_on_file(world, state, FIRST, kind, now, 0)
+    if world.bins:
+        draw_tested_bin(world, state, attack, hour * _ROOM)
     day = local_day(world, world.zone[state.market], now)
     state.joined_day = day
     state.joined_month = month_of_day(day)
@@ -101,6 +104,8 @@ def pose(world, state, page, attack, now):
 def try_card(world, state, page, attack, at, occasion):
     """One card: blocked by the screen that has learned, else declined or found to be good; returns whether blocked."""
     state.attempt += 1
+    if world.bins:
+        draw_tested_bin(world, state, attack, occasion)
     sequence = state.sequence
     if at >= world.attack_learned[attack]:
         u = draws.draw(state.key, purpose.TESTED_SCORE, occasion)

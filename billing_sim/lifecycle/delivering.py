@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing_sim.lifecycle.reviews import REVIEW_QUEUE, deliver_review
 from billing_sim.lifecycle.state import Int, Nothing, Page, State, World
 from billing_sim.lifecycle.support import SUPPORT_QUEUE
 from billing_sim.lifecycle.support_outcomes import deliver_contact
@@ -14,6 +15,9 @@ def deliver(world, state, page, now, queue, at, outcome, wait):
 
     The rule writes it down and schedules what follows; money is not collected here, since attempts are booked later.
     """
+    # Fraud and authentication.
+    if queue == REVIEW_QUEUE:
+        deliver_review(world, state, now, at, outcome, wait)
     # Support.
     if queue == SUPPORT_QUEUE:
         deliver_contact(world, state, page, now, at, outcome, wait)

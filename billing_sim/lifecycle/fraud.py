@@ -11,14 +11,12 @@ from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY
 from billing_sim.lifecycle import agenda
-from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
-from billing_sim.lifecycle.log import confide, record
+from billing_sim.lifecycle.calendar import hour_of
+from billing_sim.lifecycle.log import confide
 from billing_sim.lifecycle.methods import is_card
 from billing_sim.lifecycle.state import (
-    ALARM_RESOLVE,
     FIRST,
     OUTSIDE,
-    PENDING_OUTCOME,
     SIGNING_UP,
     Int,
     Nothing,
@@ -110,42 +108,3 @@ def screen(world, state, slot, initiator, at):
     if state.score > world.fraud_block[market, i]:
         return BLOCKED
     return REVIEWED if state.score > world.fraud_review[market, i] else PASSED
-
-
-@rule(Int(World, State, Page, Int, Int))
-def log_review(world, state, page, event, now):
-    """Write that a review begins or ends; returns the place of the row."""
-    i = record(world, state, page, event, now)
-    row = page.rows[i]
-    row.invoice = state.invoice
-    row.attempt = state.attempt
-    row.method = state.method_number[FIRST]
-    row.method_kind = state.method_kind[FIRST]
-    row.amount_minor = state.amount
-    row.score = state.score
-    return i
-
-
-@rule(Nothing(World, State, Page, Int, Int))
-def open_review(world, state, page, initiator, now):
-    """A payment waits for somebody to look at it, as it would for an answer; the attempt is made only afterwards."""
-    log_review(world, state, page, events.REVIEW_OPENED, now)
-    state.attempt -= 1
-    state.reviewing = 1
-    state.pending = PENDING_OUTCOME
-    state.pending_slot = FIRST
-    state.pending_initiator = initiator
-    after = world.review_time[draws.draw(state.key, purpose.REVIEW_TIME, hour_of(now)) & _TAIL]
-    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, now + after)
-
-
-@rule(Int(World, State, Page, Int))
-def close_review(world, state, page, now):
-    """Somebody has looked at the payment; returns whether they let it through."""
-    state.reviewing = 0
-    who = 1 if state.fraudster else 0
-    rejected = draws.draw(state.key, purpose.REVIEW, hour_of(now)) < world.review_rejects[who]
-    state.attempt += 1
-    i = log_review(world, state, page, events.REVIEW_CLOSED, now)
-    page.rows[i].reason = events.REVIEW_REJECTED if rejected else events.REVIEW_APPROVED
-    return 0 if rejected else 1

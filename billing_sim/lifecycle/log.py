@@ -58,6 +58,7 @@ def record(world, state, page, kind, at):
     row.network = 0
     row.coupon = 0
     row.campaign = 0
+    row.bin = 0
     row.score = 0
     row.fee_minor = 0
     if state.logging:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY, HOUR, NEVER
+from billing_sim.lifecycle.bins import draw_bin
 from billing_sim.lifecycle.calendar import (
     first_of_month,
     hour_of,
@@ -129,9 +130,12 @@ def put_on_file(world, state, slot, kind, at, is_new):
     state.recounted[slot] = 0
     if not is_card(kind):
         state.network[slot] = 0
-    elif world.networks and not was_reissued:
-        draw_network(world, state, slot, hour)
-    if is_card(kind):
+        state.bin[slot] = 0
+    else:
+        if world.networks and not was_reissued:
+            draw_network(world, state, slot, hour)
+        if world.bins and not was_reissued:
+            draw_bin(world, state, slot, hour)
         key = state.method_key[slot]
         choice = draws.below(draws.draw(key, purpose.EXPIRY, hour), world.expiry_choices[state.market])
         months = world.expiry_years[state.market, choice % YEARS] * 12
@@ -163,6 +167,7 @@ def log_method(world, state, page, event, slot, reason, at):
     row.method = state.method_number[slot]
     row.method_kind = state.method_kind[slot]
     row.network = state.network[slot]
+    row.bin = state.bin[slot]
     row.reason = reason
     row.period_end = expires_on(state, slot)
     if row.method_kind == events.GIFT_BALANCE:
@@ -205,11 +210,13 @@ def follow(world, state, page, slot, at):
     number = state.method_number[slot]
     status = state.method_status[slot]
     network = state.network[slot]
+    issuer = state.bin[slot]
     put_on_file(world, state, slot, state.method_kind[slot], at, 1)
     state.methods -= 1
     state.method_number[slot] = number
     state.method_status[slot] = status
     state.network[slot] = network
+    state.bin[slot] = issuer
     state.method_token[slot] = 1
     log_method(world, state, page, events.METHOD_UPDATED, slot, events.BY_TOKEN, at)
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 from billing_sim import declines, draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import DAY
+from billing_sim.lifecycle.bins import BLOCK_HOURS, issuer_is_wary
 from billing_sim.lifecycle.calendar import hour_of, local_day
 from billing_sim.lifecycle.state import SIGNING_UP, Int, State, World
 from billing_sim.rule import rule
 from billing_sim.world.record import GATEWAYS, QUANTILES
-
-BLOCK_HOURS = 14 * 24
-"""An issuer's suspicion of a card begins at most once in a block of hours, and lasts no longer than one block."""
 
 QUARTER_DAYS = 91
 _TAIL = QUANTILES - 1
@@ -145,6 +143,8 @@ def payer_fate(world, state, slot, at, initiator):
     if not state.verifying and funds_run_dry(world, state, slot, at):
         return declines.FUNDS
     if issuer_is_suspicious(world, state, slot, at):
+        return declines.SUSPICION
+    if world.bins and issuer_is_wary(world, state, slot, at):
         return declines.SUSPICION
     if state.phase == SIGNING_UP and kind <= events.WALLET:
         u = draws.draw(state.method_key[slot], purpose.SIGNUP_RISK, hour_of(at))

@@ -60,7 +60,8 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     # Refunds and disputes.
     "refunds": "refunded disputed doubled attempt_cost charged_fee charged_network",
     # Fraud and authentication.
-    "fraud": "fraudster score cleared reviewing authentication authenticated_month authenticated_method",
+    "fraud": "fraudster score cleared reviewing review_at review_until review_waited "
+    "authentication authenticated_month authenticated_method",
     # Gateways under load.
     "gateways": "issuer_out",
     # Support.
@@ -82,7 +83,7 @@ left_at left_through offered_coupon offered_until
 _PER_SLOT = """
 method_number method_kind method_key method_added method_expiry method_status method_token
 episode_at episode_cause memory_since memory_count counted_since counted
-network recounted_since recounted
+network recounted_since recounted bin
 """.split()
 
 MATTERS = 12

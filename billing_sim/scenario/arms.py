@@ -117,6 +117,8 @@ def _faults(scenario: Scenario, own: Scenario, change: Mapping, policies: dict[s
                 yield _refusal(_blamed(change, "gateways", name, key), f"{key} of gateway {name}")
     if _desks(own) != _desks(scenario):
         yield _refusal(_blamed(change, "support", "desks"), "who works at the support desks")
+    if _reviewers(own) != _reviewers(scenario):
+        yield _refusal(_blamed(change, "fraud", "review", "team"), "who reviews payments")
     if _staffing(own) != _staffing(scenario):
         yield _refusal(_blamed(change, "timeline"), "every support_staffing of the timeline")
     if _common(own) != _common(scenario):
@@ -138,6 +140,10 @@ def _moved(market: Market, own: Market) -> Iterator[str]:
 
 def _desks(scenario: Scenario) -> Any:
     return scenario.support.desks if scenario.support else None
+
+
+def _reviewers(scenario: Scenario) -> Any:
+    return scenario.fraud.review.team if scenario.fraud else None
 
 
 def _staffing(scenario: Scenario) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.fraud import Authentication
-from billing_sim.scenario.parts import MethodKind, Part, Weekday
+from billing_sim.scenario.parts import CAPACITY, MethodKind, Name, Part, Weekday
 from billing_sim.scenario.plans import PlanHabits, no_habits
 from billing_sim.scenario.refunds import NetworkName
 from billing_sim.scenario.rejoin import Rejoin
@@ -112,6 +112,11 @@ class Behaviour(Part):
     # Fraud and authentication.
     authentication: Authentication | None = Field(
         None, description="how customers authenticate here; none: as the scenario says for all markets"
+    )
+    card_bins: dict[Name, Share] = Field(
+        {},
+        max_length=CAPACITY["bins"],
+        description="BIN ranges of cards, by a name of your own; adds up to 100 %; empty: nobody knows them",
     )
     fraudulent_signups: Share | None = Field(
         None, description="share of new people paying by card who do not own it; none: as `fraud` says"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billing_sim.scenario.parts import MarketCode, MethodKind, Name, Part
+from billing_sim.scenario.support import Shift
 from billing_sim.scenario.values import Duration, Moment, Positive, Share
 
 _HOUR = 3_600_000_000
@@ -48,6 +49,17 @@ class Scores(Part):
     p99: Score = Field(description="99 % score at most this")
 
 
+class Reviewers(Part):
+    """A team that reviews payments, first come first served, as a queue that all share."""
+
+    shifts: list[Shift] = Field(min_length=1, max_length=32, description="who is there when")
+    handling: Duration = Field(12 * _HOUR // 60, description="how long a case takes on average; times are exponential")
+
+    def scaled(self, factor: Decimal) -> Reviewers:
+        """The same with so many times the reviewers."""
+        return self.model_copy(update={"shifts": [shift.scaled(factor) for shift in self.shifts]})
+
+
 class Review(Part):
     """What becomes of payments that people look at before they are let through."""
 
@@ -55,6 +67,9 @@ class Review(Part):
     p95: Duration = Field(24 * _HOUR, description="95 % are decided by then")
     rejects_good: Share = Field(Decimal("0.15"), description="share of good payments that are rejected")
     rejects_bad: Share = Field(Decimal("0.85"), description="share of fraudulent payments that are rejected")
+    team: Reviewers | None = Field(
+        None, description="who decides, as a queue; none: there is no queue, and each takes a time of its own"
+    )
 
 
 class Noticing(Part):
@@ -79,6 +94,13 @@ class Fraud(Part):
         ["signup", "member"], description="which card payments are scored: of sign-ups, of members in dunning, renewals"
     )
     market: list[MarketCode] = Field([], description="only these markets; empty: all")
+
+    def scaled(self, factor: Decimal) -> Fraud:
+        """The same with so many times the reviewers."""
+        if self.review.team is None:
+            return self
+        review = self.review.model_copy(update={"team": self.review.team.scaled(factor)})
+        return self.model_copy(update={"review": review})
 
 
 class _InMarkets(Part):
@@ -116,11 +138,20 @@ class CardTesting(_InMarkets):
     gateway: Name | None = Field(None, description="the gateway that they all go through; none: routed like others")
     method: Literal["credit", "debit", "prepaid"] = Field("debit", description="kind of most of the cards")
     concentration: Share = Field(Decimal("0.9"), description="share of the attempts with cards of that kind")
+    bin: Name | None = Field(None, description="the BIN range (`card_bins`) of most of the cards; none: of no one more")
+    bin_share: Share = Field(
+        Decimal("0.8"), description="share of the attempts with cards of that range; the rest are like members' cards"
+    )
     declined: Share = Field(Decimal("0.85"), description="share of the attempts that issuers decline")
     learned_after: Duration | None = Field(
         None, description="how long until the screen knows the pattern; none: it never does"
     )
     then_blocked: Share = Field(Decimal("0.95"), description="share of attempts that it blocks from then on")
+    refused: Share = Field(
+        Decimal("0.1"),
+        description="share of other people's cards of that BIN range that their issuer refuses from the start on",
+    )
+    refused_for: Duration = Field(7 * 24 * _HOUR, description="how long that goes on after the attack")
 
 
 class Deploy(_InMarkets):
@@ -132,6 +163,15 @@ class Deploy(_InMarkets):
     gateway: Name | None = Field(None, description="only attempts through this gateway; none: all")
     declines: Share = Field(Decimal(0), description="share of good attempts that it refuses")
     double_charges: Share = Field(Decimal(0), description="share of paid invoices that it charges twice")
+
+
+class MandateDebits(Part):
+    """How banks answer debits by e-mandate (`a2a_emandate`) that we ask for: after having told the payer, and late."""
+
+    pending: Share = Field(Decimal(1), description="share of debits that stay pending; the others are answered at once")
+    notice: Duration = Field(24 * _HOUR, description="how long before the debit the bank tells the payer")
+    p50: Duration = Field(2 * _HOUR, description="half are answered so long after the debit")
+    p95: Duration = Field(30 * _HOUR, description="95 % are answered so long after the debit")
 
 
 class MethodLaunch(_InMarkets):

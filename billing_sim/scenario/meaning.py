@@ -94,6 +94,7 @@ CHECKS: tuple[Check, ...] = (
     fraud.scores_ascend,
     fraud.waits_ascend,
     fraud.attacked_gateways_exist,
+    fraud.bins_are_known,
     fraud.screened_markets_exist,
     fraud.launched_markets_are_empty,
     fraud.payment_events_fit,

@@ -18,7 +18,7 @@ from billing_sim.scenario.campaigns import Campaign, Sharing
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.expectations import Expectation
 from billing_sim.scenario.experiments import Experiment
-from billing_sim.scenario.fraud import Authentication, Fraud
+from billing_sim.scenario.fraud import Authentication, Fraud, MandateDebits
 from billing_sim.scenario.gateway_load import RoutingChoice, UnderLoad
 from billing_sim.scenario.interventions import ExchangeRate, Intervention
 from billing_sim.scenario.parts import CAPACITY, MarketCode, MethodKind, Name, Part, RegionName
@@ -215,6 +215,9 @@ class Scenario(Part):
         None, description="how customers authenticate, in markets that do not say so themselves; none: they need not"
     )
     fraud: Fraud | None = Field(None, description="fraudsters and the screen against them; none: there are neither")
+    mandate_debits: MandateDebits | None = Field(
+        None, description="how banks answer debits by e-mandate; none: at once"
+    )
     voucher_valid: Duration = Field(3 * 86_400_000_000, description="how long a voucher can be paid")
     # Gateways under load.
     # Support.

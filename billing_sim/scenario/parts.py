@@ -41,6 +41,7 @@ CAPACITY = {
     "offers": 64,
     "taxes": 8,
     "campaigns": 8,
+    "bins": 16,
     "years": YEARS_MAX,
     "members": 1_000_000_000,
 }

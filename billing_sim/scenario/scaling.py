@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing_sim.scenario.model import Gateway, Scenario
+from billing_sim.scenario.support import Shift
 
 _LEAST = Decimal("0.000001")
 
@@ -21,6 +22,9 @@ def scaled(scenario: Scenario, own_members: int) -> Scenario:
     factor = Decimal(scenario.members) / Decimal(own_members)
     gateways = {name: _gateway(gateway, factor) for name, gateway in scenario.gateways.items()}
     changed = scenario.model_copy(update={"gateways": gateways})
+    # Fraud and authentication.
+    if scenario.fraud is not None:
+        changed = changed.model_copy(update={"fraud": scenario.fraud.scaled(factor)})
     # Support.
     if scenario.support is not None:
         changed = changed.model_copy(update={"support": scenario.support.scaled(factor)})
@@ -51,8 +55,15 @@ def write_scaled(content: dict[str, Any], scenario: Scenario) -> None:
     # Support.
     if scenario.support is not None:
         for written, desk in zip(content["support"]["desks"], scenario.support.desks, strict=True):
-            for own_shift, shift in zip(written["shifts"], desk.shifts, strict=True):
-                own_shift["agents"] = f"{max(shift.agents, _LEAST):.6f}"
+            _write_shifts(written, desk.shifts)
+    # Fraud and authentication.
+    if scenario.fraud is not None and scenario.fraud.review.team is not None:
+        _write_shifts(content["fraud"]["review"]["team"], scenario.fraud.review.team.shifts)
+
+
+def _write_shifts(written: dict[str, Any], shifts: list[Shift]) -> None:
+    for own, shift in zip(written["shifts"], shifts, strict=True):
+        own["agents"] = f"{max(shift.agents, _LEAST):.6f}"
 
 
 def _spoken(per_hour: Decimal) -> str:

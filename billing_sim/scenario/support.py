@@ -88,6 +88,10 @@ class Shift(Part):
         description="how many, for the `members` of the file; with other members as many more or fewer, at least one"
     )
 
+    def scaled(self, factor: Decimal) -> Shift:
+        """The same with so many times the agents."""
+        return self.model_copy(update={"agents": self.agents * factor})
+
 
 class Desk(Part):
     """Agents who serve some channels, first come first served."""
@@ -167,8 +171,7 @@ class Support(Part):
 
 
 def _scaled(desk: Desk, factor: Decimal) -> Desk:
-    shifts = [shift.model_copy(update={"agents": shift.agents * factor}) for shift in desk.shifts]
-    return desk.model_copy(update={"shifts": shifts})
+    return desk.model_copy(update={"shifts": [shift.scaled(factor) for shift in desk.shifts]})
 
 
 class SupportStaffing(Part):

@@ -49,6 +49,7 @@ class Context:
     coupons: tuple[str, ...] = ()
     campaigns: tuple[str, ...] = ()
     own_kinds: tuple[events.Kind, ...] = ()
+    bins: tuple[str, ...] = ()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -67,8 +68,13 @@ class Context:
         return self.gateways[row["gateway"]]
 
     def method(self, row: Row) -> str:
-        """The kind of payment method, and whether it is the backup: "backup debit card"."""
-        return f"backup {method_words(row)}" if int(row["method"]) in self.backups else method_words(row)
+        """The kind of payment method, whether it is the backup, and its BIN range if known: "backup debit card"."""
+        words = f"{method_words(row)}{self.bin_words(row)}"
+        return f"backup {words}" if int(row["method"]) in self.backups else words
+
+    def bin_words(self, row: Row) -> str:
+        """The BIN range of a card, where it is known: " of the BIN range northbank"."""
+        return f" of the BIN range {self.bins[row['bin']]}" if row["bin"] else ""
 
     def coupon(self, row: Row) -> str:
         """The coupon's name."""
@@ -99,6 +105,7 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
         names.arms,
         names.coupons,
         names.campaigns,
+        bins=names.bins,
     )
 
 

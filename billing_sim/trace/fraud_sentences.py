@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from billing_sim import events
 from billing_sim.trace.context import Context, Row, day_words
+from billing_sim.trace.support_sentences import waiting_words
+
+_SECOND = 1000
 
 _AUTHENTICATED = {
     events.FRICTIONLESS: "The issuer authenticated the member without asking anything.",
@@ -14,8 +17,11 @@ _AUTHENTICATED = {
 
 
 def attempt_pending(row: Row, context: Context) -> str:
-    """A voucher is out."""
+    """A voucher is out, or a bank has been asked for a debit."""
     until = day_words(row["period_end"])
+    if row["method_kind"] == events.A2A_EMANDATE:
+        what = f"The bank was asked for {context.money(row['amount_minor'])} by {context.method(row)}"
+        return f"{what} (attempt {row['attempt']}); it tells the member, debits on {until} and answers after that."
     what = f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']})"
     return f"{what}, payable until {until}."
 
@@ -37,9 +43,11 @@ def review_opened(row: Row, _context: Context) -> str:
 
 
 def review_closed(row: Row, _context: Context) -> str:
-    """It waits no longer."""
-    decision = "approved it" if row["reason"] == events.REVIEW_APPROVED else "rejected it"
-    return f"Somebody looked at attempt {row['attempt']} and {decision}."
+    """It waits no longer; how long it was in the queue is told where it was in one."""
+    decision = "approved" if row["reason"] == events.REVIEW_APPROVED else "rejected"
+    waited = row["latency_ms"]
+    when = f" when a reviewer had time, {waiting_words(waited)}," if waited >= _SECOND else ""
+    return f"Somebody looked at attempt {row['attempt']}{when} and {decision} it."
 
 
 def fraud_judged(row: Row) -> str:

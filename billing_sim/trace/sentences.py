@@ -88,11 +88,12 @@ def _validity(row: Row) -> str:
 def _method_added(row: Row, context: Context) -> str:
     role = " as a backup" if row["reason"] == events.BY_BACKUP else ""
     loaded = f" with {context.money(row['amount_minor'])}" if row["amount_minor"] else ""
-    return f"A {method_words(row)}{loaded} was put on file{role}{_validity(row)}."
+    return f"A {method_words(row)}{context.bin_words(row)}{loaded} was put on file{role}{_validity(row)}."
 
 
-def _method_updated(row: Row, _context: Context) -> str:
-    return f"{_SOURCES[row['reason']].format(method=method_words(row))}{_validity(row)}."
+def _method_updated(row: Row, context: Context) -> str:
+    method = f"{method_words(row)}{context.bin_words(row)}"
+    return f"{_SOURCES[row['reason']].format(method=method)}{_validity(row)}."
 
 
 def _invoice_issued(row: Row, context: Context) -> str:

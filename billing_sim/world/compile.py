@@ -18,7 +18,7 @@ from billing_sim.world.calendars import fill_span, fill_zones
 from billing_sim.world.campaigns import fill_campaigns
 from billing_sim.world.experiments import fill_experiments, scenarios_of
 from billing_sim.world.fees import fill_cheapest, fill_fees, fill_networks
-from billing_sim.world.fraud import fill_attacks, fill_authentication, fill_deploys, fill_fraud, fill_methods
+from billing_sim.world.fraud import fill_attacks, fill_authentication, fill_bins, fill_deploys, fill_fraud, fill_methods
 from billing_sim.world.households import fill_sharing
 from billing_sim.world.load import fill_issuer_outages, fill_load
 from billing_sim.world.names import Names
@@ -32,7 +32,7 @@ from billing_sim.world.promotions import fill_offers, fill_promotions
 from billing_sim.world.record import new_world
 from billing_sim.world.refunds import fill_claims, fill_faults
 from billing_sim.world.saying import fill_saying
-from billing_sim.world.support import fill_support
+from billing_sim.world.support import fill_reviewers, fill_support
 
 FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     fill_span, fill_zones, fill_counts, fill_prices, fill_rules, fill_codes, fill_gateways, fill_outages,
@@ -43,11 +43,11 @@ FILLERS: tuple[Callable[[np.recarray, Names], None], ...] = (
     # Refunds and disputes.
     fill_claims, fill_faults, fill_fees, fill_networks, fill_cheapest,
     # Fraud and authentication.
-    fill_authentication, fill_fraud, fill_attacks, fill_deploys, fill_methods,
+    fill_authentication, fill_fraud, fill_attacks, fill_bins, fill_deploys, fill_methods,
     # Gateways under load.
     fill_load, fill_issuer_outages,
     # Support.
-    fill_support,
+    fill_support, fill_reviewers,
     # People and what they say.
     fill_saying,
     # Campaigns.

@@ -25,7 +25,7 @@ from billing_sim.scenario.fraud import (
 from billing_sim.world.names import Names
 from billing_sim.world.people import by_kind, cumulative
 from billing_sim.world.quantiles import interpolated
-from billing_sim.world.record import ATTACKS, DEPLOYS, EPOCHS, KINDS, QUANTILES
+from billing_sim.world.record import ATTACKS, BINS, DEPLOYS, EPOCHS, KINDS, QUANTILES
 
 T = TypeVar("T")
 _HALF = Decimal("0.5")
@@ -168,6 +168,21 @@ def fill_attacks(world: np.recarray, names: Names) -> None:
         world.attack_learned[0, i] = clock.NEVER if attack.learned_after is None else at + attack.learned_after
         world.attack_blocked[0, i] = threshold(attack.then_blocked)
         _mark(world.attack_market[0, i], names, attack.market)
+        if attack.bin is not None:
+            world.attack_bin[0, i] = names.bins.index(attack.bin)
+            world.attack_bin_share[0, i] = threshold(attack.bin_share)
+            world.attack_refused[0, i] = threshold(attack.refused)
+            world.attack_wary_until[0, i] = at + attack.duration + attack.refused_for
+
+
+def fill_bins(world: np.recarray, names: Names) -> None:
+    """How cards divide into BIN ranges, in the markets that say so."""
+    for m, code in enumerate(names.markets):
+        mix = names.scenario.markets[code].behaviour.card_bins
+        if mix:
+            world.bins[0] = 1
+            world.bin_mix[0, m] = cumulative(list(mix.values()), BINS)
+            world.bin_label[0, m, : len(mix)] = [names.bins.index(name) for name in mix]
 
 
 def fill_deploys(world: np.recarray, names: Names) -> None:
@@ -186,8 +201,13 @@ def fill_deploys(world: np.recarray, names: Names) -> None:
 
 
 def fill_methods(world: np.recarray, names: Names) -> None:
-    """How new methods divide after launches and withdrawals, and from when on a withdrawn one is refused."""
+    """How new methods divide after launches and withdrawals, when a withdrawn one is refused, and what is paid late."""
     world.voucher_valid[0] = names.scenario.voucher_valid
+    debits = names.scenario.mandate_debits
+    if debits is not None:
+        world.mandate_pending[0] = threshold(debits.pending)
+        world.mandate_notice[0] = debits.notice
+        world.mandate_answer[0] = _times(debits.p50, debits.p95)
     changes = [it for it in names.scenario.timeline if isinstance(it, MethodLaunch | MethodWithdrawal)]
     for m, market in enumerate(names.markets):
         mix = by_kind(names.scenario.markets[market].behaviour.method_mix)

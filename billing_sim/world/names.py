@@ -55,6 +55,12 @@ class Names:
         return ("none", *self.scenario.campaigns)
 
     @cached_property
+    def bins(self) -> tuple[str, ...]:
+        """What the column `bin` can say, ascending; 0 is none."""
+        known = {name for market in self.scenario.markets.values() for name in market.behaviour.card_bins}
+        return ("none", *sorted(known))
+
+    @cached_property
     def arms(self) -> tuple[str, ...]:
         """What the column `arm` can say; 0 is none."""
         return labels(self.scenario.experiments)

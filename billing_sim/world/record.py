@@ -24,9 +24,12 @@ NETWORKS, CLAIM_KINDS = 4, 8
 PROMOTIONS, OFFERS, TAXES = 32, 64, 8
 FOR_NEW, FOR_RETURNING, FOR_EVERYONE = 0, 1, 2
 DEPLOYS, ATTACKS = 64, 16
+BINS = 16
 TRIES = 10
 """Cards that a card-testing session tries unless it is blocked (assumed)."""
-TOPICS, CONTACT_CHANNELS, DESKS, WEEK_HOURS, AGENTS = 6, 3, 3, 168, 1024
+TOPICS, CONTACT_CHANNELS, DESKS, WEEK_HOURS, AGENTS = 6, 3, 4, 168, 1024
+REVIEW_DESK = DESKS - 1
+"""The desk of those who review payments; the ones before it are of support."""
 
 # Gateways under load.
 LOADS = 64
@@ -231,6 +234,8 @@ WORLD = np.dtype(
         ("fraud_score", "i8", (2, QUANTILES + 1)),
         ("fraud_noticed", "i8", (QUANTILES,)),
         ("review_time", "i8", (QUANTILES,)),
+        ("review_team", "i8"),
+        ("review_handling", "i8", (QUANTILES,)),
         ("review_rejects", "i8", (2,)),
         ("attacks", "i8"),
         ("attack_from", "i8", (ATTACKS,)),
@@ -242,6 +247,15 @@ WORLD = np.dtype(
         ("attack_learned", "i8", (ATTACKS,)),
         ("attack_blocked", "i8", (ATTACKS,)),
         ("attack_market", "i8", (ATTACKS, MARKETS)),
+        # BIN ranges of cards: per market their shares and labels; which one an attack tries most, and how wary that
+        # makes its issuer, until when.
+        ("bins", "i8"),
+        ("bin_mix", "i8", (MARKETS, BINS)),
+        ("bin_label", "i8", (MARKETS, BINS)),
+        ("attack_bin", "i8", (ATTACKS,)),
+        ("attack_bin_share", "i8", (ATTACKS,)),
+        ("attack_refused", "i8", (ATTACKS,)),
+        ("attack_wary_until", "i8", (ATTACKS,)),
         ("deploys", "i8"),
         ("deploy_from", "i8", (DEPLOYS,)),
         ("deploy_until", "i8", (DEPLOYS,)),
@@ -255,6 +269,9 @@ WORLD = np.dtype(
         ("withdrawals", "i8"),
         ("withdrawn_at", "i8", (MARKETS, KINDS)),
         ("voucher_valid", "i8"),
+        ("mandate_pending", "i8"),
+        ("mandate_notice", "i8"),
+        ("mandate_answer", "i8", (QUANTILES,)),
         # Gateways under load.
         ("shared", "i8"),
         ("published", "i8", (PUBLISHED,)),

@@ -8,11 +8,11 @@ import numpy as np
 
 from billing_sim import clock, money
 from billing_sim.draws import threshold
-from billing_sim.scenario.support import CHANNELS, DAYS, ContactRates, Desk, Support, SupportStaffing
+from billing_sim.scenario.support import CHANNELS, DAYS, ContactRates, Shift, Support, SupportStaffing
 from billing_sim.world.names import Names
 from billing_sim.world.people import cumulative
 from billing_sim.world.quantiles import exponential, interpolated
-from billing_sim.world.record import AGENTS, QUANTILES, WEEK_HOURS
+from billing_sim.world.record import AGENTS, QUANTILES, REVIEW_DESK, WEEK_HOURS
 
 _ONCE = 1000
 """Handling times are kept in thousandths of what they are without a change of staffing."""
@@ -77,7 +77,7 @@ def _fill_staff(world: np.recarray, names: Names, support: Support) -> None:
     for channel, name in enumerate(CHANNELS):
         desks = [d for d, desk in enumerate(support.desks) if name in desk.channels]
         world.desk_of[0, channel] = desks[0] if desks else 0
-    usual = [_week(desk) for desk in support.desks]
+    usual = [_week(desk.shifts) for desk in support.desks]
     for epoch, at in enumerate(moments):
         agents, handling = Decimal(1), Decimal(1)
         for begin, end, entry in spans:
@@ -89,10 +89,21 @@ def _fill_staff(world: np.recarray, names: Names, support: Support) -> None:
             world.staff[0, epoch, d] = [_whole(count, agents) for count in week]
 
 
-def _week(desk: Desk) -> list[Decimal]:
+def fill_reviewers(world: np.recarray, names: Names) -> None:
+    """Those who review payments, where there is a team; changes of support's staff are none of theirs."""
+    fraud = names.scenario.fraud
+    if fraud is None or fraud.review.team is None:
+        return
+    world.shared[0] = world.review_team[0] = 1
+    world.staff_epochs[0] = max(1, int(world.staff_epochs[0]))
+    world.staff[0, :, REVIEW_DESK] = [_whole(count, Decimal(1)) for count in _week(fraud.review.team.shifts)]
+    world.review_handling[0] = np.maximum(exponential(QUANTILES, fraud.review.team.handling), clock.SECOND)
+
+
+def _week(shifts: list[Shift]) -> list[Decimal]:
     """Agents in each hour of the week, from Monday; shifts that overlap add up."""
     week = [Decimal(0)] * WEEK_HOURS
-    for shift in desk.shifts:
+    for shift in shifts:
         for day in shift.days or DAYS:
             for hour in range(*shift.hours):
                 week[DAYS.index(day) * 24 + hour] += shift.agents

@@ -42,7 +42,7 @@ _LIMITED = {
     "retries": "retries of a policy", "notices": "notices of a policy", "outages": "outages of a gateway",
     "rates": "exchange rates of a currency",
     "epochs": "prices of a plan in a market, sets of dunning rules, or states of the updater in a market",
-    "zones": "time zones", "dunning_policies": "dunning policies",
+    "bins": "BIN ranges of a market's cards", "zones": "time zones", "dunning_policies": "dunning policies",
 }  # fmt: skip
 _BY_REGION = (Behaviour, Tenure, WinBack, Rejoin)
 _SHORT = 60

@@ -8,9 +8,10 @@ from itertools import chain
 
 from billing_sim.errors import Problem
 from billing_sim.scenario.checks.read import duration, interventions, markets, share, whole
-from billing_sim.scenario.fraud import Challenge, Noticing, Review, Scores
+from billing_sim.scenario.checks.shares import mapping_adds_up
+from billing_sim.scenario.fraud import Challenge, MandateDebits, Noticing, Review, Scores
 from billing_sim.scenario.layers import suggestion
-from billing_sim.scenario.nodes import Mapping, at, entries, text, texts
+from billing_sim.scenario.nodes import Mapping, Place, at, entries, text, texts
 from billing_sim.scenario.parts import CAPACITY
 
 _MOST = {
@@ -21,6 +22,9 @@ _MOST = {
     "card_testing": 16,
     "deploy": 64,
 }
+
+_BINS = 255
+_NO_BINS = "Add card_bins to the behaviour of a market."
 
 
 def challenges_add_up(tree: Mapping) -> Iterator[Problem]:
@@ -59,9 +63,13 @@ def scores_ascend(tree: Mapping) -> Iterator[Problem]:
 
 
 def waits_ascend(tree: Mapping) -> Iterator[Problem]:
-    """Half of the reviews, and of the owners of stolen cards, are not later than 95 % of them."""
-    for key, defaults in (("review", Review.model_validate({})), ("noticed", Noticing.model_validate({}))):
-        node = at(tree, "fraud", key)
+    """Half of the reviews, of the owners of stolen cards, and of late answers are not later than 95 % of them."""
+    for path, defaults in (
+        (("fraud", "review"), Review.model_validate({})),
+        (("fraud", "noticed"), Noticing.model_validate({})),
+        (("mandate_debits",), MandateDebits.model_validate({})),
+    ):
+        node, key = at(tree, *path), path[-1]
         p50, p95 = at(node, "p50"), at(node, "p95")
         given = p50 if p50 is not None else p95
         if given is None:
@@ -80,6 +88,23 @@ def attacked_gateways_exist(tree: Mapping) -> Iterator[Problem]:
         name, node = text(owner, "gateway"), at(owner, "gateway")
         if name is not None and node is not None and name not in known:
             yield node.place.problem(f"There is no gateway {name}.", suggestion(name, known, "Gateways are"))
+
+
+def bins_are_known(tree: Mapping) -> Iterator[Problem]:
+    """Shares of BIN ranges add up to 100 %, attacks name ranges that cards belong to, and there are not too many."""
+    known: dict[str, Place] = {}
+    for market in markets(tree):
+        behaviour = at(market.value, "behaviour")
+        known |= {entry.key: entry.place for entry in entries(behaviour, "card_bins")}
+        yield from mapping_adds_up(behaviour, "card_bins")
+    for attack in interventions(tree, "card_testing"):
+        name, node = text(attack, "bin"), at(attack, "bin")
+        if name is not None and node is not None and name not in known:
+            remedy = suggestion(name, list(known), "BIN ranges are") if known else _NO_BINS
+            yield node.place.problem(f"There is no BIN range {name}.", remedy)
+    if len(known) > _BINS:
+        what = f"card_bins: the markets name {len(known)} BIN ranges, more than the limit of {_BINS}."
+        yield list(known.values())[_BINS].problem(what, "Let markets share names.")
 
 
 def screened_markets_exist(tree: Mapping) -> Iterator[Problem]:

@@ -51,7 +51,7 @@ def channels_have_one_desk(tree: Mapping) -> Iterator[Problem]:
 
 def shifts_have_a_length(tree: Mapping) -> Iterator[Problem]:
     """A shift ends after it begins."""
-    for desk in items(tree, "support", "desks"):
+    for desk in (*items(tree, "support", "desks"), at(tree, "fraud", "review", "team")):
         for shift in items(desk, "shifts"):
             hours = at(shift, "hours")
             found = [whole(item) for item in items(hours)]
