@@ -305,7 +305,7 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
         ),
         (
             "fraud: {review: {team: {shifts: [{agents: 2}]}}}",
-            "5:54 change: who reviews payments is the same for all arms of an experiment.",
+            "5:71 change: who reviews payments is the same for all arms of an experiment.",
         ),
         (
             "timeline: [{kind: support_staffing, at: 2025-03-01, duration: 1 day, agents: -50%}]",
