@@ -8,6 +8,7 @@ They run in an empty folder beside a copy of the scenarios, as on a fresh machin
 
 from __future__ import annotations
 
+import base64
 import shutil
 import sys
 import tempfile
@@ -19,8 +20,8 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 NOTEBOOKS = sorted(HERE.glob("0*.ipynb"))
-SVG = "image/svg+xml"
-SHOWN_FIRST = HERE.parent / "docs" / "pictures" / "who_wanted_to_leave.svg"
+PNG = "image/png"
+SHOWN_FIRST = HERE.parent / "docs" / "pictures" / "who_wanted_to_leave.png"
 """The picture of the first notebook, which the README shows."""
 
 LONGEST = 600
@@ -39,10 +40,10 @@ def executed(path: Path) -> Any:
     return notebook
 
 
-def picture_of(notebook: Any) -> str:
-    """The first picture that a notebook shows, as SVG."""
+def picture_of(notebook: Any) -> bytes:
+    """The first picture that a notebook shows, as PNG."""
     outputs = [it for cell in notebook.cells if cell.cell_type == "code" for it in cell.outputs]
-    return next(it.data[SVG] for it in outputs if SVG in it.get("data", {}))
+    return base64.b64decode(next(it.data[PNG] for it in outputs if PNG in it.get("data", {})))
 
 
 def main(names: list[str]) -> None:
@@ -52,7 +53,7 @@ def main(names: list[str]) -> None:
         notebook.metadata["language_info"] = {"name": "python"}
         nbformat.write(notebook, path)
         if path == NOTEBOOKS[0]:
-            SHOWN_FIRST.write_text(picture_of(notebook), encoding="utf-8")
+            SHOWN_FIRST.write_bytes(picture_of(notebook))
         print(path.name)
 
 

@@ -28,7 +28,7 @@ _spec.loader.exec_module(execute)
 
 
 def shown(notebook: Any) -> list[tuple[str, list[Any]]]:
-    """What every cell of code shows, texts and pictures, character by character."""
+    """What every cell of code shows: text in full, of pictures that there is one (its title is in the text)."""
     return [
         ("\n".join(cell.source.splitlines()[:2]), [_plain(it) for it in cell.outputs])
         for cell in notebook.cells
@@ -41,7 +41,8 @@ def _plain(output: Any) -> Any:
         return output.text
     if output.output_type == "error":
         return [output.ename, output.evalue]
-    return dict(sorted(output.data.items()))
+    # Another processor may round a pixel otherwise; the title of a picture, and so its finding, is among the texts.
+    return {kind: "" if kind == "image/png" else text for kind, text in sorted(output.data.items())}
 
 
 def test_all_five_are_there():
@@ -61,7 +62,7 @@ def test_it_runs_and_shows_what_is_stored(path, monkeypatch):
 def test_the_readme_shows_the_picture_of_the_first():
     """The same file, to the byte."""
     stored = execute.picture_of(nbformat.read(NOTEBOOKS[0], as_version=4))
-    assert execute.SHOWN_FIRST.read_text(encoding="utf-8") == stored
+    assert execute.SHOWN_FIRST.read_bytes() == stored
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -77,6 +78,4 @@ def test_it_is_a_story_in_short_cells(path):
             assert len(cell.source.splitlines()) <= 16
             assert not re.search(r"^\s*(def|class|for|while|try)\b", cell.source, re.MULTILINE)
             assert not any(it.output_type == "error" for it in cell.outputs)
-    assert any(
-        "image/svg+xml" in it.get("data", {}) for cell in cells if cell.cell_type == "code" for it in cell.outputs
-    )
+    assert any("image/png" in it.get("data", {}) for cell in cells if cell.cell_type == "code" for it in cell.outputs)

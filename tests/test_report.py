@@ -173,7 +173,7 @@ def test_every_picture_is_there_or_says_why_not(shown, text):
     assert all(tag["alt"] and len(tag["alt"]) > 40 for tag in images.values())
     sources = [tag for name, tag in Tags(text).tags if name == "source"]
     assert len(sources) == len(images)
-    assert all(tag["srcset"].startswith("data:image/svg+xml;base64,") for tag in sources)
+    assert all(tag["srcset"].startswith("data:image/png;base64,") for tag in sources)
 
 
 def test_nothing_is_fetched_and_no_text_is_markup(text):

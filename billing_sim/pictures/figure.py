@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
+SHOWN_SCALE = 1.5
+"""The same in notebooks and reports, where pictures are many and the page should stay light."""
+
 SCALE = 2.0
 """Pixels of a PNG for one of the picture, so that it stays sharp on good screens and on paper."""
 
@@ -62,7 +65,7 @@ class Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What a notebook shows: an image, so that it needs neither network nor scripts and is always the same."""
-        return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+        return {"image/png": self.to_png(scale=SHOWN_SCALE), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return self.title

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from billing_sim.metrics import words
+from billing_sim.pictures.figure import SHOWN_SCALE
 from billing_sim.report.content import Content, content
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def _file(name: str) -> str:
 
 
 def image(figure: Figure, theme: str) -> str:
-    """A picture as the address of an image that holds it."""
-    return "data:image/svg+xml;base64," + base64.b64encode(figure.to_svg(theme).encode()).decode()
+    """A picture as the address of an image that holds it: pixels, since a reader's machine may lack the fonts."""
+    return "data:image/png;base64," + base64.b64encode(figure.to_png(theme, SHOWN_SCALE)).decode()
 
 
 def numbers(figure: Figure) -> dict[str, Any]:
