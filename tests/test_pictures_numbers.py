@@ -8,8 +8,10 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from billing_sim import declines
 from billing_sim.metrics.frame import frame
-from billing_sim.pictures import maturity
+from billing_sim.pictures import maturity, true_losses
+from billing_sim.pictures.asked import Asked
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +139,15 @@ def test_true_losses_are_those_of_the_truth_command(run):
         told[part] += int(row.losses.value)
     assert {part: int(number) for part, number in sums.items() if number} == {k: v for k, v in told.items() if v}
     assert sums["wrongful"] == truth.wrongful.losses.value
+
+
+def test_causes_of_true_losses_are_those_of_the_truth_command(run):
+    """Those that had failed before the run began among them: nobody has seen their first decline."""
+    losses = run.truth().losses()
+    meanings = dict(declines.CAUSES) | {"before_the_run": true_losses.BEFORE}
+    told = Counter(meanings[cause] for cause in losses["cause"])
+    assert told[true_losses.BEFORE] > 0
+    assert Counter(true_losses.read(Asked(run))["cause"]) == told
 
 
 def test_declines_are_all_there_with_their_codes(run):

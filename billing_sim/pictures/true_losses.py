@@ -17,6 +17,8 @@ PARTS = {
 }
 """What a loss was; only the first is wrongful."""
 
+BEFORE = "failed before the run began"
+
 _QUERY = """
 WITH lost AS (
     SELECT subscriber, invoice, occurred_at, intent::VARCHAR AS intent, able FROM truth WHERE kind = 'loss.judged'
@@ -24,7 +26,7 @@ WITH lost AS (
     SELECT subscriber, invoice, arg_min(cause::VARCHAR, (occurred_at, sequence)) AS cause
     FROM truth WHERE kind = 'decline.explained' GROUP BY ALL
 )
-SELECT subscriber, date_trunc('month', make_timestamp(epoch_us(occurred_at)))::TIMESTAMP AS at,
+SELECT subscriber, invoice, date_trunc('month', make_timestamp(epoch_us(occurred_at)))::TIMESTAMP AS at,
     CASE WHEN intent = 'go' THEN 'leaving' WHEN intent = 'inert' THEN 'inert'
         WHEN able = 1 THEN 'wrongful' ELSE 'unable' END AS part,
     coalesce(cause, '') AS cause
@@ -44,5 +46,17 @@ def read(asked: Asked) -> pd.DataFrame:
             found: pd.DataFrame = connection.sql(_QUERY).df()
     except duckdb.Error as error:
         raise RunError(f"The truth of this run cannot be read: {str(error).splitlines()[0]}") from None
-    meanings = dict(declines.CAUSES) | {"": "failed before the run began", "none": "failed before the run began"}
-    return found.assign(cause=[meanings.get(it, it) for it in found["cause"]])
+    meanings = dict(declines.CAUSES) | {"": BEFORE, "none": BEFORE}
+    begun = _failing_at_the_start(asked)
+    invoices = zip(found["subscriber"], found["invoice"], strict=True)
+    causes = [
+        BEFORE if it in begun else meanings.get(cause, cause)
+        for it, cause in zip(invoices, found["cause"], strict=True)
+    ]
+    return found.drop(columns="invoice").assign(cause=causes)
+
+
+def _failing_at_the_start(asked: Asked) -> set[tuple[int, int]]:
+    """Invoices that had failed before the run began, subscriber and number: nobody has seen their first decline."""
+    rows = asked.run.sql("SELECT subscriber, invoice FROM invoices WHERE is_imported")
+    return set(zip(rows["subscriber"], rows["invoice"], strict=True))
