@@ -207,18 +207,13 @@ def test_the_footer_says_how_to_make_it_again(runs, text):
         assert words_of in text
 
 
-def test_the_same_run_gives_the_same_page(runs, text):
-    """Nothing on it depends on the day on which it is written."""
-    assert page.page(content(*runs)) == text
-
-
-def test_the_command_writes_it(runs, tmp_path, call):
-    """Into a folder that is made; a name that is no page is refused."""
-    folder = str(runs[0].directory)
-    done = call("report", folder, "--out", tmp_path / "new" / "page.html")
+def test_the_command_writes_the_same_page(runs, text, tmp_path, call):
+    """Into a folder that is made; nothing on it depends on when it is written. A name that is no page is refused."""
+    folder, other = (run.directory for run in runs)
+    done = call("report", folder, "--compare", other, "--out", tmp_path / "new" / "page.html")
     assert (done.code, done.err) == (0, "")
     assert "page.html" in done.out
-    assert "Compared" not in (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
+    assert (tmp_path / "new" / "page.html").read_text(encoding="utf-8") == text
     refused = call("report", folder, "--out", tmp_path / "page.pdf")
     assert refused.code == 2
     assert "end in .html" in refused.err
