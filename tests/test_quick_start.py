@@ -35,3 +35,12 @@ def test_who_has_scipy_keeps_it():
     )
     assert said(program.format(first="import scipy.linalg")) == "5.0"
     assert said(program.format(first="")) == "5.0"
+
+
+def test_a_command_searches_rarely_for_rubbish_and_a_library_as_ever():
+    """Only programs of our own are set up so, and what a user has set for linear algebra stays."""
+    asked = "import gc, os; print(gc.get_threshold()[0] > 10_000, os.environ.get('OPENBLAS_NUM_THREADS'))"
+    hurried = "from billing_sim.quick_start import hurry; hurry(); "
+    assert said(hurried + asked) == "True 1"
+    assert said("import os; os.environ['OPENBLAS_NUM_THREADS'] = '3'; " + hurried + asked) == "True 3"
+    assert said("import gc, billing_sim; print(gc.get_threshold()[0] > 10_000)") == "False"

@@ -15,7 +15,7 @@ from runs_samples import VOCABULARIES, files_in, log_rows
 
 from billing_sim.errors import RunError
 from billing_sim.runs.aside import write_aside
-from billing_sim.runs.columns import record_batch
+from billing_sim.runs.columns import Arenas, record_batch
 from billing_sim.runs.segment import ROWS_PER_GROUP, Segment
 from billing_sim.runs.tables import layouts
 
@@ -163,3 +163,16 @@ def test_a_small_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_aside(file, b"newer")
     assert (file.read_bytes(), files_in(tmp_path)) == (b"new", ["note.txt"])
+
+
+def test_memory_that_another_file_has_used_leaves_no_trace(tmp_path):
+    """A segment in the memory of a longer one with other rows has the bytes that it has in fresh memory."""
+    arenas = Arenas()
+    for place, rows in (("first", MANY[::-1].copy()), ("second", MANY[:1003])):
+        segment = Segment(tmp_path / place, NAME, LOG, VOCABULARIES, arenas)
+        used = segment._group._arena
+        segment.append(rows)
+        segment.close()
+    assert arenas.take(used.size) is used
+    written(tmp_path / "fresh", MANY[:1003])
+    assert (tmp_path / "second" / NAME).read_bytes() == (tmp_path / "fresh" / NAME).read_bytes()
