@@ -111,7 +111,7 @@ def _compared(run: Run, other: Run) -> Compared:
     by_view: dict[str, tuple[Difference, ...]] = {
         view: tuple(it for it in found.differences if it.definition.view == view) for view in VIEWS
     }
-    figure = _drawn(run, COMPARED, other=other)
+    figure = _drawn(other, COMPARED, other=run)
     return Compared(_side(other), found.is_paired, by_view, None if isinstance(figure, str) else figure)
 
 
