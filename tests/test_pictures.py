@@ -189,6 +189,13 @@ def test_shares_have_digits_that_say_something(number, told):
     assert words.share(number) == told
 
 
+def test_numbers_over_narrow_columns_are_brief():
+    """Twelve months of thousands stand side by side without touching; small numbers are whole."""
+    assert [words.brief(it) for it in (0, 87, 999, 1_000, 8_195, 12_345, 1_400_000)] == [
+        "0", "87", "999", "1.0k", "8.2k", "12.3k", "1.4M",
+    ]  # fmt: skip
+
+
 def test_amounts_of_any_size_stay_short():
     """From cents to trillions."""
     assert [words.money(10**6 * it, "USD") for it in (0, 3.5, 999, 12_345, 9.9995e5, 4.56e6, 7.89e12)] == [

@@ -93,7 +93,7 @@ def _columns(data: pd.DataFrame, theme: Theme, colours: dict[str, str]) -> Any:
     shown["bottom"] = shown["top"] - shown["lost"]
     shown["tip"] = [f"{it.at:%b %Y}: {words.count(it.lost)} {it.name}" for it in each(shown)]
     totals = data.groupby("at")["lost"].sum().reset_index()
-    totals["text"] = [words.count(it) for it in totals["lost"]]
+    totals["text"] = [words.brief(it) for it in totals["lost"]]
     highest = max(float(totals["lost"].max()), 1) * 1.08
     width = INNER - _BESIDE - _LEFT
     months = alt.Axis(

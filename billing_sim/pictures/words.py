@@ -29,6 +29,14 @@ def count(number: int) -> str:
     return f"{number:,}".replace("-", "−") if abs(number) < MICROS else short(number)
 
 
+def brief(number: int) -> str:
+    """A number of things where there is hardly room for it: 987, 8.2k, 1.4M."""
+    if abs(number) < 1_000:
+        return count(number)
+    size, letter = next((size, letter) for size, letter in _LARGE if abs(number) >= size)
+    return f"{number / size:,.1f}{letter}".replace("-", "−")
+
+
 def short(number: float) -> str:
     """Three digits: 999, 12.3k, 4.56M."""
     size, letter = next(((size, letter) for size, letter in _LARGE if abs(number) >= 0.9995 * size), (1, ""))
