@@ -11,7 +11,7 @@ import pytest
 
 import billing_sim
 from billing_sim.metrics.catalogue import shipped
-from billing_sim.metrics.explaining import change, largest_move
+from billing_sim.metrics.explaining import Change, change, largest_move
 from billing_sim.metrics.frame import frame
 from billing_sim.metrics.reasons import Move, explain
 from billing_sim.metrics.render import text
@@ -109,3 +109,21 @@ def test_a_change_without_replicates_has_no_error():
     assert change(Figure(1.0, 1, 1, 0), Figure(2.0, 2, 1, 0)).standard_error is None
     assert change(Figure(None, 0, 0, 0), Figure(2.0, 2, 1, 0)).value is None
     assert change(Figure(1.0, 1, 1, 0), Figure(2.0, 2, 1, 0)).signal == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "direction", "mood"),
+    [
+        (0.03, 0.01, "up", "better"),
+        (0.03, 0.01, "down", "worse"),
+        (-0.03, 0.01, "down", "better"),
+        (-0.03, 0.01, "up", "worse"),
+        (0.03, 0.01, "neither", "noise"),
+        (0.019, 0.01, "up", "noise"),
+        (0.0, 0.0, "up", "noise"),
+        (None, None, "up", "noise"),
+    ],
+)
+def test_the_mood_of_a_change(value, error, direction, mood):
+    """Beyond two standard errors it is better or worse, by what is better; tables and reports read the same."""
+    assert Change(value, error).mood(direction) == mood

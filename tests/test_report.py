@@ -14,7 +14,7 @@ from billing_sim.metrics.catalogue import shipped
 from billing_sim.pictures import PICTURES
 from billing_sim.report import distrust, page
 from billing_sim.report.content import COMPARED, PLACES, Content, content
-from billing_sim.report.goals import MISSED, OPEN, REACHED
+from billing_sim.report.goals import MISSED, OPEN, REACHED, goals
 from tests.cli_caller import call
 from tests.conftest import SCENARIOS
 
@@ -125,6 +125,17 @@ def test_goals_are_held_against_the_run(runs, shown):
     assert shown.goals[2].value == words.UNDEFINED
 
 
+def test_goals_of_words_alone_are_shown(tmp_path):
+    """A scenario whose goals name no metric still has goals."""
+    shutil.copy(SCENARIOS / "first_month.yaml", tmp_path)
+    text = (
+        "extends: first_month.yaml\nname: words\nmembers: 200\ngoals: [{owner: support, goal: Nobody has to write.}]\n"
+    )
+    (tmp_path / "words.yaml").write_text(text, encoding="utf-8")
+    found = goals(billing_sim.run(tmp_path / "words.yaml", out=tmp_path / "run", workers=1))
+    assert [(it.owner, it.goal, it.state) for it in found] == [("support", "Nobody has to write.", "")]
+
+
 def test_what_is_not_settled_and_what_is_not_there_is_named(runs, shown):
     """By the coverage of the views, most open first."""
     results = [it for found in runs[0].views().results.values() for it in found]
@@ -169,6 +180,7 @@ def test_every_picture_is_there_or_says_why_not(shown, text):
     asked = {name for names in PLACES.values() for name in names}
     assert asked | {COMPARED} <= set(PICTURES)
     assert drawn | missing == asked
+    assert len(drawn) >= 9, shown.undrawn
     assert set(images) == drawn | {COMPARED}
     assert all(tag["alt"] and len(tag["alt"]) > 40 for tag in images.values())
     sources = [tag for name, tag in Tags(text).tags if name == "source"]

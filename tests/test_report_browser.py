@@ -8,8 +8,6 @@ from itertools import pairwise
 
 import pytest
 
-import billing_sim
-
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
@@ -153,4 +151,3 @@ def test_the_tiny_run_is_what_is_reported(opened, tiny_run):
     page, _, _ = opened()
     assert page.inner_text("h1") == tiny_run.manifest.identity.scenario
     assert tiny_run.content_digest in page.inner_text("#again")
-    assert isinstance(tiny_run, billing_sim.Run)

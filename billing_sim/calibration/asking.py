@@ -30,7 +30,7 @@ SEEDS = 5
 
 @dataclass(frozen=True)
 class Calibration:
-    """Every row compared, in which setting; `left_out` says why other published figures are not."""
+    """Every row compared, in which setting; `left_out` says why other figures are not, where all are asked for."""
 
     scenario: str
     members: int
@@ -104,7 +104,8 @@ def calibrate(
     scenario = on.scenario()
     used = tuple(range(scenario.seed, scenario.seed + seeds))
     found = compare(chosen, on, used, report)
-    return Calibration(scenario.name, scenario.members, used, tuple(found), dict(published().left_out))
+    left_out = {} if sections else dict(published().left_out)
+    return Calibration(scenario.name, scenario.members, used, tuple(found), left_out)
 
 
 def rows_of(sections: Iterable[str]) -> list[Row]:

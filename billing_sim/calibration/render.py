@@ -113,8 +113,9 @@ def _not_compared(it: Calibration, width: int) -> Iterator[str]:
         yield "Not compared in this scenario:"
         for each in missing:
             yield from _item(each.row.id, each.reason, width)
-    yield ""
-    yield f"Not compared at all, {len(it.left_out)} published figures:"
+    if it.left_out:
+        yield ""
+        yield f"Not compared at all, {len(it.left_out)} published figures:"
     for name, reason in it.left_out.items():
         yield from _item(name, reason, width)
 

@@ -16,6 +16,9 @@ from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.shapes import MONTH
 from billing_sim.metrics.source import Source
 
+BEYOND_NOISE = 2.0
+"""Standard errors from which a change from one month to the next is called better or worse."""
+
 BEYOND_CHANCE = 3.0
 """Standard errors of the difference from which a move is told."""
 
@@ -31,6 +34,13 @@ class Change:
     def signal(self) -> float:
         """The difference in standard errors; 0 where there is none."""
         return abs(self.value / self.standard_error) if self.value is not None and self.standard_error else 0.0
+
+    def mood(self, direction: str) -> str:
+        """`better` or `worse` for a metric that should go one way; `noise` where it may be luck or no way is better."""
+        better = {"up": 1, "down": -1, "neither": 0}[direction] * (self.value or 0)
+        if self.signal < BEYOND_NOISE or not better:
+            return "noise"
+        return "better" if better > 0 else "worse"
 
 
 def change(before: Figure, after: Figure) -> Change:

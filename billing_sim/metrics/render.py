@@ -32,8 +32,7 @@ ROWS_MAX = 24
 
 _METRIC_WIDTH = 14
 _BETTER = {"up": "↑", "down": "↓", "neither": " "}
-_TOLD = 2.0
-"""Standard errors from which a change is more than noise."""
+_MOODS = {"better": "green", "worse": "red", "noise": "dim"}
 
 
 def text(views: Views, width: int = 100) -> str:
@@ -120,8 +119,7 @@ def _change(result: Result) -> Text:
         return Text("")
     _, after, moved = latest
     month = f" {calendar.month_abbr[int(after.dims['month'][-2:])]}"
-    better = {"up": 1, "down": -1, "neither": 0}[result.definition.direction] * (moved.value or 0)
-    style = "dim" if moved.signal < _TOLD or not better else "green" if better > 0 else "red"
+    style = _MOODS[moved.mood(result.definition.direction)]
     return Text.assemble((words.signed(result.definition, moved.value), style), (month, "dim"))
 
 

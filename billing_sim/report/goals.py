@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from billing_sim.errors import BillingSimError
-from billing_sim.goal_sheets.aims import MONTH, Aim, Aims, read_aims
+from billing_sim.errors import RunError
+from billing_sim.goal_sheets.aims import MONTH, Aim, read_aims
 from billing_sim.metrics import words
 from billing_sim.metrics.asking import ask
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.result import Figure
 from billing_sim.metrics.source import Source
+from billing_sim.scenario.loading import load
 
 if TYPE_CHECKING:
     from billing_sim.result import Run
@@ -38,19 +39,17 @@ class Reached:
 
 def goals(run: Run) -> tuple[Reached, ...]:
     """All goals of the scenario, first those that can be told; none in a run whose scenario is withheld."""
-    aims = _aims(run)
-    if aims is None:
-        return ()
-    told = [_reached(it, run.known_at(None)) for it in aims.aims]
-    return (*told, *(Reached(it.owner, it.goal, "", "", "", "", "", "") for it in aims.words))
-
-
-def _aims(run: Run) -> Aims | None:
-    """A scenario whose goals name no metric raises too: then there is nothing that a run could tell."""
     try:
-        return read_aims(run.stored.scenario_path, None, shipped())
-    except (BillingSimError, OSError):
-        return None
+        path = run.stored.scenario_path
+    except RunError:
+        return ()
+    every = load(path).scenario.goals
+    measured = read_aims(path, None, shipped()).aims if any(it.metric for it in every) else ()
+    only_words = [it for it in every if not it.metric]
+    return (
+        *(_reached(it, run.known_at(None)) for it in measured),
+        *(Reached(it.owner, it.goal, "", "", "", "", "", "") for it in only_words),
+    )
 
 
 def _reached(aim: Aim, source: Source) -> Reached:

@@ -12,9 +12,6 @@ from billing_sim.metrics.render import happened
 from billing_sim.metrics.result import Result
 from billing_sim.metrics.views import Views, latest_change
 
-BEYOND_NOISE = 2.0
-"""Standard errors from which a change of a month is called better or worse, as in the tables of the command line."""
-
 ARROWS = {"up": "higher is better", "down": "lower is better", "neither": "neither way is better"}
 
 
@@ -138,6 +135,4 @@ def _change(it: Result) -> tuple[str, str, str]:
     _, after, moved = latest
     year, _, number = after.dims[shapes.MONTH].partition("-")
     month = f"{calendar.month_abbr[int(number)]} {year}"
-    better = {"up": 1, "down": -1, "neither": 0}[it.definition.direction] * (moved.value or 0)
-    is_noise = moved.signal < BEYOND_NOISE or not better
-    return words.signed(it.definition, moved.value), month, "noise" if is_noise else "better" if better > 0 else "worse"
+    return words.signed(it.definition, moved.value), month, moved.mood(it.definition.direction)
