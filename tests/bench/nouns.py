@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from statistics import median
+from typing import Any
 
 from billing_sim.drivers import batch
 from billing_sim.drivers.shards import SHARDS
@@ -50,12 +52,18 @@ def main(words: list[str]) -> None:
 def busy(*nouns: str) -> CompiledWorld:
     """The busy world with some nouns laid over it."""
     content = content_of(nouns) | {"members": MEMBERS}
-    for desk in (content.get("support") or {}).get("desks", ()):
-        for shift in desk["shifts"]:
-            shift["agents"] *= MEMBERS // STAFFED_FOR
+    for shift in _shifts(content):
+        shift["agents"] *= MEMBERS // STAFFED_FOR
     world = compiled(content)
     assert world, nouns
     return world
+
+
+def _shifts(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The shifts of everybody who serves: agents of support, and those who review payments."""
+    for desk in (content.get("support") or {}).get("desks", ()):
+        yield from desk["shifts"]
+    yield from content.get("fraud", {}).get("review", {}).get("team", {}).get("shifts", ())
 
 
 def streaming() -> CompiledWorld:
