@@ -14,10 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from billing_sim.drivers.line import Line
-from billing_sim.drivers.requests import in_order
+from billing_sim.drivers.requests import EFFECT, in_order
 from billing_sim.lifecycle.reviews import REVIEW_QUEUE
 from billing_sim.rule import records
 from billing_sim.world.record import AGENTS, DESKS, REVIEW_DESK
+
+_NOTHING = np.zeros(0, EFFECT)
 
 
 class Desk:
@@ -54,4 +56,5 @@ class Desk:
         for desk, line in enumerate(self._lines):
             own = desks == desk
             told.append(line.serve(requests[own], None if beside is None else beside[own], end))
-        return in_order(np.concatenate(told))
+        told = [effects for effects in told if len(effects)]
+        return in_order(np.concatenate(told) if len(told) > 1 else told[0]) if told else _NOTHING
