@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 import pytest
 
 from billing_sim import people
-from billing_sim.drivers import batch, simpy_driver
+from billing_sim.drivers import batch, by_tape, simpy_driver
+from billing_sim.drivers.coupled import everybody, record_tape
 from billing_sim.drivers.kernel import begin_life, ring_once, run_lives
 from billing_sim.drivers.sample import sampled
 from billing_sim.drivers.shards import people_of_shard
@@ -20,6 +23,7 @@ from billing_sim.runs.digest import combine
 from billing_sim.simulate import simulate
 from billing_sim.world.announce import announcements
 from tests.plain_python import FEW, answers
+from tests.random_worlds import compiled, content_of
 from tests.world_builder import digests, happened, world_of, world_of_file
 from tests.world_texts import BUSY, QUIET
 
@@ -186,3 +190,22 @@ def test_kept_samples_change_no_digest(tmp_path):
     ]
     assert facts[0] == facts[1] == facts[2]
     assert len(facts[0]) > 50
+
+
+def test_two_tapes_may_be_played_in_turn():
+    """What gateways were like on one of them is not seen by those who live by the other."""
+    world = compiled(content_of(("load",)) | {"members": 9_000})
+    loud = record_tape(world)
+    quiet = replace(loud, places=loud.places[:0], tables=np.ascontiguousarray(loud.tables[:, :0]))
+    blocks = {name: by_tape.lives(world, world, *everybody(world), tape) for name, tape in (("a", loud), ("b", quiet))}
+    alone = {name: [block.rows.copy() for block in by_tape.lives(world, world, *everybody(world), tape)]
+             for name, tape in (("a", loud), ("b", quiet))}  # fmt: skip
+    assert min(len(pages) for pages in alone.values()) > 10
+    assert np.concatenate(alone["a"]).tobytes() != np.concatenate(alone["b"]).tobytes()
+    in_turn: dict[str, list[np.ndarray]] = {"a": [], "b": []}
+    for both in zip_longest(*blocks.values()):
+        for name, block in zip(blocks, both, strict=True):
+            if block is not None:
+                in_turn[name].append(block.rows.copy())
+    for name, pages in alone.items():
+        assert np.concatenate(pages).tobytes() == np.concatenate(in_turn[name]).tobytes()

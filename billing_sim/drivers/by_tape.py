@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,12 +24,14 @@ def lives(
     """
     if not len(numbers):
         return
-    worlds, span = worlds_of(before, after), span_of(before, after)
+    worlds, span = _own_worlds(before, after), span_of(before, after)
     states, page = records(new_states(2)), new_page()
     pages, filled, first = records(page), np.zeros(3, np.int64), 0
     effects = records(tape.effects)
     while first < len(numbers):
         rung = int(filled[2])
+        # Somebody else may have played another tape here while this page was being looked at.
+        worlds["published"][:] = 0
         following = int(
             run_by_tape(
                 worlds,
@@ -50,3 +53,13 @@ def lives(
         rows, truths = page["rows"][0, : filled[0]], page["truths"][0, : filled[1]]
         yield Block(rows, truths, following - first, int(filled[2]) - rung)
         first = following
+
+
+_own = threading.local()
+
+
+def _own_worlds(before: CompiledWorld, after: CompiledWorld) -> np.ndarray:
+    """Copies that this thread may tune, kept from one shard to the next: each of its worlds takes ten megabytes."""
+    if getattr(_own, "of", None) != (id(before), id(after)):
+        _own.worlds, _own.of, _own.held = worlds_of(before, after), (id(before), id(after)), (before, after)
+    return _own.worlds

@@ -7,7 +7,7 @@ with `decimal` (correctly rounded) because `exp` and `log` of NumPy and libm dif
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, lru_cache
 
 from billing_sim.world.record import QUANTILES
 
@@ -18,6 +18,11 @@ def interpolated(anchors: list[tuple[Decimal, int]]) -> list[int]:
     Durations span decades: on a plain scale a median of seconds and a 99th percentile of minutes would put a quarter
     of the mass at minutes.
     """
+    return list(_interpolated(tuple(anchors)))
+
+
+@lru_cache(1024)
+def _interpolated(anchors: tuple[tuple[Decimal, int], ...]) -> tuple[int, ...]:
     table, segment = [], 0
     points = [(p, Decimal(max(value, 1)).ln()) for p, value in anchors]
     for i in range(QUANTILES):
@@ -26,7 +31,7 @@ def interpolated(anchors: list[tuple[Decimal, int]]) -> list[int]:
             segment += 1
         (p0, v0), (p1, v1) = points[segment], points[segment + 1]
         table.append(int((v0 + (v1 - v0) * (p - p0) / (p1 - p0)).exp()))
-    return table
+    return tuple(table)
 
 
 @cache
