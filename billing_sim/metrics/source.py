@@ -110,6 +110,10 @@ class RunFolder:
 
     def world_events(self) -> list[dict[str, Any]]:
         """The world's own events."""
+        return list(self._told)
+
+    @cached_property
+    def _told(self) -> list[dict[str, Any]]:
         file = self._files("world/")[0]
         columns = ", ".join(f"epoch_us({it.name})" if it.storage == "timestamp" else it.name for it in WORLD_COLUMNS)
         with duckdb.connect(":memory:") as connection:
