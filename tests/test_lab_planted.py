@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from billing_sim.metrics.catalogue import Catalogue, load
+from billing_sim.metrics.catalogue import Catalogue, load, shipped
 from billing_sim.stress.case import Case, find_cases, load_case
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.lab import Bench, bench, stress
@@ -211,3 +211,38 @@ def test_in_a_real_world_the_bad_definition_is_caught_too(
     found = judged(real(), planted, find_cases([name])[0], accused, good, seeds=20)
     assert found[accused].verdict.name == verdict
     assert found[good].verdict.name == "holds"
+
+
+SHIPPED: list[tuple[str, dict[str, Name]]] = [
+    (
+        "card_testing_bin_range",
+        {
+            "signup_payment_conversion": "false alarm", "payment_success_rate@attempt": "exaggerates",
+            "first_attempt_success_rate@renewal": "holds", "top_bin_share_of_failures": "holds",
+        },
+    ),
+    (
+        "mandates_pending",
+        {"paid_at_once_rate": "false alarm", "first_attempt_success_rate@without_late_success": "wrong sign"},
+    ),
+]  # fmt: skip
+"""Shipped case, and what it does to shipped metrics."""
+
+
+@pytest.mark.parametrize(("name", "verdicts"), SHIPPED)
+def test_a_shipped_case_fools_whom_it_says(name: str, verdicts: dict[str, Name]):
+    """Bots on one issuer's cards, and banks that answer days later: the moral names who is right."""
+    found = judged(real(), shipped(), find_cases([name])[0], *verdicts, seeds=20)
+    assert {metric: cell.verdict.name for metric, cell in found.items()} == verdicts
+
+
+def test_a_review_team_that_falls_behind_is_seen_by_whoever_counts_invoices():
+    """One reviewer is enough for 500 members and too few for 2,000, so all of them are there."""
+    asked = "payment_success_rate@attempt", "payment_success_rate", "first_attempt_success_rate"
+    it = find_cases(["review_team_falls_behind"])[0]
+    found = judged(bench(members=2000), shipped(), it, *asked, seeds=8)
+    tries, invoices, first = (found[name].changes for name in asked)
+    assert (invoices.truth < -0.01).all()
+    assert (invoices.metric < -0.02).all()
+    assert (tries.metric > 0).all()
+    assert abs(first.metric.mean()) < 0.002

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from billing_sim.errors import InputError, QueryError
@@ -16,7 +17,7 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import compute
 from billing_sim.metrics.queries import definition_of
 from billing_sim.metrics.result import Result
-from tests.facts_builder import USD, HandMade, build, failed, invoice
+from tests.facts_builder import USD, HandMade, attempt, build, failed, invoice
 
 BR = {"market": "BR"}
 INVOICES = [
@@ -79,6 +80,48 @@ def test_a_group_column_gives_the_interval_of_the_same_metric_over_a_fact(source
             assert one.standard_error == other.standard_error
 
 
+LEFT_OUT = f"""
+WITH parts AS (SELECT period, "group", market, sum(numerator) AS above, sum(denominator) AS below
+               FROM ({BY_GROUP}) GROUP BY ALL)
+SELECT period, market, without, sum(above * ("group" IS DISTINCT FROM without)::INT) AS numerator,
+    sum(below * ("group" IS DISTINCT FROM without)::INT) AS denominator
+FROM parts, (SELECT unnest([NULL] || range(64)) AS without) GROUP BY ALL
+"""
+
+
+def test_a_query_may_say_what_it_is_without_each_group(source):
+    """Of what adds up that is the same interval, in all, in parts and by month."""
+    for by in (("market",), ("month",)):
+        split, left = (ask(source, sql, by=by) for sql in (BY_GROUP, LEFT_OUT))
+        assert left.standard_error > 0
+        for one, other in zip((split, *split.slices), (left, *left.slices), strict=True):
+            assert (one.value, one.numerator, one.denominator) == (other.value, other.numerator, other.denominator)
+            assert one.standard_error == pytest.approx(other.standard_error)
+            assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_the_range_that_fails_most_has_the_error_of_leaving_groups_out(tmp_path):
+    """By hand: 5 of 9 failures on one range, of groups with 2 and 1, 2 and 2, 1 and 1 of both; and their pairs."""
+    failures = {1: (2, 1), 2: (2, 2), 3: (1, 1)}
+    rows = [
+        attempt("2025-01-10", outcome="declined", bin=name, group=group)
+        for group, counts in failures.items()
+        for name, count in zip(("north", "south"), counts, strict=True)
+        for _ in range(count)
+    ]
+    source = build(tmp_path / "facts", attempts=rows)
+    sums = np.array([failures.get(group, (0, 0)) for group in range(64)])
+    left = sums.sum(axis=0) - sums
+    for name, share in {
+        "": left.max(axis=1) / left.sum(axis=1),
+        "@herfindahl": (left**2).sum(axis=1) / left.sum(axis=1) ** 2,
+    }.items():
+        (found,) = compute(source, [shipped()[f"top_bin_share_of_failures{name}"]])
+        assert found.value == pytest.approx(5 / 9 if not name else (25 + 16) / 81)
+        assert found.standard_error == pytest.approx(np.sqrt(63 / 64 * ((share - share.mean()) ** 2).sum()))
+        assert found.low < found.value < found.high
+
+
 def test_a_sum_of_money_is_in_whole_units(source):
     """Millionths go in, dollars come out."""
     sql = "SELECT issued_at AS period, amount_micros AS numerator, 1 AS denominator FROM invoices"
@@ -127,6 +170,9 @@ def test_a_column_that_a_query_lacks_is_refused_or_given_in_all(source):
         ("SELECT 1 AS period, 1 AS numerator, 1 AS denominator, 'x' AS \"group\"", "returns 'x' as `group`"),
         ("SELECT 1 AS period, 1 AS numerator, 1 AS denominator, 64 AS \"group\"", "between 0 and 63"),
         ("SELECT 1 AS period, 0.5 AS numerator, 1 AS denominator, 1 AS \"group\"", "returns 0.5 as `numerator`"),
+        ("SELECT 1 AS period, 1 AS numerator, 1 AS denominator, 64 AS without", "`without` that is not between 0 and"),
+        ("SELECT 1 AS period, 1 AS numerator, 1 AS denominator, 'x' AS without", "`without` that is not between 0 and"),
+        ("SELECT 1 AS period, 1 AS numerator, 1 AS denominator, 1 AS without, 1 AS \"group\"", "both `group` and"),
         ("SELECT amout AS period, 1 AS numerator, 1 AS denominator FROM invoices", "amout"),
         ("SELEC 1", "syntax error"),
         ("EXPLAIN SELECT 1 AS period, 1 AS numerator, 1 AS denominator", "returns no column `period`"),

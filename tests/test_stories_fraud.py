@@ -269,6 +269,48 @@ def test_a_fraudster_pays_until_the_owner_notices():
     assert {line.split()[-1] for line in secrets[1:-1]} == {"stolen"}
 
 
+def test_the_owner_of_a_stolen_card_disputes_a_charge_of_a_subscription_that_has_ended():
+    """Charged on New Year, refused once the owner noticed, lost in February, disputed in March, decided in April."""
+    log = happened(
+        SIGNUPS.replace("2025-03-01", "2025-07-01")
+        + """
+fraud: {signups: 100%, works: 100%, screens: [], noticed: {p50: 20 days, p95: 20 days}}
+dunning: [{use: steady}]
+disputes:
+  friendly_fraud: 0%
+  service: 0%
+  fraud: 100%
+  fraud_reports: 100%
+  delay: {least: 60 days, p50: 60 days, p99: 60 days, most: 60 days}
+  respond_within: 10 days
+  contested: 100%
+  decided_after: 20 days
+  wins: {fraud: 0%}
+"""
+    )
+    who = newcomer(log)
+    assert [log.line(row) for row in log.of(who) if row["invoice"] == 1] == expected("""
+        2025-01-01 invoice.issued
+        2025-01-01 payment_attempt.authorized cit
+        2025-01-01 payment.captured
+        2025-03-02 dispute.opened fraud
+        2025-03-02 fraud.reported
+        2025-03-12 dispute.represented fraud
+        2025-04-01 dispute.lost fraud
+    """)
+    assert log.story(who, since="2025-02-11") == expected("""
+        2025-02-11 invoice.marked_uncollectible
+        2025-02-11 subscription.canceled nonpayment
+        2025-03-02 dispute.opened fraud
+        2025-03-02 fraud.reported
+        2025-03-12 dispute.represented fraud
+        2025-04-01 dispute.lost fraud
+    """)
+    assert log.secrets(who)[-2:] == ["2025-02-11 loss.judged stay unable", "2025-03-02 dispute.explained"]
+    assert log.truth_of(who)["fraud"][-1] == 1
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
 def test_a_stricter_rule_blocks_more_and_nobody_else():
     """The same people have the same scores: whom the loose rule blocks the strict one blocks too."""
     loose, strict = (happened(SIGNUPS + f"fraud: {{signups: 20%, block_above: {above}}}\n") for above in (900, 300))

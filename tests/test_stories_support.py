@@ -186,6 +186,47 @@ def test_a_closed_desk_is_called_at_another_hour():
     assert (log.rows[log.rows["kind"] == events.CONTACT_ABANDONED]).size == 0
 
 
+def on_mondays(text: str) -> str:
+    """A desk of which nobody works on other days."""
+    return text.replace("shifts: [{hours", "shifts: [{days: [monday], hours")
+
+
+def test_a_contact_outlives_the_subscription_that_it_was_about():
+    """Written on the hold, read on Monday, two days after the end: there is nothing left to charge or to mend."""
+    log = happened(on_mondays(desk("hold_started", action="retry", channel="email", hours="[8, 9]")) + LONG_OUTAGE)
+    who = log.member(5)
+    assert log.story(who, since="2025-03-11") == expected("""
+        2025-03-11 subscription.put_on_hold
+        2025-03-11 notice.sent hold_started
+        2025-03-11 contact.opened hold_started
+        2025-03-12 payment_attempt.declined mit 96
+        2025-03-15 invoice.marked_uncollectible
+        2025-03-15 subscription.canceled nonpayment
+        2025-03-17 contact.answered hold_started
+        2025-03-17 contact.resolved explained
+    """)
+    answered, resolved = log.of(who)[-2:]
+    assert f"{log.local(answered['occurred_at']):%H:%M}" == "04:00"  # eight o'clock UTC
+    assert answered["latency_ms"] == 512_100_000
+    assert resolved["fee_minor"] == 450
+    assert log.secrets(who)[-1] == "2025-03-15 loss.judged stay able"
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+def test_a_regret_that_is_read_too_late_saves_nobody():
+    """Agents undo every cancellation that they read of in time; this one they read of on the day after the end."""
+    mistaken = desk("canceled_by_mistake", channel="email", hours="[8, 9]")
+    log = happened(on_mondays(mistaken) + behaviour(voluntary_churn="20% per month"))
+    endings = [log.story(who)[-5:] for who, rows in log.lives() if "contact.resolved" in kinds_of(rows)[-1]]
+    assert [ending for ending in endings if ending[0].startswith("2025-02-12")] == [expected("""
+        2025-02-12 subscription.cancel_requested voluntary
+        2025-02-12 contact.opened canceled_by_mistake
+        2025-02-16 subscription.canceled voluntary
+        2025-02-17 contact.answered canceled_by_mistake
+        2025-02-17 contact.resolved explained
+    """)]  # fmt: skip
+
+
 def test_an_email_waits_for_the_next_shift():
     """Nobody gives up on a mail; those of a day are answered from eight in the morning, first come first served."""
     log = happened(desk(channel="email", hours="[8, 9]", agents=1) + LONG_OUTAGE)

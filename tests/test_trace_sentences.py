@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from billing_sim import declines, events
@@ -372,3 +374,21 @@ def test_a_truth_is_told_in_exactly_these_words(told, sentence):
 
 def test_every_kind_of_truth_has_a_sentence():
     assert set(SEALED) == {kind.number for kind in events.TRUTH}
+
+
+@pytest.mark.parametrize(
+    ("queued", "said"),
+    [
+        (0, "Somebody looked at attempt 2 after 31 hours and approved it."),
+        (5 * 3_600_000, "Somebody looked at attempt 2 when a reviewer had time, after 5 hours, and approved it."),
+    ],
+)
+def test_a_review_says_how_long_it_waited(queued, said):
+    """In the queue where there was one, else until it was decided; of another attempt nothing is known."""
+    asked = row(events.REVIEW_OPENED, "2025-01-10 12:00", invoice=7, attempt=2)
+    context = replace(CONTEXT, reviews={(7, 2): int(asked["occurred_at"])})
+    decided = {"invoice": 7, "latency_ms": queued, "reason": events.REVIEW_APPROVED}
+    closed = row(events.REVIEW_CLOSED, "2025-01-11 19:00", attempt=2, **decided)
+    assert SENTENCES[events.REVIEW_CLOSED](closed, context) == said
+    other = row(events.REVIEW_CLOSED, "2025-01-11 19:00", attempt=3, **decided | {"latency_ms": 0})
+    assert SENTENCES[events.REVIEW_CLOSED](other, context) == "Somebody looked at attempt 3 and approved it."

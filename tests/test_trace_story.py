@@ -252,6 +252,15 @@ def test_money_that_came_back_is_not_paid():
     )
 
 
+def test_an_ending_says_since_when_a_payment_waits_for_a_review():
+    """Until somebody has looked at it, or the subscription is over."""
+    asked = row(events.REVIEW_OPENED, "2025-06-20 08:00", invoice=3, attempt=1)
+    decided = row(events.REVIEW_CLOSED, "2025-06-22 08:00", invoice=3, attempt=1, reason=events.REVIEW_APPROVED)
+    over = row(events.SUBSCRIPTION_CANCELED, "2025-06-25 08:00", reason=events.VOLUNTARY)
+    assert words(asked).endswith(" A payment has waited for a review since 2025-06-20 04:00.")
+    assert "review" not in words(asked, decided) + words(asked, over)
+
+
 def test_an_ending_says_who_is_about_to_leave_and_who_is_locked_out():
     cancel = row(events.CANCEL_REQUESTED, "2025-02-01 08:00", reason=events.VOLUNTARY, period_end="2025-02-14")
     held = row(events.SUBSCRIPTION_HELD, "2025-02-21 08:00", invoice=2)

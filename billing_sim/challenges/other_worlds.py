@@ -11,6 +11,7 @@ from billing_sim import clock
 from billing_sim.challenges.truths import Answers
 from billing_sim.drivers import paired
 from billing_sim.drivers.shards import SHARDS, people_of_shard
+from billing_sim.drivers.tape import Tape
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import INVOICE_STATUSES
 from billing_sim.identity import vocabularies_of
@@ -70,10 +71,23 @@ def _without(scenario: Scenario, gone: list[Intervention]) -> CompiledWorld:
 
 
 def collected(before: CompiledWorld, after: CompiledWorld) -> int:
-    """Millionths of the reporting currency over all invoices that are paid at the end, of people living in `after`."""
+    """Millionths of the reporting currency over all invoices that are paid at the end, of people living in `after`.
+
+    What people share is as those who live there make it: where an outage crowds another gateway, without it there is
+    no crowd.
+    """
     folder = Folder(announcements(after), vocabularies_of(after))
-    folded = (folder.fold(block.rows)["invoices"] for block in paired.lives(before, after, *_everybody(before)))
+    blocks = paired.lives(before, after, *_everybody(before), _tape(before, after))
+    folded = (folder.fold(block.rows)["invoices"] for block in blocks)
     return sum(int(invoices["amount_micros"][invoices["status"] == _PAID].sum()) for invoices in folded)
+
+
+def _tape(before: CompiledWorld, after: CompiledWorld) -> Tape | None:
+    if not before.is_coupled:
+        return None
+    from billing_sim.drivers.coupled import total_tape_of  # compiled only where people share something
+
+    return total_tape_of(before, after)
 
 
 def _everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:

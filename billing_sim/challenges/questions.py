@@ -11,10 +11,12 @@ CAUSES_BY_OPTION: dict[str, tuple[str, ...]] = {
     "funds": ("funds", "balance"),
     "stale_details": ("expired", "replaced", "closed", "mandate_lapsed"),
     "issuer_mistake": ("suspicion", "issuer_memory", "restricted"),
-    "machine": ("outage", "technical"),
+    "machine": ("outage", "technical", "throttled", "bad_release"),
     "stopped_by_member": ("mandate_revoked", "bank_stop"),
+    "left_undone_by_payer": ("authentication", "abandoned", "voucher_unpaid"),
+    "refused_by_us": ("fraud_screen", "withdrawn"),
 }
-"""Latent causes as questions group them."""
+"""Latent causes as questions group them: all but a stolen card, with which nobody is lost wrongly."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ QUESTIONS: tuple[Question, ...] = (
         "How much money did retries bring that would not have come without them?",
         "All invoices paid when the run ends, in the reporting currency at the rates of their issue, less the same sum "
         "for the same people with the same luck in a world in which no policy retries from the first day on; all else "
-        "(notices, backups, holds, ends) stays.",
+        "(notices, backups, holds, ends) stays. Where people share something (a full gateway, a desk), they share it "
+        "with whoever lives in that world.",
         MONEY,
         "Adding up what retries collected: part of it would have come anyway, and a member who is kept pays in later "
         "months too.",

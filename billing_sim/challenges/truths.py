@@ -44,7 +44,7 @@ _SHARES: Mapping[str, str] = {
 _RANKED: Mapping[str, str] = {
     "greatest_cause": """
         SELECT option, count(*) FROM losses JOIN failures USING (subscriber, invoice)
-        WHERE turn = 1 AND intent = 'stay' AND able = 1 GROUP BY ALL ORDER BY 2 DESC, 1""",
+        WHERE turn = 1 AND intent = 'stay' AND able = 1 AND option IS NOT NULL GROUP BY ALL ORDER BY 2 DESC, 1""",
 }
 
 

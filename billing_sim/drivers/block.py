@@ -34,7 +34,8 @@ def refuse_sharing(world: CompiledWorld) -> None:
     """QueryError where people share something, for those who play out what might have been of one person alone."""
     if world.is_coupled:
         raise QueryError(
-            "The people of this scenario share something (what gateways can take, or a support desk), so an invoice "
-            "cannot be played out under another policy as if nobody else were there. Leave out `capacity`, `load`, "
-            "`by: success_rate` and `support`, or run the scenario under each policy and compare the runs."
+            "The people of this scenario share something (what gateways can take, a support desk, or a team of "
+            "reviewers), so an invoice cannot be played out under another policy as if nobody else were there. Leave "
+            "out `capacity`, `load`, `by: success_rate`, `support` and the `team` of `review`, or run the scenario "
+            "under each policy and compare the runs."
         )

@@ -1,8 +1,10 @@
 """Metrics that are queries: the SELECT that a team really runs, joins and mistakes included.
 
 A query sees the facts (or tables exported from them) and returns `period`, `numerator` and `denominator`; further
-columns are slices, and a column `group` (0 to 63, as every fact has it) gives the result an interval. It runs locked
-in: no files, no network, no settings, nothing is written, and memory and time are bounded.
+columns are slices, and a column `group` (0 to 63, as every fact has it) gives the result an interval. What does not
+add up over groups, such as the largest of several parts, says itself what it is without each: its column `without` is
+null for the result and a group's number for the result without that group. It runs locked in: no files, no network, no
+settings, nothing is written, and memory and time are bounded.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from billing_sim.metrics.connection import connect_to, reading
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.figures import figure
 from billing_sim.metrics.frame import Frame
+from billing_sim.metrics.jackknife import with_interval
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.shapes import MONTH
@@ -38,6 +41,8 @@ SECONDS = 30.0
 MEMORY = "2GB"
 ROWS_MAX = 1_000_000
 _NEEDED = ("period", "numerator", "denominator")
+_WITHOUT = "without"
+"""The column that says which group a row leaves out; null: none."""
 
 
 _BASE = """SELECT "group", count(*) FROM subscriptions WHERE started_by = 'imported' GROUP BY ALL"""
@@ -200,7 +205,8 @@ def read(connection: duckdb.DuckDBPyConnection, it: Definition) -> dict[str, np.
 def value(it: Definition, columns: Mapping[str, np.ndarray], group: int | None = None) -> float:
     """What a query says in all, or of one group alone; NaN where it is undefined."""
     rows = np.ones(len(columns["numerator"]), bool) if group is None else columns["group"] == group
-    alone = {name: column[rows] for name, column in columns.items() if name != "group"}
+    rows = rows & _of_all(columns)
+    alone = {name: column[rows] for name, column in columns.items() if name not in ("group", _WITHOUT)}
     stock = it.kind == "stock"
     found = _figure(it, alone, np.ones(int(rows.sum()), bool), np.zeros(GROUPS, np.int64), stock=stock).value
     return math.nan if found is None else float(found)
@@ -225,8 +231,12 @@ def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:
         broken = next((value for value in columns[name] if value % 1), None) if is_split else None
         if broken is not None:
             raise QueryError(f"{it.id} returns {broken} as `{name}`; beside a column `group` it must be whole.")
-    if is_split and not all(0 <= group < GROUPS for group in columns["group"]):
-        raise QueryError(f"{it.id} returns a `group` that is not between 0 and {GROUPS - 1}.")
+    for name in ("group", _WITHOUT):
+        numbers = [number for number in columns.get(name, ()) if name == "group" or number is not None]
+        if not all(_is_number(number) and 0 <= number < GROUPS for number in numbers):
+            raise QueryError(f"{it.id} returns a `{name}` that is not between 0 and {GROUPS - 1}.")
+    if is_split and _WITHOUT in columns:
+        raise QueryError(f"{it.id} returns both `group` and `{_WITHOUT}`; keep one of the two.")
 
 
 def _is_number(value: Any) -> bool:
@@ -247,6 +257,8 @@ def _values(values: Sequence[Any], name: str) -> np.ndarray:
     """Numbers as they are, null as 0 in sums; anything else as text."""
     if name in ("numerator", "denominator", "group"):
         return np.array([_plain(value) for value in values], dtype=object)
+    if name == _WITHOUT:
+        return np.array(values, dtype=object)
     return np.array([_text(value, name) for value in values], dtype=object)
 
 
@@ -281,7 +293,27 @@ def _figure(it: Definition, columns: _Columns, rows: np.ndarray, base: np.ndarra
         sums = [_by_group(columns, name, rows) for name in ("numerator", "denominator")]
         made = figure(_as_ratio(it), sums[0], sums[1], sums[1], 0, base)
         return replace(made, units=0)  # it says sums, not whom they are about
+    whole, above, below = _undivided(it, columns, rows & _of_all(columns))
+    if _WITHOUT not in columns:
+        return whole
+    left = [_undivided(it, columns, rows & (columns[_WITHOUT] == group)) for group in range(GROUPS)]
+    replicates = np.array([np.nan if found.value is None else float(found.value) for found, _, _ in left])
+    return with_interval(whole, replicates, sum((a, b) != (above, below) for _, a, b in left))
+
+
+def _of_all(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The rows that leave nobody out."""
+    rows = columns["numerator"]
+    return np.array([group is None for group in columns.get(_WITHOUT, [None] * len(rows))], bool)
+
+
+def _undivided(it: Definition, columns: _Columns, rows: np.ndarray) -> tuple[Figure, Any, Any]:
+    """The figure of some rows without an interval, and the two sums that it is made of."""
     above, below = (sum(columns[name][rows]) for name in ("numerator", "denominator"))
+    return _made_of(it, above, below), above, below
+
+
+def _made_of(it: Definition, above: Any, below: Any) -> Figure:
     if it.kind != "ratio":
         return Figure(_money(it, above * it.scale), round(above), 1, 0)
     if not below:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -35,7 +36,8 @@ class Context:
     """The market and the scenario around one subscriber's rows; labels are tuples by number.
 
     `backups` are the numbers of the payment methods that were put on file as a backup, `own_kinds` the kinds of events
-    that a user's own processes have written.
+    that a user's own processes have written. `reviews` says when each review was asked for (microseconds UTC), by
+    invoice and attempt.
     """
 
     market: str
@@ -50,6 +52,7 @@ class Context:
     campaigns: tuple[str, ...] = ()
     own_kinds: tuple[events.Kind, ...] = ()
     bins: tuple[str, ...] = ()
+    reviews: Mapping[tuple[int, int], int] = field(default_factory=dict, hash=False)
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -93,6 +96,8 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
     zone = clock.zone(market.time_zone)
     added = rows[(rows["kind"] == events.METHOD_ADDED) & (rows["reason"] == events.BY_BACKUP)]
     backups = frozenset(added["method"].tolist())
+    asked = rows[rows["kind"] == events.REVIEW_OPENED]
+    reviews = {(int(row["invoice"]), int(row["attempt"])): int(row["occurred_at"]) for row in asked}
     names = world.names
     return Context(
         market.name,
@@ -106,6 +111,7 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
         names.coupons,
         names.campaigns,
         bins=names.bins,
+        reviews=reviews,
     )
 
 

@@ -30,13 +30,15 @@ class Ending:
     """The last state of a life, read off its public rows.
 
     `standing` is one of `events.REASONS` by number; `status` maps invoices to "open", "paid", "voided" or "given up";
-    `failed` holds the invoices that failed at least once; `paid_minor` is captured less what came back.
+    `failed` holds the invoices that failed at least once; `paid_minor` is captured less what came back. A payment waits
+    for a review since `reviewed_since` (microseconds UTC), or none does.
     """
 
     standing: int = events.ACTIVE
     status: dict[int, str] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
     paid_minor: int = 0
+    reviewed_since: int | None = None
 
     def count(self, status: str) -> int:
         """How many invoices ended in this status."""
@@ -61,7 +63,16 @@ def ending_of(rows: np.ndarray) -> Ending:
     for row in rows:
         _stand(ending, row)
         _settle(ending, row)
+        _wait(ending, row)
     return ending
+
+
+def _wait(ending: Ending, row: Row) -> None:
+    kind = int(row["kind"])
+    if kind == events.REVIEW_OPENED:
+        ending.reviewed_since = int(row["occurred_at"])
+    elif kind in (events.REVIEW_CLOSED, events.SUBSCRIPTION_CANCELED, events.SIGNUP_ABANDONED):
+        ending.reviewed_since = None
 
 
 def _stand(ending: Ending, row: Row) -> None:
@@ -112,7 +123,7 @@ _SETTLED = {
 
 
 def ending_words(ending: Ending, context: Context, day: str) -> str:
-    """The ending in two sentences."""
+    """The ending in two sentences, and one more where a payment still waits for a review."""
     parts = [f"{ending.count(status)} {status}" for status in (_PAID, _VOID, _GIVEN_UP, _OPEN) if ending.count(status)]
     if ending.recovered and parts:
         parts[0] += f" ({ending.recovered} after a failure)"
@@ -121,5 +132,11 @@ def ending_words(ending: Ending, context: Context, day: str) -> str:
     detail = f": {', '.join(parts)}" if parts else ""
     return (
         f"At the end of the run ({day}): {_STANDING[ending.standing]}. "
-        f"{invoices}{detail}; {context.money(ending.paid_minor)} paid in all."
+        f"{invoices}{detail}; {context.money(ending.paid_minor)} paid in all.{_review_words(ending, context)}"
     )
+
+
+def _review_words(ending: Ending, context: Context) -> str:
+    if ending.reviewed_since is None:
+        return ""
+    return f" A payment has waited for a review since {context.local(ending.reviewed_since):%Y-%m-%d %H:%M}."

@@ -42,11 +42,16 @@ def review_opened(row: Row, _context: Context) -> str:
     return f"Attempt {row['attempt']} waits for somebody to look at it (score {row['score']})."
 
 
-def review_closed(row: Row, _context: Context) -> str:
-    """It waits no longer; how long it was in the queue is told where it was in one."""
+def review_closed(row: Row, context: Context) -> str:
+    """It waits no longer: how long it was in the queue, or, where it was in none, until somebody had decided."""
     decision = "approved" if row["reason"] == events.REVIEW_APPROVED else "rejected"
-    waited = row["latency_ms"]
-    when = f" when a reviewer had time, {waiting_words(waited)}," if waited >= _SECOND else ""
+    waited = int(row["latency_ms"])
+    asked = context.reviews.get((int(row["invoice"]), int(row["attempt"])))
+    when = ""
+    if waited >= _SECOND:
+        when = f" when a reviewer had time, {waiting_words(waited)},"
+    elif asked is not None:
+        when = f" {waiting_words((int(row['occurred_at']) - asked) // 1000)}"
     return f"Somebody looked at attempt {row['attempt']}{when} and {decision} it."
 
 

@@ -33,6 +33,8 @@ def shared_in(world: CompiledWorld) -> list[str]:
         found.append("gateways")
     if record.support:
         found.append("the support desk")
+    if record.review_team:
+        found.append("the reviewers of payments")
     return found
 
 
