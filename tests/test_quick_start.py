@@ -44,3 +44,13 @@ def test_a_command_searches_rarely_for_rubbish_and_a_library_as_ever():
     assert said(hurried + asked) == "True 1"
     assert said("import os; os.environ['OPENBLAS_NUM_THREADS'] = '3'; " + hurried + asked) == "True 3"
     assert said("import gc, billing_sim; print(gc.get_threshold()[0] > 10_000)") == "False"
+
+
+def test_views_are_told_without_pandas(tmp_path):
+    """Nobody has asked for a frame; some facts have no rows here."""
+    program = (
+        "import sys, billing_sim\n"
+        f"run = billing_sim.run('scenarios/first_month.yaml', members=200, out={str(tmp_path / 'run')!r})\n"
+        "print(len(str(run.views())) > 1000, 'pandas' in sys.modules)"
+    )
+    assert said(program).split() == ["True", "False"]

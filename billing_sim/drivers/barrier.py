@@ -42,6 +42,7 @@ class Barrier:
         together = max(1, HOUR // self._window)
         self._span = together * self._window
         self._day: deque[np.ndarray] = deque(maxlen=max(1, DAY // self._window))
+        self._of_day: np.ndarray = np.zeros((2, GATEWAYS), np.int64)
         self._hour: deque[np.ndarray] = deque(maxlen=together)
         self._admitted: deque[list[int]] = deque([[0] * GATEWAYS] * (together - 1), maxlen=together - 1)
 
@@ -67,9 +68,15 @@ class Barrier:
                 row[SLOW + g] = self._slow[g, min(step, LOADS - 1)]
                 row[TIMEOUTS + g] = self._timeouts[g, min(step, LOADS - 1)]
         if self._rates:
-            self._day.append(counts.copy())
-            row[RATE : RATE + GATEWAYS] = _success_rates(np.sum(self._day, axis=0))
+            row[RATE : RATE + GATEWAYS] = _success_rates(self._of_last_day(counts))
         return row
+
+    def _of_last_day(self, counts: np.ndarray) -> np.ndarray:
+        if len(self._day) == self._day.maxlen:
+            self._of_day -= self._day[0]
+        self._day.append(counts.copy())
+        self._of_day += counts
+        return self._of_day
 
     def _refused(self, bookings: np.ndarray) -> list[int]:
         """The share of attempts that each gateway refuses, as a threshold; what one refuses, another may get."""

@@ -173,10 +173,10 @@ class Windows:
             asked = in_order(np.concatenate([requests for _, requests in lived]))
             self._recorder.add_requests(asked)
             if self._replayed is None:
-                effects = self._queue.serve(asked, begin, until)
+                self._effects = self._queue.serve(asked, begin, until)
             else:
-                effects = self._queue.serve_beside(asked, self._replayed.asked(begin, until), begin, until)
-            self._effects = in_order(effects)
+                others = self._replayed.asked(begin, until)
+                self._effects = self._queue.serve_beside(asked, others, begin, until)
 
 
 _tapes: OrderedDict[tuple[str, ...], Tape] = OrderedDict()

@@ -13,27 +13,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from billing_sim.drivers.desk_kernel import serve_waiting
-from billing_sim.drivers.requests import EFFECT, REQUEST, in_order
-from billing_sim.lifecycle.support import COMPLETED
+from billing_sim.drivers.line import Line
+from billing_sim.drivers.requests import EFFECT, in_order
+from billing_sim.lifecycle.reviews import REVIEW_QUEUE
 from billing_sim.rule import records
-from billing_sim.world.record import AGENTS, DESKS
+from billing_sim.world.record import AGENTS, DESKS, REVIEW_DESK
+
+_NOTHING = np.zeros(0, EFFECT)
 
 
 class Desk:
     """All desks of a world, from the first window of a run to the last (a `drivers.requests.Queue`)."""
 
     def __init__(self, world: np.recarray) -> None:
-        self._worlds = records(world)
-        self._busy = np.zeros((DESKS, AGENTS), np.int64)
-        self._frontier = np.zeros(DESKS, np.int64)
-        self._waiting, self._beside = np.zeros(0, REQUEST), np.zeros(0, np.int64)
-        self._coming = np.zeros(0, EFFECT)
+        worlds, busy, frontier = records(world), np.zeros((DESKS, AGENTS), np.int64), np.zeros(DESKS, np.int64)
+        self._lines = [Line(worlds, busy, frontier, desk) for desk in range(DESKS)]
+        self._desk_of = np.asarray(world["desk_of"][0])
 
     def serve(self, requests: np.ndarray, _begin: int, end: int) -> np.ndarray:
         """Serve what came in the window [begin, end) and who still waits; return what is settled before `end`."""
-        effects, done, _ = self._served(requests, np.zeros(len(requests), np.int64), end)
-        return self._settled(effects, done, end)
+        return self._served(requests, None, end)
 
     def serve_beside(self, requests: np.ndarray, others: np.ndarray, _begin: int, end: int) -> np.ndarray:
         """Serve each request as if its member alone had come beside the `others`, who are served as if nobody had.
@@ -44,36 +43,18 @@ class Desk:
         both = np.concatenate([requests, others])
         beside = np.repeat([1, 0], [len(requests), len(others)])
         order = np.lexsort((1 - beside, *(both[name] for name in ("detail", "queue", "subscriber", "at"))))
-        effects, done, beside = self._served(both[order], beside[order], end)
-        return self._settled(effects[beside == 1], done[beside == 1], end)
-
-    def _served(self, requests: np.ndarray, beside: np.ndarray, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For whoever is answered or gives up before `end`: the effect, when they are done with (-1 for giving up), and
-        whether they are beside."""
-        waiting, beside = np.concatenate([self._waiting, requests]), np.concatenate([self._beside, beside])
-        effects, done = np.zeros(len(waiting), EFFECT), np.zeros(len(waiting), np.int64)
-        count = serve_waiting(
-            self._worlds, self._busy, records(waiting), beside, self._frontier, done, records(effects), end
-        )  # fmt: skip
-        over = done != 0
-        self._waiting, self._beside = waiting[~over], beside[~over]
-        return effects[:count], done[over], beside[over]
+        return self._served(both[order], beside[order], end)
 
     @property
     def waiting(self) -> int:
         """How many wait for an agent."""
-        return len(self._waiting)
+        return sum(line.waiting for line in self._lines)
 
-    def _settled(self, effects: np.ndarray, done: np.ndarray, end: int) -> np.ndarray:
-        """What happens before `end`, of this window and of what earlier ones began, in order; the rest is kept."""
-        everything = np.concatenate([self._coming, effects, _completions(effects, done)])
-        is_over = everything["at"] < end
-        self._coming = everything[~is_over]
-        return in_order(everything[is_over])
-
-
-def _completions(effects: np.ndarray, done: np.ndarray) -> np.ndarray:
-    """The end of every contact that is answered; `done` is when, -1 for those given up."""
-    found = effects[done > 0].copy()
-    found["at"], found["outcome"] = done[done > 0], COMPLETED
-    return found
+    def _served(self, requests: np.ndarray, beside: np.ndarray | None, end: int) -> np.ndarray:
+        desks = np.where(requests["queue"] == REVIEW_QUEUE, REVIEW_DESK, self._desk_of[requests["detail"]])
+        told = []
+        for desk, line in enumerate(self._lines):
+            own = desks == desk
+            told.append(line.serve(requests[own], None if beside is None else beside[own], end))
+        told = [effects for effects in told if len(effects)]
+        return in_order(np.concatenate(told) if len(told) > 1 else told[0]) if told else _NOTHING

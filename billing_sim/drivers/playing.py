@@ -74,9 +74,6 @@ def play(worlds, numbers, markets, first, span, states, pages, places, tables, e
                 at = receive(world, state, page, barrier, effects[e])
                 e += 1
             else:
-                # An experiment may move a person within the step; its other arms see the same.
-                for r in range(span[FROM_START], len(worlds) if world.enrolling else span[FROM_START]):
-                    tune(worlds[r], places, tables, list_of(span, at))
                 tune(world, places, tables, list_of(span, at))
                 at = step_from(worlds, span[FROM_START], state, page)
                 rung += 1

@@ -50,7 +50,7 @@ class Queue(Protocol):
 
     def serve(self, requests: np.ndarray, begin: int, end: int) -> np.ndarray:
         """Serve what came in the window [begin, end), in the order given (`REQUEST`), and return every effect that is
-        settled before `end` (`EFFECT`), whenever its request came; what is still waiting or being served is kept.
+        settled before `end` (`EFFECT`, in total order), whenever its request came; the rest is kept.
 
         It is called for every window, with no requests too.
         """

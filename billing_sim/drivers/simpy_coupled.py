@@ -159,7 +159,7 @@ class Town:
         """What desks answer to what was asked in a window."""
         if self.queue is None:
             return np.zeros(0, EFFECT)
-        return in_order(self.queue.serve(in_order(np.concatenate(self.requests)), begin, until))
+        return self.queue.serve(in_order(np.concatenate(self.requests)), begin, until)
 
     def deliver(self, effects: np.ndarray, now: int) -> None:
         """Hand each effect to its subscriber, who may have other plans from then on."""

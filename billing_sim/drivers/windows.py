@@ -11,6 +11,7 @@ from __future__ import annotations
 from numba import types
 
 from billing_sim import events
+from billing_sim.drivers.ahead import fetch
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES
 from billing_sim.drivers.requests import Effect, Effects, Request, Requests
 from billing_sim.drivers.tuning import END, FROM_START, START, list_of
@@ -111,6 +112,8 @@ def book_all(worlds, span, states, lists, k, until, bookings):
     i = heads[k]
     while i >= 0:
         state = states[i]
+        if following[i] >= 0:
+            fetch(states, following[i])
         code = booked(worlds[span[FROM_START] + state.lives_in], state, until)
         if code != NO_BOOKING:
             bookings[code] += 1
@@ -128,6 +131,8 @@ def ring_window(worlds, span, k, until, states, lists, pages, counts, requests, 
     next_at, heads, following, preceding = lists
     i = heads[k]
     while i >= 0:
+        if following[i] >= 0:
+            fetch(states, following[i])
         take(heads, following, preceding, i, k)
         state = states[i]
         at = next_at[i]

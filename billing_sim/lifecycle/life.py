@@ -12,26 +12,40 @@ from numba import types
 from billing_sim.lifecycle.collecting import face_failure
 from billing_sim.lifecycle.experiments import AT_FIRST_FAILURE, AT_RENEWAL, AT_SIGN_UP, AT_START, enrol, is_billed_now
 from billing_sim.lifecycle.ring import next_alarm, ring
-from billing_sim.lifecycle.state import ALARM_IMPORT, ALARM_RENEWAL, ALARM_SIGNUP, Int, Page, State, World
+from billing_sim.lifecycle.state import ALARM_IMPORT, ALARM_RENEWAL, ALARM_SIGNUP, Int, Nothing, Page, State, World
 from billing_sim.rule import rule
+from billing_sim.world.record import PUBLISHED
 
 _Worlds = types.Array(World, 1, "C")
+
+
+@rule(Nothing(World, World))
+def show_the_same(source, target):
+    """What people share looks the same from every arm: who moves within a step sees there what they saw before."""
+    for p in range(PUBLISHED):
+        target.published[p] = source.published[p]
 
 
 @rule(Int(_Worlds, Int, State, Page))
 def step_enrolling(worlds, first, state, page):
     """One step where there are experiments; the scenario's own world is the `first`, its arms follow."""
     own = worlds[first]
+    before = state.lives_in
     alarm = state.turn
     now = state.alarm[alarm]
     if alarm in (ALARM_RENEWAL, ALARM_SIGNUP) and is_billed_now(own, state, now):
         enrol(own, state, page, AT_RENEWAL if alarm == ALARM_RENEWAL else AT_SIGN_UP, now)
+    if own.shared and state.lives_in != before:
+        show_the_same(worlds[first + before], worlds[first + state.lives_in])
+        before = state.lives_in
     at = ring(worlds[first + state.lives_in], state, page)
     if alarm == ALARM_IMPORT:
         enrol(own, state, page, AT_START, now)
     elif state.enrols:
         state.enrols = 0
         enrol(own, state, page, AT_FIRST_FAILURE, now)
+        if own.shared and state.lives_in != before:
+            show_the_same(worlds[first + before], worlds[first + state.lives_in])
         face_failure(worlds[first + state.lives_in], state, page, state.enrols_slot, now)
         at = next_alarm(state)
     return at
