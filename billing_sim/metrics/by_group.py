@@ -26,7 +26,9 @@ def values_by_group(it: Definition, sums: Mapping[str, Mapping[Key, Any]], group
     if it.across:
         return np.array([_gap(it, sums, group) for group in range(groups)])
     above, below, units = (sums.get(name, {}).get((), NOTHING) for name in ("numerator", "denominator", "units"))
-    if isinstance(above, Counts):
+    if it.kind in ("quantile", "incidence"):
+        if not isinstance(above, Counts):  # nobody at all
+            return np.full(groups, np.nan)
         found = incidence.by_group(it, above) if it.kind == "incidence" else _quantiles(it, above, units)
         return np.where(units > 0, found, np.nan)[:groups]
     unit = MICROS if it.unit == "money" else 1
