@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from billing_sim.metrics import incidence
 from billing_sim.metrics.definition import Definition
-from billing_sim.metrics.figures import MICROS, figure, gap
+from billing_sim.metrics.figures import MICROS
+from billing_sim.metrics.histogram import middle_of, rank_of
 from billing_sim.metrics.tally import GROUPS, NOTHING, Counts, Key
 
 
@@ -24,8 +26,11 @@ def values_by_group(it: Definition, sums: Mapping[str, Mapping[Key, Any]], group
     if it.across:
         return np.array([_gap(it, sums, group) for group in range(groups)])
     above, below, units = (sums.get(name, {}).get((), NOTHING) for name in ("numerator", "denominator", "units"))
-    if isinstance(above, Counts):
-        return np.array([_counted(it, above, units, group) for group in range(groups)])
+    if it.kind in ("quantile", "incidence"):
+        if not isinstance(above, Counts):  # nobody at all
+            return np.full(groups, np.nan)
+        found = incidence.by_group(it, above) if it.kind == "incidence" else _quantiles(it, above, units)
+        return np.where(units > 0, found, np.nan)[:groups]
     unit = MICROS if it.unit == "money" else 1
     if it.denominator:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -34,22 +39,20 @@ def values_by_group(it: Definition, sums: Mapping[str, Mapping[Key, Any]], group
     return (above * float(it.scale) / unit)[:groups]
 
 
-def _counted(it: Definition, cells: Counts, units: np.ndarray, group: int) -> float:
-    """A quantile or an incidence of one group."""
-    alone = Counts(cells.values, _only(cells.counts, group))
-    found = figure(it, alone, NOTHING, _only(units, group), 0, NOTHING).value
-    return np.nan if found is None else float(found)
+def _quantiles(it: Definition, cells: Counts, units: np.ndarray) -> np.ndarray:
+    """float64[64]: the value that a share of each group's units do not exceed."""
+    assert it.quantile is not None
+    found = np.full(GROUPS, np.nan)
+    for group, (among, below) in enumerate(zip(units.tolist(), cells.counts.cumsum(axis=0).T, strict=True)):
+        at = int(np.searchsorted(below, rank_of(it.quantile, among)))
+        if at < len(below):
+            found[group] = middle_of(int(cells.values[at])) * it.scale
+    return found
 
 
 def _gap(it: Definition, sums: Mapping[str, Mapping[Key, Any]], group: int) -> float:
+    """Highest less lowest ratio of one group, in percentage points, of those with units enough."""
     above, below = sums["numerator"], sums["denominator"]
-    parts = {key[-1]: (_only(above.get(key, NOTHING), group), _only(below[key], group)) for key in below}
-    found = gap(it, parts, 0, 0).value
-    return np.nan if found is None else float(found)
-
-
-def _only(sums: np.ndarray, group: int) -> np.ndarray:
-    """The same sums with every other group's at 0."""
-    alone = np.zeros_like(sums)
-    alone[..., group] = sums[..., group]
-    return alone
+    parts = [(int(above.get(key, NOTHING)[group]), int(below[key][group])) for key in below]
+    rates = [n / d for n, d in parts if d >= it.at_least]
+    return 100 * (max(rates) - min(rates)) if len(rates) > 1 else np.nan

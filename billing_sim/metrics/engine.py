@@ -20,7 +20,7 @@ from billing_sim.facts.schema import FACTS, Fact
 from billing_sim.metrics import constant, queries, shapes
 from billing_sim.metrics import measures as sql
 from billing_sim.metrics.by_group import values_by_group
-from billing_sim.metrics.connection import connect_to
+from billing_sim.metrics.connection import THREADS, connect_to
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.figures import figure, gap
 from billing_sim.metrics.frame import Frame, frame
@@ -111,7 +111,8 @@ class Question:
         summed = [it for it in self.definitions if not it.sql]
         made_of = {it.id: sql.parts(it, self.frame, self._split(it)) for it in summed}
         wanted = {(measure, self._split(it)): None for it in summed for measure in made_of[it.id]}
-        with _connection(source, [measure for measure, _ in wanted]) as connection:
+        # Worlds are looked at by several processes at once, so each has one thread.
+        with _connection(source, [measure for measure, _ in wanted], threads=1) as connection:
             tally = scan(connection, wanted)
         return {it.id: values_by_group(it, self._sums(it, made_of[it.id], tally), groups) for it in summed}
 
@@ -231,8 +232,9 @@ class _Answer:
         return Slice(**vars(part), dims=dims, partial=partial)
 
 
-def _connection(source: Source, measures: Iterable[Measure]) -> duckdb.DuckDBPyConnection:
+def _connection(source: Source, measures: Iterable[Measure], threads: int = THREADS) -> duckdb.DuckDBPyConnection:
     wanted = list(measures)
     needed = {measure.fact for measure in wanted}
     is_constant = any(measure.is_constant for measure in wanted)
-    return connect_to(source, [fact for fact in FACTS if fact.name in needed], with_constant=is_constant)
+    facts = [fact for fact in FACTS if fact.name in needed]
+    return connect_to(source, facts, threads=threads, with_constant=is_constant)

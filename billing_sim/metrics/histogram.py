@@ -37,12 +37,17 @@ def merged(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:
     return total
 
 
+def rank_of(q: Decimal, units: int) -> int:
+    """How many units lie at or below the value that covers the share `q` of so many, the smallest first."""
+    return math.ceil(q * units)
+
+
 def quantile(counts: Mapping[int, int], units: int, q: Decimal) -> tuple[float, int] | None:
     """(value, units at or below it) of the smallest bucket that covers the share `q` of `units`; None if none does.
 
     Units beyond those counted never happened and lie above every value.
     """
-    rank = math.ceil(q * units)
+    rank = rank_of(q, units)
     below = 0
     for bucket in sorted(counts):
         below += counts[bucket]

@@ -38,6 +38,12 @@ def figure(it: Definition, cells: Counts, units: np.ndarray, immature: int) -> F
     return with_interval(made, replicates, int(np.count_nonzero(units)))
 
 
+def by_group(it: Definition, cells: Counts) -> np.ndarray:
+    """float64[64]: the incidence of each group alone; NaN where nobody is watched until the age `by_age`."""
+    days = clock.parse_duration(it.by_age) // clock.DAY
+    return _curves(it.estimator, cells.values, cells.counts, days)[-1] * it.scale
+
+
 def _read(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Outcome, day of entry and day of exit."""
     return cells // (AGES * AGES), cells // AGES % AGES, cells % AGES

@@ -169,21 +169,23 @@ def _cell(it: Definition, frame: Frame) -> str:
     return f"(({outcome}) * {AGES} + {enters}) * {AGES} + {leaves}"
 
 
+_conditions: dict[tuple[str, str], bool] = {}
+"""By fact and expression, whether it is a condition: the columns of a fact have the same types in every run."""
+
+
 def condition_expressions(connection: duckdb.DuckDBPyConnection, measures: Iterable[Measure]) -> frozenset[str]:
     """Those expressions that are conditions, so that rows are counted rather than added up."""
-    found: set[str] = set()
-    by_fact: dict[str, dict[str, None]] = {}
-    for measure in measures:
-        by_fact.setdefault(measure.fact, {})[measure.expression] = None
-    for fact, expressions in by_fact.items():
+    asked = dict.fromkeys((measure.fact, measure.expression) for measure in measures)
+    unknown: dict[str, list[str]] = {}
+    for fact, expression in asked:
+        if (fact, expression) not in _conditions:
+            unknown.setdefault(fact, []).append(expression)
+    for fact, expressions in unknown.items():
         selected = ", ".join(f"({expression})" for expression in expressions)
         types = connection.execute(f"SELECT {selected} FROM {fact} LIMIT 0").description or []
-        found |= {
-            text
-            for text, column in zip(expressions, types, strict=True)
-            if str(column[1]).upper() in ("BOOLEAN", "BOOL")
-        }
-    return frozenset(found)
+        for expression, column in zip(expressions, types, strict=True):
+            _conditions[fact, expression] = str(column[1]).upper() in ("BOOLEAN", "BOOL")
+    return frozenset(expression for fact, expression in asked if _conditions[fact, expression])
 
 
 def month_of(clock: str) -> str:

@@ -215,10 +215,16 @@ def value(it: Definition, columns: Mapping[str, np.ndarray], group: int | None =
 @cache
 def is_grouped(sql: str) -> bool:
     """Whether a query tells groups of subscribers apart."""
+    with _empty_facts().cursor() as connection:
+        return "group" in connection.sql(reading(connection, sql)).columns
+
+
+@cache
+def _empty_facts() -> duckdb.DuckDBPyConnection:
+    """Facts without rows, for as long as this process lives: opening them takes longer than asking."""
     from billing_sim.metrics.connection import empty_facts
 
-    with empty_facts() as connection:
-        return "group" in connection.sql(reading(connection, sql)).columns
+    return empty_facts()
 
 
 def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:

@@ -27,7 +27,7 @@ _COHORTS = {
 
 @dataclass
 class Shapes:
-    """The scan of one fact: `create` makes the table of shapes, `totals` reads one clock's measures from it."""
+    """The scan of one fact: `statement` gives its shapes, and `tests` tells which of them a measure adds up."""
 
     fact: str
     dims: tuple[str, ...]
@@ -50,22 +50,44 @@ class Shapes:
         """The clocks that tell months apart; the empty one when months are not asked for."""
         return list(dict.fromkeys(measure.clock for measure in self.measures)) if MONTH in self.dims else [""]
 
-    def create(self, table: str) -> str:
-        """The one statement that looks at the fact's rows."""
-        keys = [f"{place(self.fact, name)} AS {quoted(name)}" for name in self.dims if name != MONTH]
-        keys += [GROUP]
-        keys += [f"{month_of(clock)} AS m{i}" for i, clock in enumerate(self.clocks) if clock]
-        sums = ["count(*) AS units", *(f"sum({expression}) AS s{i}" for expression, i in self.summed.items())]
-        selected = ", ".join([*keys, *self._words(), *sums])
-        return f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {selected} FROM {self.fact} GROUP BY ALL"
+    @property
+    def statement(self) -> str:
+        """The one statement that looks at the fact's rows.
 
-    def totals(self, table: str, clock: str) -> tuple[str, list[Measure]]:
-        """The sums of the measures with this clock, by dimensions and group; and these measures in column order."""
-        own = [measure for measure in self.measures if not clock or measure.clock == clock]
-        month = f"strftime(m{self.clocks.index(clock)}, '%Y-%m')"
-        keys = [month if name == MONTH else quoted(name) for name in self.dims]
-        selected = ", ".join([*keys, GROUP, *map(self._sum, own)])
-        return f"SELECT {selected} FROM {table} GROUP BY ALL", own
+        Its columns are those of `keys`, the bits of all conditions in `b0`, `b1`..., the `units` of each shape, and
+        their sums `s0`, `s1`...
+        """
+        keys = [f"{place(self.fact, name)} AS d{i}" for i, name in enumerate(self.dims) if name != MONTH]
+        keys += [f"{GROUP} AS of_group"]
+        keys += [f"{month_of(clock)} AS m{i}" for i, clock in enumerate(self.clocks) if clock]
+        sums = [f"coalesce(sum({expression}), 0)::BIGINT AS s{i}" for expression, i in self.summed.items()]
+        selected = ", ".join([*keys, *self._words(), "count(*) AS units", *sums])
+        return f"SELECT {selected} FROM {self.fact} GROUP BY ALL"
+
+    def keys(self, clock: str) -> list[str]:
+        """The columns that hold the dimensions, months by this clock; `of_group` holds the group."""
+        month = f"m{self.clocks.index(clock)}"
+        return [month if name == MONTH else f"d{i}" for i, name in enumerate(self.dims)]
+
+    def of(self, clock: str) -> list[Measure]:
+        """The measures with this clock; all, for the empty one."""
+        return [measure for measure in self.measures if not clock or measure.clock == clock]
+
+    def column(self, measure: Measure) -> str:
+        """The column that a measure adds up."""
+        return f"s{self.summed[measure.expression]}" if measure.expression in self.summed else "units"
+
+    def tests(self, measure: Measure) -> list[tuple[str, int, int]]:
+        """Which shapes a measure adds up: (column of bits, the bits it looks at, what they must be) each."""
+        asked: dict[int, int] = {}
+        for condition in self._conditions(measure):
+            bit = self.bits[condition]
+            asked[bit // _BITS] = asked.get(bit // _BITS, 0) | 1 << bit % _BITS
+        wanted = dict(asked)
+        if measure.unless:
+            bit = self.bits[measure.unless]
+            wanted[bit // _BITS] &= ~(1 << bit % _BITS)
+        return [(f"b{word}", places, wanted[word]) for word, places in asked.items()]
 
     def _words(self) -> list[str]:
         """The bits of all conditions, as many to a column as fit."""
@@ -80,19 +102,6 @@ class Shapes:
             yield measure.unless
         if measure.expression in self.is_condition:
             yield measure.expression
-
-    def _sum(self, measure: Measure) -> str:
-        asked: dict[int, int] = {}
-        for condition in self._conditions(measure):
-            bit = self.bits[condition]
-            asked[bit // _BITS] = asked.get(bit // _BITS, 0) | 1 << bit % _BITS
-        wanted = dict(asked)
-        if measure.unless:
-            bit = self.bits[measure.unless]
-            wanted[bit // _BITS] &= ~(1 << bit % _BITS)
-        column = f"s{self.summed[measure.expression]}" if measure.expression in self.summed else "units"
-        tests = " AND ".join(f"b{word} & {places} = {wanted[word]}" for word, places in asked.items()) or "true"
-        return f"coalesce(sum({column}) FILTER (WHERE {tests}), 0)::BIGINT"
 
 
 def counts(measure: Measure, dims: Sequence[str]) -> str:

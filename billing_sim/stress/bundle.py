@@ -115,6 +115,8 @@ class _Teller:
             facts = self._folder.fold(rows)
             for name, columns in self._columns.items():
                 told = damage_facts(name, facts[name], self.damages)
+                if not len(told):
+                    continue
                 told["group"] = number
                 told["subscriber"] = renumbered(told["subscriber"], number, self._lives.world.markets)
                 columns.append(told)

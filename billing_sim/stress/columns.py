@@ -16,7 +16,10 @@ from billing_sim import people
 from billing_sim.runs import tables
 from billing_sim.runs.columns import RowGroup, layout_of
 
-_ROWS = 1 << 17
+_FEWEST, _MOST = 1 << 13, 1 << 17
+"""Rows for which room is made at once, twice as many each time: fresh memory is cleared in large pages, and small facts
+would pay for room that they never fill."""
+
 _WITHIN_MARKET = (1 << people.MARKET_SHIFT) - 1
 _SEED_SHIFT = people.MARKET_SHIFT + 8
 """Above 256 markets; 64 seeds fit."""
@@ -32,13 +35,13 @@ class Columns:
         kept = tuple(it for it in whole.columns if only is None or it.name in only)
         self._layout, self._vocabularies = layout_of(kept, whole.dtype, whole.kinds), vocabularies
         self._full: list[pa.RecordBatch] = []
-        self._group = RowGroup(self._layout, vocabularies, _ROWS)
+        self._group = RowGroup(self._layout, vocabularies, _FEWEST)
         self.starts: list[int] = []
 
     @property
     def rows(self) -> int:
         """How many records there are."""
-        return len(self._full) * _ROWS + self._group.rows
+        return sum(batch.num_rows for batch in self._full) + self._group.rows
 
     def next_seed(self) -> None:
         """The records that follow are another seed's."""
@@ -51,7 +54,8 @@ class Columns:
             first += self._group.fill(rows, first)
             if self._group.is_full:
                 self._full.append(self._group.batch())
-                self._group = RowGroup(self._layout, self._vocabularies, _ROWS)
+                room = min(2 * self._group.capacity, _MOST)
+                self._group = RowGroup(self._layout, self._vocabularies, room)
 
     def table(self) -> pa.Table:
         """All records."""

@@ -5,6 +5,7 @@ It ends when there is nobody left to tell it anything, even in the middle of a t
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -23,6 +24,8 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     from billing_sim.stress import lab  # noqa: F401  (all that its tasks need)
+
+    gc.freeze()  # what was imported stays, and need not be looked through again and again
 
     tasks: SimpleQueue[Task] = SimpleQueue()
     threading.Thread(target=_listen, args=(tasks,), daemon=True).start()

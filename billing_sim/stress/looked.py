@@ -56,7 +56,7 @@ EVERYTHING = Looked(ALL, ALL, ALL, truths=True)
 
 
 def looked_at(definitions: Iterable[Definition], asked: Iterable[Estimand]) -> Looked:
-    """What definitions and estimands look at; a query may look at all facts.
+    """What definitions and estimands look at.
 
     Any column whose name occurs in what is asked is kept, and money with all that it takes to value it.
     """
@@ -73,14 +73,16 @@ def looked_at(definitions: Iterable[Definition], asked: Iterable[Estimand]) -> L
 
 
 def _of_definitions(definitions: tuple[Definition, ...], more: Collection[str]) -> Wanted:
-    if any(it.sql for it in definitions):
-        return ALL
-    named = {it.fact for it in definitions} | {it.denominator_units.fact for it in definitions}
-    deciding = " ".join(it.model_dump_json(exclude=set(WORDS)) for it in definitions)
-    return _facts({*_words(deciding), *more}, named)
+    """A query may look at any column of the facts that it names."""
+    queried = _words(" ".join(it.sql.lower() for it in definitions))
+    summed = [it for it in definitions if not it.sql]
+    named = {it.fact for it in summed} | {it.denominator_units.fact for it in summed}
+    deciding = " ".join(it.model_dump_json(exclude=set(WORDS)) for it in summed)
+    found = _facts({*_words(deciding), *more}, named)
+    return found | {name: None for name in ALL if name in queried}
 
 
-def _facts(words: Collection[str], named: Collection[str]) -> dict[str, frozenset[str]]:
+def _facts(words: Collection[str], named: Collection[str]) -> dict[str, Collection[str] | None]:
     return {it.name: _columns_of(it, words) for it in FACTS if it.name in named or it.name in words}
 
 

@@ -34,10 +34,11 @@ def put_to_each(asked: Sequence[Definition], told: Told, now: Frame, seeds: int)
     if not asked:
         return {}
     found, alone = {}, []
-    with _all_worlds(told, now, seeds) as everywhere, _each_world(told, now, range(1)) as first:
+    with _connected(told, now, asked, seeds, range(1)) as connection:
         for it in asked:
-            values = _grouped(everywhere, it, seeds) if queries.is_grouped(it.sql) else _beside(everywhere, it, seeds)
-            if values is None or not (queries.is_grouped(it.sql) or _agrees(first, it, values)):
+            is_grouped = queries.is_grouped(it.sql)
+            values = _grouped(connection, it, seeds) if is_grouped else _beside(connection, it, seeds)
+            if values is None or not (is_grouped or _agrees(connection, it, values)):
                 alone.append(it)
             else:
                 found[it.id] = values
@@ -51,11 +52,11 @@ def _grouped(connection: duckdb.DuckDBPyConnection, it: Definition, seeds: int) 
 
 def _beside(connection: duckdb.DuckDBPyConnection, it: Definition, seeds: int) -> np.ndarray | None:
     """What a query says of every world, in one statement; None where it cannot be put so."""
-    words = set(re.findall(r"\w+", it.sql.lower()))
     facts = ", ".join(
-        f'{name} AS (SELECT * FROM main.{name} WHERE "group" = worlds.number)' for name in BEGINS if name in words
+        f'{name} AS (SELECT * FROM main.{name} WHERE "group" = worlds.number)' for name in _named([it], BEGINS)
     )
-    answer = f"WITH {facts} SELECT * FROM (\n{it.sql.rstrip().removesuffix(';')}\n)"
+    said = f"SELECT * FROM (\n{it.sql.rstrip().removesuffix(';')}\n)"
+    answer = f"WITH {facts} {said}" if facts else said
     sql = f'SELECT worlds.number AS "{_WORLD}", answer.* FROM worlds, LATERAL ({answer}) AS answer'
     try:
         columns = queries.read(connection, it.model_copy(update={"sql": sql}))
@@ -65,45 +66,53 @@ def _beside(connection: duckdb.DuckDBPyConnection, it: Definition, seeds: int) -
     return np.array([queries.value(it, columns, number) for number in range(seeds)])
 
 
-def _agrees(first: duckdb.DuckDBPyConnection, it: Definition, values: np.ndarray) -> bool:
+def _agrees(connection: duckdb.DuckDBPyConnection, it: Definition, values: np.ndarray) -> bool:
     """Whether the first world says the same when nobody else is there."""
-    first.execute("USE seed_0")
-    return np.array_equal([queries.value(it, queries.read(first, it))], values[:1], equal_nan=True)
+    return np.array_equal([_alone(connection, it, 0)], values[:1], equal_nan=True)
+
+
+def _alone(connection: duckdb.DuckDBPyConnection, it: Definition, number: int) -> float:
+    """What a query says of one world when nobody else is there."""
+    connection.execute(f"USE seed_{number}")
+    try:
+        return queries.value(it, queries.read(connection, it))
+    finally:
+        connection.execute("USE memory.main")
 
 
 def _one_by_one(told: Told, now: Frame, asked: Sequence[Definition], seeds: int) -> dict[str, np.ndarray]:
-    found = {it.id: np.full(seeds, np.nan) for it in asked}
-    with _each_world(told, now, range(seeds)) as connection:
-        for number in range(seeds):
-            connection.execute(f"USE seed_{number}")
-            for it in asked:
-                found[it.id][number] = queries.value(it, queries.read(connection, it))
-    return found
+    with _connected(told, now, asked, seeds, range(seeds)) as connection:
+        return {it.id: np.array([_alone(connection, it, number) for number in range(seeds)]) for it in asked}
 
 
-def _all_worlds(told: Told, now: Frame, seeds: int) -> duckdb.DuckDBPyConnection:
-    """A view over the rows of each fact, in all worlds, and the list of the worlds."""
+def _connected(
+    told: Told, now: Frame, asked: Sequence[Definition], seeds: int, apart: Iterable[int]
+) -> duckdb.DuckDBPyConnection:
+    """A view over the rows of each fact that is asked for, in all worlds, and the list of the worlds.
+
+    The worlds that stand `apart` have a schema each, with a view over their own rows.
+    """
     connection = _limited()
     connection.execute(f"CREATE TABLE worlds AS SELECT unnest(range({seeds}))::UTINYINT AS number")
     write_world_events(connection, told.world_events)
-    for name, table in told.tables.items():
-        connection.register(f"rows_of_{name}", table)
+    names = _named(asked, told.tables)
+    for name in names:
+        connection.register(f"rows_of_{name}", told.tables[name])
         connection.execute(_view(name, f"rows_of_{name}", now))
-    return _locked(connection)
-
-
-def _each_world(told: Told, now: Frame, numbers: Iterable[int]) -> duckdb.DuckDBPyConnection:
-    """A schema for each world, with a view over its rows of each fact."""
-    connection = _limited()
-    write_world_events(connection, told.world_events)
-    for number in numbers:
+    for number in apart:
         connection.execute(f"CREATE SCHEMA seed_{number}")
         connection.execute(f"CREATE VIEW seed_{number}.world_events AS SELECT * FROM main.world_events")
-        for name in told.tables:
+        for name in names:
             rows = f"rows_{number}_of_{name}"
             connection.register(rows, told.of(name, number))
             connection.execute(_view(f"seed_{number}.{name}", rows, now))
     return _locked(connection)
+
+
+def _named(asked: Iterable[Definition], names: Iterable[str]) -> list[str]:
+    """The facts among these that queries name."""
+    words = {word for it in asked for word in re.findall(r"\w+", it.sql.lower())}
+    return [name for name in names if name in words]
 
 
 def _limited() -> duckdb.DuckDBPyConnection:

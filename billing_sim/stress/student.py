@@ -48,8 +48,15 @@ def _regularised_beta(x: float, rest: float, a: float, b: float) -> float:
 def _fraction(x: float, a: float, b: float) -> float:
     """1 + d1 / (1 + d2 / (1 + ...)), from the inside out."""
     value = 1.0
-    for m in range(_DEPTH, 0, -1):
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        value = 1 + even / (1 + odd / value)
+    for even, below_even, odd, below_odd in _coefficients(a, b):
+        value = 1 + even * x / below_even / (1 + odd * x / below_odd / value)
     return 1 - (a + b) * x / (a + 1) / value
+
+
+@lru_cache(maxsize=256)
+def _coefficients(a: float, b: float) -> tuple[tuple[float, float, float, float], ...]:
+    """What of d2m and of d2m+1 does not depend on x, each above and below the line; the innermost first."""
+    return tuple(
+        (m * (b - m), (a + 2 * m - 1) * (a + 2 * m), -(a + m) * (a + b + m), (a + 2 * m) * (a + 2 * m + 1))
+        for m in range(_DEPTH, 0, -1)
+    )

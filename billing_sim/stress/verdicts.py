@@ -135,12 +135,12 @@ def _sized(ratio: Ratio | None) -> tuple[Name, str]:
 
 def _p_of(name: Name, changes: Changes, metric: Mean, truth: Mean) -> float:
     """The largest p of the parts of a claim."""
-    d_moves, d_still = metric.p_moves(changes.metric_margin), metric.p_still(changes.metric_margin)
-    t_moves, t_still = truth.p_moves(changes.truth_margin), truth.p_still(changes.truth_margin)
-    is_still = truth.move(changes.truth_margin) == "still"
+    d_margin, t_margin = changes.metric_margin, changes.truth_margin
+    is_still = truth.move(t_margin) == "still"
+    t = truth.p_still(t_margin) if is_still else truth.p_moves(t_margin)
     if name in ("blind", "false alarm") or is_still:
-        return max(t_still if is_still else t_moves, d_moves if name == "false alarm" else d_still)
-    return max(t_moves, d_moves, *(_p_of_size(name, changes) if changes.is_same_unit else ()))
+        return max(t, metric.p_moves(d_margin) if name == "false alarm" else metric.p_still(d_margin))
+    return max(t, metric.p_moves(d_margin), *(_p_of_size(name, changes) if changes.is_same_unit else ()))
 
 
 def _p_of_size(name: Name, changes: Changes) -> tuple[float, ...]:
