@@ -183,7 +183,7 @@ def _keyed(columns: list[pa.ChunkedArray], rows: int) -> tuple[list[Key], np.nda
     """The different keys, as text, and for each row the number of its key."""
     codes: np.ndarray = np.zeros(rows, np.int64)
     if not rows:
-        return [], codes
+        return [] if columns else [()], codes
     keys: list[Key] = [()]
     for column in columns:
         encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
