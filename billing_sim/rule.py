@@ -68,8 +68,11 @@ def cache_folder(packages: tuple[str, ...] = _ENGINE) -> Path:
 
 
 def is_compiled() -> bool:
-    """Whether the engine's machine code is already there, so that nothing has to be announced."""
-    return bool(config.DISABLE_JIT) or any(cache_folder().rglob("*.nbi"))
+    """Whether the engine's machine code is already there, so that nothing has to be announced.
+
+    What lies beneath it (draws, arrivals) is compiled wherever it is imported, and says nothing of the rules.
+    """
+    return bool(config.DISABLE_JIT) or any(cache_folder().rglob("kernel.*.nbi"))
 
 
 def forget_old_code() -> None:

@@ -62,3 +62,14 @@ def test_an_entry_point_is_looked_for_and_compiled_alone(monkeypatch, tmp_path):
     nothing.__module__ = "billing_sim.drivers.idle"
     entry("void()")(nothing)
     assert happened == ["alone with idle.nothing", "rules", "entry", "over"]
+
+
+@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def test_what_lies_beneath_the_rules_does_not_pass_for_them(monkeypatch, tmp_path):
+    """Importing draws compiles them; the first run is announced, and shared out to two processes, all the same."""
+    monkeypatch.setattr(rule, "cache_folder", lambda: tmp_path)
+    (tmp_path / "draws").mkdir()
+    (tmp_path / "draws" / "draws.draw-81.py311.nbi").write_text("")
+    assert not rule.is_compiled()
+    (tmp_path / "draws" / "kernel._engine-77.py311.nbi").write_text("")
+    assert rule.is_compiled()
