@@ -81,7 +81,7 @@ class Barrier:
     def _refused(self, bookings: np.ndarray) -> list[int]:
         """The share of attempts that each gateway refuses, as a threshold; what one refuses, another may get."""
         demand = [int(it) for it in bookings.sum(axis=1)]
-        came, room = list(demand), [self._room(g) for g in range(GATEWAYS)]
+        came, room = list(demand), [self._room(g) if self._capacity[g] else 0 for g in range(GATEWAYS)]
         for g in self._gateways:
             beyond = demand[g] * PARTS - room[g]
             if self._capacity[g] and beyond > 0:

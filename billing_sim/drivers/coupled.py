@@ -29,6 +29,7 @@ from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.record import GATEWAYS
 
 REQUESTS_AT_ONCE = 1 << 14
+_NOTHING_ASKED = np.zeros(0, REQUEST)
 _ROOM_FOR_TAPES = 256 << 20
 _SHARED_BY_THREADS = 200_000
 """People for whom handing windows to several threads is worth the handing."""
@@ -47,7 +48,7 @@ class Crowd:
         self._worlds, self._span, self.first = worlds, span, first
         self._states, self._pages = records(new_states(count)), records(new_page())
         next_at, following, preceding = (np.zeros(count, np.int64) for _ in range(3))
-        heads = np.full(windows_in(span), -1, np.int64)
+        self._heads = heads = np.full(windows_in(span), -1, np.int64)
         self._requests, self._filled = np.zeros(REQUESTS_AT_ONCE, REQUEST), np.zeros(2, np.int64)
         self._lists = (next_at, heads, following, preceding)
         begin_together(worlds, numbers, markets, span, self._states, self._lists, self._pages)
@@ -66,12 +67,17 @@ class Crowd:
     def book(self, k: int, until: int) -> np.ndarray:
         """How many book each gateway for a window, by the one after it."""
         bookings = np.zeros(GATEWAYS * GATEWAYS, np.int64)
+        if self._heads[k] < 0:
+            return bookings
         book_window(self._worlds, self._span, self._states, self._lists, k, until, bookings)
         return bookings
 
     def run(self, k: int, until: int) -> tuple[np.ndarray, np.ndarray]:
         """Ring everything in a window; return the attempts of each gateway, and what was asked of desks."""
-        counts, asked, is_over = np.zeros((2, GATEWAYS), np.int64), [], False
+        counts = np.zeros((2, GATEWAYS), np.int64)
+        if self._heads[k] < 0:
+            return counts, _NOTHING_ASKED
+        asked, is_over = [], False
         while not is_over:
             self._filled[0] = 0
             is_over = run_window(
@@ -79,7 +85,7 @@ class Crowd:
                 records(self._requests), self.first, self._filled,
             )  # fmt: skip
             asked.append(self._requests[: self._filled[0]].copy())
-        return counts, np.concatenate(asked)
+        return counts, asked[0] if len(asked) == 1 else np.concatenate(asked)
 
 
 def windows_in(span: np.ndarray) -> int:
@@ -170,13 +176,18 @@ class Windows:
         lived = list(self._each(lambda crowd: crowd.run(k, until), self._crowds))
         self._counts = sum(counts for counts, _ in lived)
         if self._queue is not None:
-            asked = in_order(np.concatenate([requests for _, requests in lived]))
+            asked = in_order(_together([requests for _, requests in lived if len(requests)]))
             self._recorder.add_requests(asked)
             if self._replayed is None:
                 self._effects = self._queue.serve(asked, begin, until)
             else:
                 others = self._replayed.asked(begin, until)
                 self._effects = self._queue.serve_beside(asked, others, begin, until)
+
+
+def _together(asked: list[np.ndarray]) -> np.ndarray:
+    """What was asked in a window; of nothing and of one crowd nothing has to be put together."""
+    return np.concatenate(asked) if len(asked) > 1 else asked[0] if asked else _NOTHING_ASKED
 
 
 _tapes: OrderedDict[tuple[str, ...], Tape] = OrderedDict()

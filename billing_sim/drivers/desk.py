@@ -51,10 +51,11 @@ class Desk:
         return sum(line.waiting for line in self._lines)
 
     def _served(self, requests: np.ndarray, beside: np.ndarray | None, end: int) -> np.ndarray:
-        desks = np.where(requests["queue"] == REVIEW_QUEUE, REVIEW_DESK, self._desk_of[requests["detail"]])
         told = []
+        desks = np.where(requests["queue"] == REVIEW_QUEUE, REVIEW_DESK, self._desk_of[requests["detail"]])
         for desk, line in enumerate(self._lines):
-            own = desks == desk
-            told.append(line.serve(requests[own], None if beside is None else beside[own], end))
+            if len(requests) or line.is_busy:
+                own = desks == desk
+                told.append(line.serve(requests[own], None if beside is None else beside[own], end))
         told = [effects for effects in told if len(effects)]
         return in_order(np.concatenate(told) if len(told) > 1 else told[0]) if told else _NOTHING

@@ -29,13 +29,18 @@ class Line:
         """How many wait for an agent."""
         return int(self._sizes[TAIL] - self._sizes[HEAD])
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody waits or is being served."""
+        return bool(self._sizes[TAIL] > self._sizes[HEAD] or self._sizes[COMING])
+
     def serve(self, requests: np.ndarray, beside: np.ndarray | None, end: int) -> np.ndarray:
         """Put these behind the others and serve until `end`; what is settled before it, in no order.
 
         `beside` (1 or 0 each) marks those who are served beside the others; then only they are told of.
         """
         self._join(requests, beside)
-        if not self.waiting and not self._sizes[COMING]:
+        if not self.is_busy:
             return self._told[:0]
         self._make_room()
         count = serve_line(

@@ -74,4 +74,6 @@ def queue_of(world: CompiledWorld) -> Queue | None:
 
 def in_order(entries: np.ndarray) -> np.ndarray:
     """Requests or effects in their total order: by moment, subscriber, queue, and then what they are about."""
+    if len(entries) < 2:
+        return entries
     return entries[np.lexsort((entries["detail"], entries["queue"], entries["subscriber"], entries["at"]))]
