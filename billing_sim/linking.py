@@ -79,8 +79,9 @@ def _libraries(linked_only: set[str]) -> Iterator[None]:
         yield
     finally:
         if searched:
-            # Nor need they be searched now that they are old (measured: two seconds in fifteen).
+            # Nor now: there and back they are among what is old and rarely searched (measured: two seconds in fifteen).
             gc.freeze()
+            gc.unfreeze()
             gc.enable()
         codegen._library_class, types.Record.__repr__ = ordinary, told
 

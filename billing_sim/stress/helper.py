@@ -5,6 +5,7 @@ It ends when there is nobody left to tell it anything, even in the middle of a t
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import pickle
@@ -26,6 +27,7 @@ def serve() -> None:
     from billing_sim.stress import lab  # noqa: F401  (all that its tasks need)
 
     gc.freeze()  # what was imported stays, and need not be looked through again and again
+    atexit.register(gc.unfreeze)  # or DuckDB would complain at the end that nobody let go of its types
 
     tasks: SimpleQueue[Task] = SimpleQueue()
     threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
