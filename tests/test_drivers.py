@@ -24,7 +24,7 @@ from billing_sim.simulate import simulate
 from billing_sim.world.announce import announcements
 from tests.plain_python import FEW, answers
 from tests.random_worlds import compiled, content_of
-from tests.world_builder import digests, happened, world_of, world_of_file
+from tests.world_builder import digests, happened, log_of, world_of, world_of_file
 from tests.world_texts import BUSY, QUIET
 
 WORLDS = {
@@ -209,3 +209,11 @@ def test_two_tapes_may_be_played_in_turn():
                 in_turn[name].append(block.rows.copy())
     for name, pages in alone.items():
         assert np.concatenate(pages).tobytes() == np.concatenate(in_turn[name]).tobytes()
+
+
+def test_who_moves_to_another_arm_sees_the_same_crowd():
+    """A renewal is moved and charged in one step: the gateway is as full in the arm as it was outside."""
+    world = compiled(content_of(("experiments", "load")) | {"members": 500})
+    batch_rows, simpy_rows = (log_of(world, driver).rows for driver in ("batch", "simpy"))
+    assert len(batch_rows) > 10_000
+    assert batch_rows.tobytes() == simpy_rows.tobytes()
