@@ -30,7 +30,7 @@ def compile_all() -> None:
 
 def is_sharing_compiled() -> bool:
     """Whether that is there, too, which only people who share something need."""
-    return is_compiled() and (bool(config.DISABLE_JIT) or any(cache_folder().rglob("together.*.nbi")))
+    return is_compiled() and (bool(config.DISABLE_JIT) or any(cache_folder().glob("together.*.nbc")))
 
 
 @contextmanager

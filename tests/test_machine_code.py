@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from numba import config
 
 from billing_sim import rule
 from billing_sim.rule import _alone, entry
+
+needs_compiler = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
 
 TRY = "import sys; from filelock import FileLock; FileLock(sys.argv[1]).acquire(timeout=0)"
 
@@ -39,9 +42,9 @@ def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path):
     assert entered
 
 
-@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
-def test_an_entry_point_is_looked_for_and_compiled_alone(monkeypatch, tmp_path):
-    """Whether its code is there is asked under the lock, and the rules beneath it are compiled under it."""
+@pytest.fixture
+def happened(monkeypatch, tmp_path):
+    """What happens when an entry point is defined, with an empty cache."""
     happened = []
 
     @contextmanager
@@ -52,24 +55,76 @@ def test_an_entry_point_is_looked_for_and_compiled_alone(monkeypatch, tmp_path):
 
     monkeypatch.setattr(rule, "_alone", alone)
     monkeypatch.setattr(rule, "compile_rules", lambda: happened.append("rules"))
-    monkeypatch.setattr(rule, "cache_folder", lambda _packages: tmp_path)
-    compile_it = rule._compile
-    monkeypatch.setattr(rule, "_compile", lambda *what: (happened.append("entry"), compile_it(*what)))
-
-    def nothing():
-        """Never compiled, so never in the cache."""
-
-    nothing.__module__ = "billing_sim.drivers.idle"
-    entry("void()")(nothing)
-    assert happened == ["alone with idle.nothing", "rules", "entry", "over"]
+    monkeypatch.setattr(rule, "cache_folder", lambda _packages: tmp_path / "code")
+    return happened
 
 
-@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
+def define(place):
+    """Define an entry point in a source file of its own."""
+    place.mkdir(exist_ok=True)
+    source = place / "idle.py"
+    source.write_text("def nothing():\n    pass\n")
+    spec = importlib.util.spec_from_file_location("billing_sim.drivers.idle", source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    entry("void()")(module.nothing)()
+
+
+@needs_compiler
+def test_rules_are_compiled_under_the_lock_and_only_for_what_is_not_kept(happened, tmp_path):
+    """The rules beneath an entry point are compiled once; afterwards its code is there."""
+    define(tmp_path / "sources")
+    assert happened == ["alone with idle.nothing", "rules", "over"]
+    happened.clear()
+    define(tmp_path / "sources")
+    assert happened == ["alone with idle.nothing", "over"]
+
+
+@needs_compiler
+def test_another_checkout_finds_the_code_of_the_same_sources(happened, tmp_path):
+    """It once found the folder and not the code: everything was compiled without a word, one rule at a time."""
+    define(tmp_path / "sources")
+    happened.clear()
+    define(tmp_path / "elsewhere")
+    assert happened == ["alone with idle.nothing", "over"]
+
+
+@needs_compiler
+def test_code_that_was_lost_is_made_again(happened, tmp_path):
+    """An index without its code is no code."""
+    define(tmp_path / "sources")
+    for code in (tmp_path / "code").glob("*.nbc"):
+        code.unlink()
+    happened.clear()
+    define(tmp_path / "sources")
+    assert happened == ["alone with idle.nothing", "rules", "over"]
+
+
+@needs_compiler
+def test_code_is_kept_apart_for_every_processor(monkeypatch):
+    """Two processors of one name may differ in what they can do, and code for the one is none for the other."""
+    codegen = rule.cpu_target.target_context.codegen()
+    folder = rule.cache_folder()
+    triple, name, features = codegen.magic_tuple()
+    monkeypatch.setattr(type(codegen), "magic_tuple", lambda _self: (triple, name, features + ",-avx2"))
+    for kept in (rule.cache_folder, rule._machine):
+        kept.cache_clear()
+    try:
+        assert rule.cache_folder() != folder
+    finally:
+        monkeypatch.undo()
+        for kept in (rule.cache_folder, rule._machine):
+            kept.cache_clear()
+    assert rule.cache_folder() == folder
+
+
+@needs_compiler
 def test_what_lies_beneath_the_rules_does_not_pass_for_them(monkeypatch, tmp_path):
     """Importing draws compiles them; the first run is announced, and shared out to two processes, all the same."""
     monkeypatch.setattr(rule, "cache_folder", lambda: tmp_path)
-    (tmp_path / "draws").mkdir()
-    (tmp_path / "draws" / "draws.draw-81.py311.nbi").write_text("")
+    (tmp_path / "draws.draw-billing_sim-81.py311.1.nbc").write_text("")
     assert not rule.is_compiled()
-    (tmp_path / "draws" / "kernel._engine-77.py311.nbi").write_text("")
+    (tmp_path / "kernel._engine-drivers-77.py311.nbi").write_text("")
+    assert not rule.is_compiled(), "an index alone is no code"
+    (tmp_path / "kernel._engine-drivers-77.py311.1.nbc").write_text("")
     assert rule.is_compiled()

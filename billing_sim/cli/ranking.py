@@ -68,5 +68,5 @@ def _announce_compiling() -> None:
     from billing_sim.rule import cache_folder, is_compiled
 
     announce_compiling()
-    if is_compiled() and not any(cache_folder().rglob("forks.*.nbi")):
+    if is_compiled() and not any(cache_folder().glob("forks.*.nbc")):
         complain("Compiling what plays policies out, once: about 10 seconds.")
