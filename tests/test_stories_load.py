@@ -15,10 +15,10 @@ import pytest
 from billing_sim import clock, events
 from billing_sim.clock import HOUR
 from billing_sim.declines import CODE_NUMBER, CODES
-from billing_sim.drivers import by_tape, coupled, paired
+from billing_sim.drivers import by_tape, coupled, desk, one_crowd, paired
 from billing_sim.drivers.memory import PER_PERSON, check_room
 from billing_sim.drivers.shards import people_of_shard
-from billing_sim.drivers.tape import span_of, window_of
+from billing_sim.drivers.tape import Tape, span_of, window_of
 from billing_sim.errors import BillingSimError, QueryError
 from billing_sim.scenario import load
 from billing_sim.stress.lab import bench
@@ -26,6 +26,7 @@ from billing_sim.trace.life import relive
 from billing_sim.truth.worlds import frictionless, shared_in
 from billing_sim.world.compile import CompiledWorld, compile_world
 from billing_sim.world.record import REFUSED, SLOW
+from tests.random_worlds import compiled, content_of
 from tests.world_builder import Log, changed, digests, expected, happened, log_of, world_of
 from tests.world_texts import BUSY, QUIET
 from tests.world_texts_load import BUSY_GATEWAYS, CROWDED
@@ -52,14 +53,55 @@ def test_both_drivers_tell_the_same_story_of_a_crowd(window):
     assert digests(world, "batch") == digests(world, "simpy")
 
 
+def alike(one: Tape, other: Tape) -> None:
+    """The same was published, asked and delivered."""
+    for part in ("places", "tables", "effects", "due", "requests"):
+        assert getattr(one, part).tobytes() == getattr(other, part).tobytes(), part
+
+
 def test_threads_leave_no_trace_on_a_tape(monkeypatch):
-    """Two crowds who wait for each other at every barrier, or one: the same tape."""
+    """Three crowds who wait for each other at every barrier, or one in a loop that never stops: the same tape."""
     world = world_of(BUSY_GATEWAYS, BUSY, 400)
     alone = coupled.record_tape(world, threads=1)
     monkeypatch.setattr(coupled, "_SHARED_BY_THREADS", 0)
-    together = coupled.record_tape(world, threads=3)
-    assert (alone.places == together.places).all()
-    assert (alone.tables == together.tables).all()
+    alike(alone, coupled.record_tape(world, threads=3))
+
+
+def desks() -> list[CompiledWorld]:
+    """A world with a busy support desk, and the same from when half of the agents are away."""
+    content = content_of(("support", "reviewers")) | {"members": 600}
+    away = {"kind": "support_staffing", "at": "2025-02-10", "duration": "300 days", "agents": "-50%"}
+    worlds = [compiled(content), compiled(content | {"timeline": [*content.get("timeline", ()), away]})]
+    assert all(world and world.is_coupled for world in worlds)
+    return worlds
+
+
+@pytest.fixture(scope="module")
+def desk_tapes() -> tuple[list[CompiledWorld], Tape, Tape]:
+    """Those worlds, the tape of the first, and what it would have been like in the second beside that crowd."""
+    before, after = desks()
+    tape = coupled.record_tape(before)
+    assert len(tape.requests) > 100
+    return [before, after], tape, coupled.record_tape(before, after, replayed=tape)
+
+
+def test_threads_leave_no_trace_on_what_desks_answer(monkeypatch, desk_tapes):
+    """One crowd or three ask the same and are told the same, also when each is served alone beside others."""
+    (before, after), tape, beside = desk_tapes
+    monkeypatch.setattr(coupled, "_SHARED_BY_THREADS", 0)
+    alike(tape, coupled.record_tape(before, threads=3))
+    alike(beside, coupled.record_tape(before, after, replayed=tape, threads=3))
+    assert tape.effects.tobytes() != beside.effects.tobytes()
+
+
+def test_room_that_is_made_on_the_way_leaves_no_trace(monkeypatch, desk_tapes):
+    """The loop stops and goes on wherever a buffer is full: with room for one of everything it does so all the time."""
+    (before, after), tape, beside = desk_tapes
+    monkeypatch.setattr(one_crowd, "_FEW", 1)
+    monkeypatch.setattr(one_crowd, "_AT_ONCE", 7)
+    monkeypatch.setattr(desk, "_ROOM", 1)
+    alike(tape, coupled.record_tape(before))
+    alike(beside, coupled.record_tape(before, after, replayed=tape))
 
 
 def test_the_order_of_shards_leaves_no_trace_on_a_tape(monkeypatch):

@@ -11,28 +11,28 @@ held an agent, so givers-up are found when their turn comes, or at the end of a 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from billing_sim.drivers.line import Line
-from billing_sim.drivers.requests import EFFECT, in_order
-from billing_sim.lifecycle.reviews import REVIEW_QUEUE
+from billing_sim.drivers.desk_kernel import AT_DESKS, HEAD, TAIL, serve_window
+from billing_sim.drivers.requests import EFFECT, REQUEST, in_order
 from billing_sim.rule import records
-from billing_sim.world.record import AGENTS, DESKS, REVIEW_DESK
+from billing_sim.world.record import AGENTS, DESKS
 
-_NOTHING = np.zeros(0, EFFECT)
+_ROOM = 64
 
 
 class Desk:
     """All desks of a world, from the first window of a run to the last (a `drivers.requests.Queue`)."""
 
     def __init__(self, world: np.recarray) -> None:
-        worlds, busy, frontier = records(world), np.zeros((DESKS, AGENTS), np.int64), np.zeros(DESKS, np.int64)
-        self._lines = [Line(worlds, busy, frontier, desk) for desk in range(DESKS)]
-        self._desk_of = np.asarray(world["desk_of"][0])
+        self._worlds, self.desks = records(world), new_desks()
+        self._told = np.zeros(_ROOM, EFFECT)
 
     def serve(self, requests: np.ndarray, _begin: int, end: int) -> np.ndarray:
         """Serve what came in the window [begin, end) and who still waits; return what is settled before `end`."""
-        return self._served(requests, None, end)
+        return self._served(requests, np.zeros(len(requests), np.int64), 0, end)
 
     def serve_beside(self, requests: np.ndarray, others: np.ndarray, _begin: int, end: int) -> np.ndarray:
         """Serve each request as if its member alone had come beside the `others`, who are served as if nobody had.
@@ -41,21 +41,43 @@ class Desk:
         that one had there, and not here, still holds its place in the queue.
         """
         both = np.concatenate([requests, others])
-        beside = np.repeat([1, 0], [len(requests), len(others)])
+        beside = np.repeat(np.array([1, 0]), [len(requests), len(others)])
         order = np.lexsort((1 - beside, *(both[name] for name in ("detail", "queue", "subscriber", "at"))))
-        return self._served(both[order], beside[order], end)
+        return self._served(both[order], beside[order], 1, end)
 
     @property
     def waiting(self) -> int:
         """How many wait for an agent."""
-        return sum(line.waiting for line in self._lines)
+        sizes = self.desks[2]
+        return int((sizes[:, TAIL] - sizes[:, HEAD]).sum())
 
-    def _served(self, requests: np.ndarray, beside: np.ndarray | None, end: int) -> np.ndarray:
-        told = []
-        desks = np.where(requests["queue"] == REVIEW_QUEUE, REVIEW_DESK, self._desk_of[requests["detail"]])
-        for desk, line in enumerate(self._lines):
-            if len(requests) or line.is_busy:
-                own = desks == desk
-                told.append(line.serve(requests[own], None if beside is None else beside[own], end))
-        told = [effects for effects in told if len(effects)]
-        return in_order(np.concatenate(told) if len(told) > 1 else told[0]) if told else _NOTHING
+    def _served(self, requests: np.ndarray, beside: np.ndarray, alone: int, end: int) -> np.ndarray:
+        came, count = records(requests), -1
+        while count < 0:
+            count = serve_window(self._worlds, self.desks, came, beside, records(self._told), alone, end)
+            if count == -AT_DESKS:
+                self.desks = with_more_room(self.desks)
+            elif count < 0:
+                self._told = np.zeros(2 * len(self._told), EFFECT)
+        return in_order(self._told[:count].copy())
+
+
+def new_desks() -> tuple[Any, ...]:
+    """Desks at which nobody waits (`drivers.desk_kernel.Desks`)."""
+    busy, frontier, sizes = (np.zeros(shape, np.int64) for shape in ((DESKS, AGENTS), DESKS, (DESKS, 3)))
+    beside, done = (np.zeros((DESKS, _ROOM), np.int64) for _ in range(2))
+    return busy, frontier, sizes, records(np.zeros((DESKS, _ROOM), REQUEST)), beside, done, records(
+        np.zeros((DESKS, _ROOM), EFFECT)
+    )  # fmt: skip
+
+
+def with_more_room(desks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same desks with twice the room for those who wait and are served."""
+    *agents, lines, beside, done, coming = desks
+    return (*agents, *(_twice(it) for it in (lines, beside, done, coming)))
+
+
+def _twice(rows: np.ndarray) -> np.ndarray:
+    more = np.zeros((len(rows), 2 * rows.shape[1]), rows.dtype)
+    more[:, : rows.shape[1]] = rows
+    return records(more) if rows.dtype.fields else more

@@ -1,4 +1,10 @@
-"""The compiled loops of desks: who is on shift, who is free, and who is served when (see `drivers.desk`)."""
+"""The compiled loops of desks: who is on shift, who is free, and who is served when (see `drivers.desk`).
+
+All desks of a run lie in one `Desks`, in which each has a row: until when each agent is occupied; when the desk began
+its last contact; its sizes (below); who waits, from HEAD to before TAIL; which of them are `beside` the others (1);
+when each will be handled; and the ends of contacts that are being held. Places are taken from left to right, and those
+who still wait move up when there is no more room: a window costs what happens in it, not what has piled up.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +12,27 @@ from numba import types
 
 from billing_sim.clock import HOUR, NEVER
 from billing_sim.drivers.requests import Effect, Effects, Request, Requests
+from billing_sim.lifecycle.reviews import REVIEW_QUEUE
 from billing_sim.lifecycle.state import Int, Nothing, World
 from billing_sim.lifecycle.support import ABANDONED, ANSWERED, COMPLETED, agents_at
 from billing_sim.rule import entry, rule
-from billing_sim.world.record import AGENTS, REVIEW_DESK
+from billing_sim.world.record import AGENTS, DESKS, REVIEW_DESK
 
 _Worlds = types.Array(World, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
-_Busy = types.Array(types.int64, 2, "C")
+_Table = types.Array(types.int64, 2, "C")
+Desks = types.Tuple(
+    (
+        _Table, _Numbers, _Table, types.Array(Request, 2, "C"), _Table, _Table, types.Array(Effect, 2, "C"),
+    )
+)  # fmt: skip
 
 HEAD, TAIL, COMING = range(3)
 """Places in the sizes of a line: the first who waits, the one behind the last, and how many contacts are being held."""
+
+
+AT_DESKS, FOR_EFFECTS = 1, 2
+"""What there may be no room for: who waits and is being served, or what has been settled."""
 
 
 @rule(Int(World, Int))
@@ -29,13 +45,12 @@ def next_shift(world, at):
     return following
 
 
-@entry(Int(_Worlds, _Busy, Int, Int, Int))
-def free_agent(worlds, busy, desk, at, end):
+@rule(Int(World, _Table, Int, Int, Int))
+def free_agent(world, busy, desk, at, end):
     """The first moment from `at` on at which an agent is free, and who, as moment * AGENTS + number; NEVER from `end`.
 
     `busy` holds, for each desk and agent, until when they are occupied.
     """
-    world = worlds[0]
     while at < end:
         agents = agents_at(world, desk, at)
         following = next_shift(world, at)
@@ -73,6 +88,28 @@ def close_up(sizes, line, beside, done, seen):
     sizes[HEAD] = first
 
 
+@rule(Nothing(_Numbers, Requests, _Numbers))
+def move_up(sizes, line, beside):
+    """Begin with whoever is first in line."""
+    waiting = sizes[TAIL] - sizes[HEAD]
+    for i in range(waiting):
+        line[i] = line[sizes[HEAD] + i]
+        beside[i] = beside[sizes[HEAD] + i]
+    sizes[HEAD] = 0
+    sizes[TAIL] = waiting
+
+
+@rule(Nothing(Desks, Int, Request, Int))
+def join(desks, desk, request, is_beside):
+    """Put somebody behind the others."""
+    _, _, sizes, lines, beside, _, _ = desks
+    if sizes[desk, TAIL] == lines.shape[1]:
+        move_up(sizes[desk], lines[desk], beside[desk])
+    lines[desk, sizes[desk, TAIL]] = request
+    beside[desk, sizes[desk, TAIL]] = is_beside
+    sizes[desk, TAIL] += 1
+
+
 @rule(Int(_Numbers, Effects, Effects, Int))
 def finish(sizes, coming, told, end):
     """Tell what earlier windows began and is over before `end`; return how much that is."""
@@ -89,15 +126,19 @@ def finish(sizes, coming, told, end):
     return n
 
 
-@entry(Int(_Worlds, _Busy, Int, _Numbers, _Numbers, Requests, _Numbers, _Numbers, Effects, Effects, Int, Int))
-def serve_line(worlds, busy, desk, frontier, sizes, line, beside, done, coming, told, alone, end):
+@rule(Int(World, Desks, Int, Effects, Int, Int))
+def serve_line(world, desks, desk, told, alone, end):
     """Serve whoever waits at a desk until `end`; return how many effects are told.
 
-    `line` are those who wait, in their order, from `sizes[HEAD]` to before `sizes[TAIL]`; `frontier` is when each desk
-    began its last contact; `coming` are ends of contacts that lie beyond `end`. `done` receives for every request when
-    it will be handled, 0 when it still waits, -1 when the member gave up. Whoever is `beside` (1) is served as all
-    before them leave it, and keeps nobody waiting; when they are what it is about (`alone`), nobody else is told of.
+    When they are handled is 0 for those who still wait, and -1 for those who gave up. Whoever is `beside` is served as
+    all before them leave it, and keeps nobody waiting; where it is about them (`alone`), nobody else is told of.
     """
+    busy, frontier, all_sizes, lines, besides, dones, comings = desks
+    sizes = all_sizes[desk]
+    line = lines[desk]
+    beside = besides[desk]
+    done = dones[desk]
+    coming = comings[desk]
     n = finish(sizes, coming, told, end)
     blocked = False
     i = sizes[HEAD]
@@ -109,7 +150,7 @@ def serve_line(worlds, busy, desk, frontier, sizes, line, beside, done, coming, 
             gone = request.at + request.patience
         found = NEVER
         if not blocked:
-            found = free_agent(worlds, busy, desk, max(request.at, frontier[desk]), min(end, gone + 1))
+            found = free_agent(world, busy, desk, max(request.at, frontier[desk]), min(end, gone + 1))
         done[i] = 0
         is_told = beside[i] or not alone
         if found < NEVER:
@@ -138,3 +179,50 @@ def serve_line(worlds, busy, desk, frontier, sizes, line, beside, done, coming, 
         i += 1
     close_up(sizes, line, beside, done, i)
     return n
+
+
+@rule(Int(World, Request))
+def desk_for(world, request):
+    """The desk that a request goes to."""
+    return REVIEW_DESK if request.queue == REVIEW_QUEUE else world.desk_of[request.detail]
+
+
+@rule(Int(World, Desks, Requests, Effects))
+def room_lacks(world, desks, requests, told):
+    """Whether these requests need more room at a desk (`AT_DESKS`), or what comes of them does (`FOR_EFFECTS`)."""
+    sizes = desks[2]
+    room = desks[3].shape[1]
+    effects = 0
+    for desk in range(DESKS):
+        waiting = sizes[desk, TAIL] - sizes[desk, HEAD]
+        for r in range(len(requests)):
+            waiting += desk_for(world, requests[r]) == desk
+        if waiting + sizes[desk, COMING] > room:
+            return AT_DESKS
+        effects += 2 * waiting + sizes[desk, COMING]
+    return FOR_EFFECTS if effects > len(told) else 0
+
+
+@rule(Int(World, Desks, Requests, _Numbers, Effects, Int, Int))
+def serve_all(world, desks, requests, beside, told, alone, end):
+    """Put requests behind those who wait and serve until `end`; return how many effects are told, in no order.
+
+    There must be room for all of it (`room_lacks`).
+    """
+    for r in range(len(requests)):
+        join(desks, desk_for(world, requests[r]), requests[r], beside[r])
+    sizes = desks[2]
+    n = 0
+    for desk in range(DESKS):
+        if sizes[desk, TAIL] > sizes[desk, HEAD] or sizes[desk, COMING]:
+            n += serve_line(world, desks, desk, told[n:], alone, end)
+    return n
+
+
+@entry(Int(_Worlds, Desks, Requests, _Numbers, Effects, Int, Int))
+def serve_window(worlds, desks, requests, beside, told, alone, end):
+    """Serve one window; return how many effects are told, or, below 0, what there is no room for (`room_lacks`)."""
+    lacks = room_lacks(worlds[0], desks, requests, told)
+    if lacks:
+        return -lacks
+    return serve_all(worlds[0], desks, requests, beside, told, alone, end)

@@ -16,7 +16,7 @@ import simpy
 
 from billing_sim import clock, people
 from billing_sim.drivers import acts
-from billing_sim.drivers.coupled import everybody
+from billing_sim.drivers.crowd import everybody
 from billing_sim.drivers.extension import Extension, Process, file_of, name_of
 from billing_sim.drivers.memory import check_room_extended
 from billing_sim.drivers.service import Service, Turn

@@ -16,7 +16,7 @@ import simpy
 
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES, Barrier
 from billing_sim.drivers.block import Block, too_long
-from billing_sim.drivers.coupled import everybody, windows_in
+from billing_sim.drivers.crowd import everybody, windows_in
 from billing_sim.drivers.kernel import begin_life, ring_once
 from billing_sim.drivers.memory import check_room
 from billing_sim.drivers.requests import EFFECT, REQUEST, in_order, queue_of

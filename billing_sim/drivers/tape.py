@@ -104,7 +104,11 @@ class Recorder:
         effects = np.concatenate([np.zeros(0, EFFECT), *self._effects])
         due = np.concatenate([np.zeros(0, np.int64), *self._due])
         requests = np.concatenate([np.zeros(0, REQUEST), *self._requests])
-        order = np.argsort(effects["subscriber"], kind="stable")
-        rows = np.stack(self._rows)
-        places = np.flatnonzero(rows.any(axis=0))
-        return Tape(places, np.ascontiguousarray(rows[:, places]), effects[order], due[order], requests)
+        return tape_from(np.stack(self._rows), effects, due, requests)
+
+
+def tape_from(rows: np.ndarray, effects: np.ndarray, due: np.ndarray, requests: np.ndarray) -> Tape:
+    """A tape of what each barrier published (a row each) and delivered, and of what was asked, in the order of time."""
+    order = np.argsort(effects["subscriber"], kind="stable")
+    places = np.flatnonzero(rows.any(axis=0))
+    return Tape(places, np.ascontiguousarray(rows[:, places]), effects[order], due[order], requests)
