@@ -56,7 +56,8 @@ def happened(monkeypatch, tmp_path):
     monkeypatch.setattr(rule, "_alone", alone)
     monkeypatch.setattr(rule, "compile_rules", lambda: happened.append("rules"))
     monkeypatch.setattr(rule, "cache_folder", lambda _packages: tmp_path / "code")
-    return happened
+    yield happened
+    sys.modules.pop("billing_sim.drivers.idle", None)
 
 
 def define(place):
@@ -65,7 +66,7 @@ def define(place):
     source = place / "idle.py"
     source.write_text("def nothing():\n    pass\n")
     spec = importlib.util.spec_from_file_location("billing_sim.drivers.idle", source)
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     entry("void()")(module.nothing)()
 

@@ -50,11 +50,12 @@ def show(worlds, span, row):
 def pass_barrier(worlds, span, states, lists, pages, memory, tapes, course, until):
     """Deliver what desks settled, and publish what everybody may see until the next barrier."""
     rows, counts, bookings, _, _, _, effects, _ = tapes
+    knows, _, _, _, _, _ = memory
     k = course[NOW]
     settled = effects[course[SETTLED_FROM] : course[EFFECTS]]
     receive_all(worlds, span, states, lists, pages, settled, 0, until - span[WINDOW])
     if not course[IS_REPLAY]:
-        if memory[0][HAS_CAPACITY]:
+        if knows[HAS_CAPACITY]:
             bookings[:] = 0
             book_all(worlds, span, states, lists, k, until, bookings)
         publish(worlds[span[FROM_START]], memory, bookings, counts, rows[k])
@@ -118,7 +119,7 @@ def serve_desks(world, desks, tapes, course, until):
 @rule(Int(_Worlds, _Numbers, Int, _States, Lists, _Pages, Memory, Desks, Tapes, _Numbers))
 def run_on(worlds, span, last, states, lists, pages, memory, desks, tapes, course):
     """Run windows until that numbered `last`, not run itself, or until there is no room; return why it stops."""
-    counts, requests, beside = tapes[1], tapes[3], tapes[4]
+    _, counts, _, requests, beside, _, _, _ = tapes
     while course[NOW] < last:
         k = course[NOW]
         until = (span[FIRST_WINDOW] + k + 1) * span[WINDOW]

@@ -26,10 +26,9 @@ class Crowd:
         count = len(numbers)
         self._worlds, self._span, self.first = worlds, span, first
         self._states, self._pages = records(new_states(count)), records(new_page())
-        next_at, following, preceding = (np.zeros(count, np.int64) for _ in range(3))
         self._heads = heads = np.full(windows_in(span), -1, np.int64)
         self._requests, self._filled = np.zeros(REQUESTS_AT_ONCE, REQUEST), np.zeros(2, np.int64)
-        self._lists = (next_at, heads, following, preceding)
+        self._lists = (heads, np.zeros((count, 4), np.int64))
         begin_together(worlds, numbers, markets, span, self._states, self._lists, self._pages)
 
     def deliver(self, effects: np.ndarray, now: int) -> None:

@@ -190,8 +190,8 @@ def desk_for(world, request):
 @rule(Int(World, Desks, Requests, Effects))
 def room_lacks(world, desks, requests, told):
     """Whether these requests need more room at a desk (`AT_DESKS`), or what comes of them does (`FOR_EFFECTS`)."""
-    sizes = desks[2]
-    room = desks[3].shape[1]
+    _, _, sizes, lines, _, _, _ = desks
+    room = lines.shape[1]
     effects = 0
     for desk in range(DESKS):
         waiting = sizes[desk, TAIL] - sizes[desk, HEAD]
@@ -211,7 +211,7 @@ def serve_all(world, desks, requests, beside, told, alone, end):
     """
     for r in range(len(requests)):
         join(desks, desk_for(world, requests[r]), requests[r], beside[r])
-    sizes = desks[2]
+    _, _, sizes, _, _, _, _ = desks
     n = 0
     for desk in range(DESKS):
         if sizes[desk, TAIL] > sizes[desk, HEAD] or sizes[desk, COMING]:

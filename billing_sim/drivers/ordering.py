@@ -22,7 +22,7 @@ def comes_after(keys, a, b):
     return 0
 
 
-@rule(_Numbers(_Table))
+@rule(_Numbers(_Table), allocates=True)
 def order_of(keys):
     """The places of the rows in their order; equal ones stay as they are (merging runs twice as long in each pass)."""
     count = len(keys)
@@ -47,7 +47,7 @@ def order_of(keys):
     return order
 
 
-@rule(Nothing(Requests, _Numbers))
+@rule(Nothing(Requests, _Numbers), allocates=True)
 def order_requests(requests, beside):
     """Put requests into their order, in place; where two are alike, those `beside` the others (1) come first."""
     count = len(requests)
@@ -67,7 +67,7 @@ def order_requests(requests, beside):
         beside[i] = 1 - keys[order[i], 4]
 
 
-@rule(Nothing(Effects))
+@rule(Nothing(Effects), allocates=True)
 def order_effects(effects):
     """Put effects into their order, in place."""
     count = len(effects)

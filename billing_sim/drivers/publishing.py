@@ -31,8 +31,8 @@ _Numbers = types.Array(types.int64, 1, "C")
 _Table = types.Array(types.int64, 2, "C")
 _Tables = types.Array(types.int64, 3, "C")
 Memory = types.Tuple((_Numbers, _Tables, _Tables, _Table, _Table, _Table))
-"""What a barrier knows (as above), counts of the last hour's windows, of the last day's, the sum of the latter, what
-each gateway admitted in the windows of an hour that lie behind, and what awaits it in the one ahead (as below)."""
+"""What a barrier knows (as above), attempts of the last hour's windows, counts of the last day's, the sum of the latter,
+what each gateway admitted in the windows of an hour that lie behind, and what awaits it in the one ahead (as below)."""
 
 CAME, ROOM = 0, 1
 """What awaits a gateway in the window ahead: who comes and for how many there is room, in parts of an attempt."""
@@ -102,8 +102,9 @@ def publish_refusals(world, memory, bookings, row):
 def publish_answers(world, memory, counts, row):
     """How slow each gateway answers and how often not in time, by the attempts of the last hour."""
     knows, hour, _, _, _, _ = memory
-    hour[knows[TURN] % len(hour)] = counts
+    place = knows[TURN] % len(hour)
     for g in range(world.gateways):
+        hour[place, ATTEMPTS, g] = counts[ATTEMPTS, g]
         if world.comfortable[g]:
             came = 0
             for window in range(len(hour)):
@@ -132,7 +133,7 @@ def publish(world, memory, bookings, counts, row):
     `bookings` counts those who booked a gateway, by the one they would go on to (GATEWAYS squared); `counts` attempts
     and successes of the window before, by gateway.
     """
-    knows = memory[0]
+    knows, _, _, _, _, _ = memory
     row[:] = 0
     if knows[HAS_CAPACITY]:
         publish_refusals(world, memory, bookings, row)

@@ -1,9 +1,9 @@
 """The loops over everybody who shares something, one window at a time; `drivers.together` is how they are called.
 
 People who are due are found without looking at the others: each window has a list of those whose next alarm lies in it,
-chained through `following` and `preceding` (-1 ends a chain). `lists` are everybody's next alarms, the heads of the
-lists, and the two chains. `span` is described in `drivers.tuning`; the first of the
-worlds holds until the start.
+chained both ways (-1 ends a chain). `lists` are the heads of the chains and everybody's `links`: their next alarm, who
+follows and who precedes them, and when they will next try to pay, since who books nothing need not be looked at.
+`span` is described in `drivers.tuning`; the first of the worlds holds until the start.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from billing_sim.drivers.ahead import fetch
 from billing_sim.drivers.barrier import ATTEMPTS, SUCCESSES
 from billing_sim.drivers.requests import Effect, Effects, Request, Requests
 from billing_sim.drivers.tuning import END, FROM_START, START, list_of
-from billing_sim.lifecycle.booking import NO_BOOKING, booked
+from billing_sim.lifecycle.booking import booked, payment_due
 from billing_sim.lifecycle.delivering import deliver
 from billing_sim.lifecycle.life import step_from
 from billing_sim.lifecycle.ring import begin, next_alarm
@@ -27,31 +27,44 @@ _States = types.Array(State, 1, "C")
 _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 _Table = types.Array(types.int64, 2, "C")
-Lists = types.UniTuple(_Numbers, 4)
+Lists = types.Tuple((_Numbers, _Table))
+
+NEXT_AT, FOLLOWING, PRECEDING, PAYS_AT = range(4)
+"""Columns of links. A row of them is half a line of the processor's cache, and people lie anywhere in memory."""
 
 
-@rule(Nothing(_Numbers, _Numbers, _Numbers, Int, Int))
-def put(heads, following, preceding, i, k):
+@rule(Nothing(_Numbers, _Table, Int, Int), inline=True)
+def put(heads, links, i, k):
     """Put a person at the head of a window's list."""
     first = heads[k]
-    following[i] = first
-    preceding[i] = -1
+    links[i, FOLLOWING] = first
+    links[i, PRECEDING] = -1
     if first >= 0:
-        preceding[first] = i
+        links[first, PRECEDING] = i
     heads[k] = i
 
 
-@rule(Nothing(_Numbers, _Numbers, _Numbers, Int, Int))
-def take(heads, following, preceding, i, k):
+@rule(Nothing(_Numbers, _Table, Int, Int), inline=True)
+def take(heads, links, i, k):
     """Take a person out of a window's list."""
-    before = preceding[i]
-    after = following[i]
+    before = links[i, PRECEDING]
+    after = links[i, FOLLOWING]
     if before >= 0:
-        following[before] = after
+        links[before, FOLLOWING] = after
     else:
         heads[k] = after
     if after >= 0:
-        preceding[after] = before
+        links[after, PRECEDING] = before
+
+
+@rule(Nothing(_Worlds, _Numbers, State, Lists, Int, Int))
+def expect(worlds, span, state, lists, i, at):
+    """Put a person on the list of the window in which their next alarm lies, if that is one of this run."""
+    heads, links = lists
+    links[i, NEXT_AT] = at
+    if at < span[END]:
+        links[i, PAYS_AT] = payment_due(worlds[span[FROM_START] + state.lives_in], state)
+        put(heads, links, i, list_of(span, at))
 
 
 @rule(Nothing(State, Page, _Table))
@@ -90,7 +103,6 @@ def receive(world, state, page, now, effect):
 def begin_lives(worlds, numbers, markets, span, states, lists, pages):
     """Begin all lives and let them go on until the start, each on its own; put them on the lists."""
     page = pages[0]
-    next_at, heads, following, preceding = lists
     for i in range(len(numbers)):
         state = states[i]
         begin(worlds[0], state, markets[i], numbers[i])
@@ -100,24 +112,21 @@ def begin_lives(worlds, numbers, markets, span, states, lists, pages):
             state.truths = 0
             at = step_from(worlds, 0, state, page)
         state.asks = 0
-        next_at[i] = at
-        if at < span[END]:
-            put(heads, following, preceding, i, list_of(span, at))
+        expect(worlds, span, state, lists, i, at)
 
 
 @rule(Nothing(_Worlds, _Numbers, _States, Lists, Int, Int, _Numbers))
 def book_all(worlds, span, states, lists, k, until, bookings):
     """Count what people book for window `k`, by gateway and the one after it."""
-    _, heads, following, _ = lists
+    heads, links = lists
     i = heads[k]
     while i >= 0:
-        state = states[i]
-        if following[i] >= 0:
-            fetch(states, following[i])
-        code = booked(worlds[span[FROM_START] + state.lives_in], state, until)
-        if code != NO_BOOKING:
-            bookings[code] += 1
-        i = following[i]
+        after = links[i, FOLLOWING]
+        if after >= 0 and links[after, PAYS_AT] < until:
+            fetch(states, after)
+        if links[i, PAYS_AT] < until:
+            bookings[booked(worlds[span[FROM_START] + states[i].lives_in], states[i], until)] += 1
+        i = after
 
 
 @rule(Int(_Worlds, _Numbers, Int, Int, _States, Lists, _Pages, _Table, Requests, Int, _Numbers))
@@ -128,14 +137,14 @@ def ring_window(worlds, span, k, until, states, lists, pages, counts, requests, 
     receives the requests written and adds up the alarms rung.
     """
     page = pages[0]
-    next_at, heads, following, preceding = lists
+    heads, links = lists
     i = heads[k]
     while i >= 0:
-        if following[i] >= 0:
-            fetch(states, following[i])
-        take(heads, following, preceding, i, k)
+        if links[i, FOLLOWING] >= 0:
+            fetch(states, links[i, FOLLOWING])
+        take(heads, links, i, k)
         state = states[i]
-        at = next_at[i]
+        at = links[i, NEXT_AT]
         is_full = False
         while at < until and not is_full:
             state.rows = 0
@@ -148,9 +157,7 @@ def ring_window(worlds, span, k, until, states, lists, pages, counts, requests, 
                 filled[0] += 1
                 state.asks = 0
                 is_full = filled[0] == len(requests)
-        next_at[i] = at
-        if at < span[END]:
-            put(heads, following, preceding, i, list_of(span, at))
+        expect(worlds, span, state, lists, i, at)
         if is_full:
             return 0
         i = heads[k]
@@ -160,15 +167,14 @@ def ring_window(worlds, span, k, until, states, lists, pages, counts, requests, 
 @rule(Nothing(_Worlds, _Numbers, _States, Lists, _Pages, Effects, Int, Int))
 def receive_all(worlds, span, states, lists, pages, effects, first, now):
     """Deliver effects at the barrier `now`, to those of their subscribers who are among these people."""
-    next_at, heads, following, preceding = lists
+    heads, links = lists
     for e in range(len(effects)):
         i = effects[e].place - first
         if 0 <= i < len(states):
             state = states[i]
             state.rows = 0
             state.truths = 0
-            if next_at[i] < span[END]:
-                take(heads, following, preceding, i, list_of(span, next_at[i]))
-            next_at[i] = receive(worlds[span[FROM_START] + state.lives_in], state, pages[0], now, effects[e])
-            if next_at[i] < span[END]:
-                put(heads, following, preceding, i, list_of(span, next_at[i]))
+            if links[i, NEXT_AT] < span[END]:
+                take(heads, links, i, list_of(span, links[i, NEXT_AT]))
+            at = receive(worlds[span[FROM_START] + state.lives_in], state, pages[0], now, effects[e])
+            expect(worlds, span, state, lists, i, at)
