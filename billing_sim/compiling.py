@@ -12,9 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from numba import config
-
-from billing_sim.rule import cache_folder, forget_old_code, is_compiled
+from billing_sim.rule import forget_old_code
 
 _BESIDE = (
     "import billing_sim.drivers.shards, billing_sim.drivers.sample, billing_sim.facts.folding, billing_sim.runs.writer"
@@ -26,11 +24,6 @@ def compile_all() -> None:
     forget_old_code()
     with _helper():
         from billing_sim.drivers import oracle  # noqa: F401
-
-
-def is_sharing_compiled() -> bool:
-    """Whether that is there, too, which only people who share something need."""
-    return is_compiled() and (bool(config.DISABLE_JIT) or any(cache_folder().glob("together.*.nbc")))
 
 
 @contextmanager

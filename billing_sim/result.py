@@ -379,8 +379,7 @@ def run(
 
     from billing_sim.cli.progress import announce_compiling, bar
 
-    if progress:
-        announce_compiling()
+    announce_compiling(quiet=not progress)
     from billing_sim.simulate import simulate
 
     with bar() if progress else nullcontext() as report:

@@ -29,6 +29,7 @@ from numba import config, njit
 from numba.core.caching import UserProvidedCacheLocator
 from numba.core.registry import cpu_target
 
+from billing_sim import news
 from billing_sim.quick_start import load_numba_without_scipy
 
 load_numba_without_scipy()
@@ -131,8 +132,11 @@ def rule(signature: Any, inline: bool = False, allocates: bool = False) -> Calla
     return decorate
 
 
-def entry(signature: Any, inline: bool = False) -> Callable[[Callable[..., Any]], Any]:
-    """A compiled function that the interpreter calls: cached on disk together with every rule beneath it."""
+def entry(signature: Any, inline: bool = False, long: str = "") -> Callable[[Callable[..., Any]], Any]:
+    """A compiled function that the interpreter calls: cached on disk together with every rule beneath it.
+
+    `long` says what it is that takes long to compile, for people who wait.
+    """
 
     def decorate(function: Callable[..., Any]) -> Any:
         if config.DISABLE_JIT:
@@ -141,7 +145,7 @@ def entry(signature: Any, inline: bool = False) -> Callable[[Callable[..., Any]]
         with _kept_in(folder):
             compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=inline, _nrt=False)(function)
         with _alone(folder, f"{function.__module__.split('.')[-1]}.{function.__name__}"):
-            _compile(compiled, signature)
+            _compile(compiled, signature, long)
         compiled.disable_compile()
         return compiled
 
@@ -174,13 +178,15 @@ def _alone(folder: Path, name: str) -> Iterator[None]:
         yield
 
 
-def _compile(function: Any, signature: Any) -> None:
-    """Load an entry point; where it is not to be had, compile the rules beneath it and then itself."""
+def _compile(function: Any, signature: Any, long: str = "") -> None:
+    """Load an entry point; where it is not to be had, compile the rules beneath it and then itself, and say so."""
     from billing_sim.linking import compile_entry, is_possible
 
     compile_itself = function._compiler.compile
 
     def compile_both(*told: Any) -> Any:
+        if long:
+            news.tell(f"Compiling {long}, once: {'10 to 30' if _pending else 'about 10'} seconds.")
         compile_rules()
         return compile_itself(*told)
 

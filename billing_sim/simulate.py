@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from billing_sim.runs.stored import StoredRun
     from billing_sim.world.compile import CompiledWorld
 
-COMPILING_SHARED = "compiling what people share"
-"""The phase that comes once, before the first run in which people share something."""
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -134,13 +131,9 @@ def compile_first(report: Report) -> None:
         compile_all()
 
 
-def compile_for_sharing(report: Report) -> None:
-    """Compile the windows and barriers of people who share something, once after installing, and say so."""
-    from billing_sim.compiling import is_sharing_compiled
-
-    if not is_sharing_compiled():
-        report(Progress(0, 0, 0, COMPILING_SHARED))
-    from billing_sim.drivers import windows  # noqa: F401
+def compile_for_sharing() -> None:
+    """Compile the windows and barriers of people who share something, once after installing."""
+    from billing_sim.drivers import together  # noqa: F401
 
 
 def _extension(driver: str | None, processes: Sequence[Process], kinds: Mapping[str, str] | None) -> Extension | None:
@@ -210,7 +203,7 @@ class _Work:
         """Simulate every part; where people share something, all of them together first."""
         total = people_in(self.world)
         if self.world.is_coupled:
-            compile_for_sharing(report)
+            compile_for_sharing()
         if self._extension:
             self._live_extended(self._extension, workers, total, report)
         elif self.world.is_coupled and self._driver == "batch":

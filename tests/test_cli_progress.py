@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import Progress as Display
 from rich.progress import TextColumn
 
+from billing_sim import news, simulate
 from billing_sim.cli import progress
 from billing_sim.simulate import Progress
 from tests.cli_caller import call
 from tests.conftest import SCENARIOS
 
 __all__ = ["call"]
-SENTENCE = "Compiling the rules, once: 10 to 30 seconds.\n"
 
 
 @pytest.fixture
@@ -44,15 +44,16 @@ def test_nothing_is_shown_in_the_first_second_then_people_and_speed(clock):
 
 
 def test_where_nobody_looks_there_is_no_bar(monkeypatch):
-    """A pipe or a file gets none: only what takes long is announced there."""
+    """A pipe or a file gets none."""
     monkeypatch.setattr("sys.stderr", io.StringIO())
     with progress.bar() as report:
-        assert report is progress.announce_more
+        assert not isinstance(report, progress.Bar)
+        report(Progress(1, 2, 3, "simulating"))
 
 
 def test_compiling_is_announced_unless_quiet(call, tiny_run, monkeypatch):
-    """The first run of a new version is the one that takes longer."""
-    monkeypatch.setattr("billing_sim.rule.is_compiled", lambda: False)
+    """Whatever is compiled while a command runs is told before; nothing where all is to be quiet."""
     again = ("run", SCENARIOS / "first_month.yaml", "--members", 200, "--out", tiny_run.directory, "--no-views")
-    assert call(*again).err == SENTENCE
+    monkeypatch.setattr(simulate, "compile_first", lambda _report: news.tell("Compiling it, once."))
+    assert call(*again).err == "Compiling it, once.\n"
     assert call(*again, "--quiet").err == ""

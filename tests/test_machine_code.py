@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from numba import config
 
-from billing_sim import rule
+from billing_sim import news, rule
 from billing_sim.rule import _alone, entry
 
 needs_compiler = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
@@ -68,14 +68,15 @@ def define(place):
     spec = importlib.util.spec_from_file_location("billing_sim.drivers.idle", source)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    entry("void()")(module.nothing)()
+    entry("void()", long="nothing")(module.nothing)()
 
 
 @needs_compiler
-def test_rules_are_compiled_under_the_lock_and_only_for_what_is_not_kept(happened, tmp_path):
-    """The rules beneath an entry point are compiled once; afterwards its code is there."""
+def test_rules_are_compiled_under_the_lock_and_only_for_what_is_not_kept(happened, monkeypatch, tmp_path):
+    """The rules beneath an entry point are compiled once, which is said before; afterwards its code is there."""
+    monkeypatch.setattr(news, "_listeners", [lambda text: happened.append(text.partition(",")[0])])
     define(tmp_path / "sources")
-    assert happened == ["alone with idle.nothing", "rules", "over"]
+    assert happened == ["alone with idle.nothing", "Compiling nothing", "rules", "over"]
     happened.clear()
     define(tmp_path / "sources")
     assert happened == ["alone with idle.nothing", "over"]

@@ -114,7 +114,7 @@ def live(scenario: Scenario, *, facts: tuple[str, ...] = tables.FACT_NAMES, trut
     if world.is_coupled:
         from billing_sim.simulate import compile_for_sharing
 
-        compile_for_sharing(lambda _: None)
+        compile_for_sharing()
     told = announcements(world)
     labels = {**tables.BUILT_IN, **vocabularies_of(world)}
     folder = Folder(told, labels)

@@ -35,7 +35,7 @@ def goals(
     from billing_sim.cli.progress import announce_compiling, counting
     from billing_sim.goal_sheets.judging import goals as judged
 
-    announce_compiling()
+    announce_compiling(quiet)
     with counting("worlds", quiet) as report:
         found = judged(
             scenario, seeds=seeds, file=file, members=members, seed=seed, definitions=definitions, report=report

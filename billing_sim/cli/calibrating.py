@@ -34,7 +34,7 @@ def calibrate(
     from billing_sim.calibration.asking import calibrate as calibrated
     from billing_sim.cli.progress import announce_compiling, counting
 
-    announce_compiling()
+    announce_compiling(quiet)
     with counting("worlds", quiet) as report:
         found = calibrated(scenario, members=members, seed=seed, seeds=seeds, sections=sections, report=report)
     if form is Format.JSON:

@@ -34,7 +34,7 @@ def campaign(
     if (what / MANIFEST_FILE).exists() and (members is not None or seed is not None):
         complain("--members and --seed are for scenario files: a run has its own.")
         raise typer.Exit(2)
-    announce_compiling()
+    announce_compiling(quiet)
     with counting("people", quiet) as report:
         found = study(what, name, members=members, seed=seed, report=report)
     if form is Format.JSON:

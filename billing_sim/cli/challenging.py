@@ -42,7 +42,7 @@ def new(
     from billing_sim.challenges.making import new_challenge
     from billing_sim.cli.progress import announce_compiling, bar
 
-    announce_compiling()
+    announce_compiling(quiet)
     with nullcontext() if quiet else bar() as progress:
         made = new_challenge(scenario, out=out, key=key, seed=seed, members=members, progress=progress)
     if form is Plain.JSON:

@@ -38,7 +38,7 @@ def fit(
     from billing_sim.calibration.fitting.asking import fit as fitted
     from billing_sim.cli.progress import announce_compiling, counting
 
-    announce_compiling()
+    announce_compiling(quiet)
     with counting("worlds", quiet) as report:
         found = fitted(
             scenario, targets, parameters=parameters, out=out, members=members, seed=seed, seeds=seeds, rounds=rounds,

@@ -61,7 +61,7 @@ def game(
     for it in own:
         if (ACTIONS / f"{it.name}.yaml").exists():
             complain(f"{it.name}: {it.path} takes the place of the shipped action.")
-    announce_compiling()
+    announce_compiling(quiet)
     with _bar("worlds", quiet) as report:
         played = play(asked, actions, on, seeds=seeds, report=report)
     if form is Plain.JSON:
@@ -133,7 +133,7 @@ def flip(
     if out is not None:
         writing.check_out(out, base)
     pair = _one(metric_a), _one(metric_b)
-    announce_compiling()
+    announce_compiling(quiet)
     names = [name.strip() for name in policies.split(",") if name.strip()]
     with _clock(quiet) as report:
         found = finding.find_flip(pair, base, policies=names, seeds=seeds, minutes=minutes, report=report)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from billing_sim import news
 from billing_sim.cli.output import complain, terminal
 
 if TYPE_CHECKING:
@@ -21,25 +22,14 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 1.0
 
 
-def announce_compiling() -> None:
-    """Say why the very first run takes longer, before it does."""
-    from billing_sim.rule import is_compiled
-
-    if not is_compiled():
-        complain("Compiling the rules, once: 10 to 30 seconds.")
+def announce_compiling(quiet: bool = False) -> None:
+    """From now on, say why something takes longer the first time, before it does, unless all is to be quiet."""
+    news.listen(lambda _text: None if quiet else complain(_text))
 
 
 def command_line() -> str:
     """What the user typed, for the manifest."""
     return shlex.join(["billing-sim", *sys.argv[1:]])
-
-
-def announce_more(it: Progress) -> None:
-    """Say why the first run in which people share something takes longer, when it comes to it."""
-    from billing_sim.simulate import COMPILING_SHARED
-
-    if it.phase == COMPILING_SHARED:
-        complain("Compiling what people share, once: about 10 seconds.")
 
 
 class Bar:
@@ -53,7 +43,6 @@ class Bar:
 
     def __call__(self, it: Progress) -> None:
         """Show the latest news of the simulation."""
-        announce_more(it)
         now = time.monotonic()
         if it.phase == "simulating" and not self._simulating_since:
             self._simulating_since = now
@@ -69,13 +58,13 @@ class Bar:
 
 @contextmanager
 def bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar to report progress to; where nobody could see it, announcements are still made."""
+    """A bar to report progress to; nothing happens where nobody could see it."""
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Display
 
     console = terminal(stderr=True)
     if not console.is_terminal and not console.is_jupyter:
-        yield announce_more
+        yield lambda _it: None
         return
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=None),

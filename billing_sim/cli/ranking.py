@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Format, complain, say, say_json
+from billing_sim.cli.output import Format, say, say_json
 
 EXAMPLE = "Example:  billing-sim dunning scenarios/first_month.yaml --presets all"
 
@@ -45,10 +45,10 @@ def dunning(
     is paid for good or given up. Policies are ranked by the money that they collect less what they cost, and measured
     against an oracle: the best single retry that there was.
     """
-    from billing_sim.cli.progress import counting
+    from billing_sim.cli.progress import announce_compiling, counting
     from billing_sim.dunning_ranking.asking import dunning as ranked
 
-    _announce_compiling()
+    announce_compiling(quiet)
     with counting("people", quiet) as report:
         found = ranked(
             scenario, presets=presets, policies=policies, members=members, seed=seed, seeds=seeds,
@@ -60,13 +60,3 @@ def dunning(
         say(found.to_csv().rstrip("\n"))
     else:
         say(repr(found))
-
-
-def _announce_compiling() -> None:
-    """Say why the first ranking takes longer, before it does: its part is not compiled with the rest."""
-    from billing_sim.cli.progress import announce_compiling
-    from billing_sim.rule import cache_folder, is_compiled
-
-    announce_compiling()
-    if is_compiled() and not any(cache_folder().glob("forks.*.nbc")):
-        complain("Compiling what plays policies out, once: about 10 seconds.")

@@ -43,7 +43,7 @@ def sensitivity(
     from billing_sim.cli.progress import announce_compiling, counting
 
     refuse_other_endings(out)
-    announce_compiling()
+    announce_compiling(quiet)
     with counting("worlds", quiet) as report:
         found = sensed(
             scenario, metrics=metrics, parameters=parameters, members=members, seed=seed, seeds=seeds, report=report

@@ -84,7 +84,7 @@ def stress(
     asked = definitions_meant(definitions)
     for line in in_place_of_shipped(asked, cases_meant(cases, folder or ())):
         complain(line)
-    announce_compiling()
+    announce_compiling(quiet)
     with counting("worlds", quiet) as report:
         found = tried(
             asked, cases=cases, folders=folder or (), scenario=scenario, members=members, seeds=seeds,

@@ -36,7 +36,7 @@ def truth(
     from billing_sim.result import open as open_run
 
     opened = open_run(run)
-    announce_compiling()
+    announce_compiling(quiet)
     with _progress(quiet) as report:
         found = opened.truth(policy=policy, attribution=attribution, report=report)
     if form is Format.JSON:

@@ -241,7 +241,10 @@ def try_policies(own, others, states, pages, issued_at, spans, failure, outcomes
     failure.oracle_at = first_success(others, states, page, spans[2])
 
 
-@entry(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Failures, _Outcomes, _Numbers))
+@entry(
+    Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Failures, _Outcomes, _Numbers),
+    long="what plays policies out",
+)
 def fork_lives(own, others, numbers, markets, first, states, pages, spans, failures, outcomes, filled):
     """Run lives from `first` on until the page or the table of failures is full; return the first life not on it.
 

@@ -74,7 +74,7 @@ def _ring_once(worlds, states, i, pages, filled):
     return at
 
 
-@entry(Int(Int, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
+@entry(Int(Int, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers), long="the rules")
 def _engine(what, worlds, numbers, markets, i, states, pages, filled):
     if what == _RUN:
         return _run_lives(worlds, numbers, markets, i, states, pages, filled)

@@ -25,7 +25,7 @@ _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 
 
-@entry(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
+@entry(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers), long="worlds to compare with")
 def run_paired_lives(before, after, numbers, markets, first, states, pages, filled):
     """Run lives from `first` on until the page is full; return the first life that is not on it.
 

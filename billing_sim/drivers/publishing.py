@@ -31,7 +31,7 @@ _Numbers = types.Array(types.int64, 1, "C")
 _Table = types.Array(types.int64, 2, "C")
 _Tables = types.Array(types.int64, 3, "C")
 Memory = types.Tuple((_Numbers, _Tables, _Tables, _Table, _Table, _Table))
-"""What a barrier knows (as above), attempts of the last hour's windows, counts of the last day's, the sum of the latter,
+"""What a barrier knows (as above), attempts of the last hour's windows, counts of the last day's, the latter summed up,
 what each gateway admitted in the windows of an hour that lie behind, and what awaits it in the one ahead (as below)."""
 
 CAME, ROOM = 0, 1

@@ -44,7 +44,8 @@ _NO_COURSE = (_NO_MEMORY, _NO_DESKS, _NO_TAPES)
 
 @entry(
     Int(Int, _Worlds, _Numbers, _Numbers, _Numbers, _States, Lists, _Pages, Int, Int, Int, _Numbers, _Table, Requests,
-        Effects, _Numbers, _Numbers, Memory, Desks, Tapes)
+        Effects, _Numbers, _Numbers, Memory, Desks, Tapes),
+    long="what people share",
 )  # fmt: skip
 def _engine(
     what, worlds, span, numbers, markets, states, lists, pages, first, k, until, places, tables, requests, effects, due,

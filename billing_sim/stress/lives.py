@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +20,9 @@ from billing_sim.world.compile import CompiledWorld, Reseeding
 from billing_sim.world.households import borrowers_in
 from billing_sim.world.names import Names
 
+_SAID_ABOUT_IT = {"name", "about", "mission", "goals", "best", "expect", "log"}
+"""What a scenario says that nobody in it lives by."""
+
 FOLLOWED_DAYS = 120
 """How long outcomes are followed beyond the scenario's end: the longest dunning, late returns, and ninety days."""
 
@@ -35,6 +39,12 @@ class Lives:
         world = lengthened(self.scenario, FOLLOWED_DAYS)
         world.record.bills_until[:] = self.end
         return world
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the scenario says of its world: what has been found out is known by it without compiling."""
+        said = self.scenario.model_dump_json(exclude=_SAID_ABOUT_IT, serialize_as_any=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @cached_property
     def end(self) -> int:

@@ -30,7 +30,7 @@ from billing_sim.truth.estimands import Estimand, estimands
 
 _HERE = "bundle columns damage damages hits lives looked readings seed_queries seeing voiding".split()
 _DECIDING = (
-    "world", "lifecycle", "drivers", "facts", "metrics", "runs", "truth/estimands.py", "truth/worlds.py",
+    "scenario", "world", "lifecycle", "drivers", "facts", "metrics", "runs", "truth/estimands.py", "truth/worlds.py",
     *(f"stress/{name}.py" for name in _HERE),
 )  # fmt: skip
 """The code that decides what is read, and what was so."""
@@ -165,7 +165,7 @@ class _Kept:
         truth: Mapping[str, np.ndarray],
     ) -> None:  # fmt: skip
         told = [it.model_dump(mode="json") for it in damages]
-        decided = json.dumps([lives.world.digest, str(lives.scenario.end), list(seeds), told, last, _code()])
+        decided = json.dumps([lives.digest, list(seeds), told, last, _code()])
         self._path = _folder() / f"{hashlib.sha256(decided.encode()).hexdigest()[:40]}.npz"
         self._arrays: dict[str, np.ndarray] = {}
         self._is_new = False

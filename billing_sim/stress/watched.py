@@ -71,7 +71,7 @@ def _of_truth(it: Estimand) -> str:
 
 def _file(lives: Lives, seeds: Sequence[int], damages: Sequence[Damage]) -> Path:
     told = [it.model_dump(mode="json") for it in damages]
-    decided = json.dumps([lives.world.digest, str(lives.scenario.end), list(seeds), told, sources_digest(_DECIDING)])
+    decided = json.dumps([lives.digest, list(seeds), told, sources_digest(_DECIDING)])
     return cache_folder().parent / "stress" / f"watch-{hashlib.sha256(decided.encode()).hexdigest()[:40]}.npz"
 
 
