@@ -5,16 +5,19 @@ A trial, a pause, a coupon, a wish for another plan: all in the quiet world of `
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 
 from billing_sim import clock, events
+from billing_sim.errors import InputError
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.identity import vocabularies_of
 from billing_sim.world.announce import announcements
 from tests.test_stories_plans import PLANS, amounts, market
-from tests.world_builder import Log, behaviour, changed, expected, happened, renewals
+from tests.world_builder import Log, behaviour, changed, expected, happened, renewals, world_of
 
 TRIALS = "signups: {per_month: 60%}, trial: {duration: 14 days, cancels: 0%}"
 PEOPLE = "members: 60\nend: 2025-04-01"
@@ -189,6 +192,27 @@ def test_an_offer_to_new_people_was_open_to_those_who_joined_in_it():
         if joined not in ("2024-10-31", "2024-12-02"):
             assert brings(events.COUPON_IMPORTED)(rows) == ("2024-11-01" <= joined <= "2024-12-01"), joined
     assert members_with(log, events.COUPON_IMPORTED)
+
+
+def test_a_window_of_before_the_start_is_announced_while_it_is_open():
+    """From the first moment of the run until it closes; one that has closed by then is not announced."""
+    log = coupons("half", "2024-12-15")
+    (told,) = (row for row in announcements(log.world) if row["kind"] == "promotion.opened")
+    assert told["occurred_at"] == log.world.record.start[0]
+    assert told["until"] == clock.day_number(date(2025, 1, 15)) * clock.DAY
+    over = coupons("half", "2024-11-01")
+    assert "promotion.opened" not in [row["kind"] for row in announcements(over.world)]
+
+
+@pytest.mark.parametrize(("at", "is_refused"), [("2024-01-02", False), ("2024-01-01", True)])
+def test_a_promotion_may_have_begun_a_year_before_the_start(at, is_refused):
+    """Not longer before, and nothing else on the timeline may be older than the run."""
+    text = COUPONS.replace("NAMED", "half").replace("AT", at).replace("TO", "everyone")
+    if is_refused:
+        with pytest.raises(InputError, match=f"at: {at} 00:00 is outside the scenario"):
+            world_of(text)
+    else:
+        world_of(text)
 
 
 def test_who_wished_for_a_cheaper_plan_before_the_start_gets_it_with_the_next_renewal():
