@@ -54,6 +54,8 @@ REASONS = (
     # The campaign against sharing.
     "i_follow_the_rules", "netflix_criminal", "does_not_share", "shares", "host", "borrower", "control",
     "verification", "canceled_by_mistake",
+    # How else a member of the base may stand at the start.
+    "in_trial", "paused",
 )  # fmt: skip
 """What the column `reason` can say; each kind documents which of these it uses."""
 (
@@ -73,6 +75,7 @@ REASONS = (
     WHY_PRICE, WHY_CONTENT, WHY_NOT_USING, WHY_OTHER, NPS, CSAT, WIN_BACK, SAVE, RETENTION,
     FOLLOWS_THE_RULES, CRIMINAL, DOES_NOT_SHARE, SHARES, HOST, BORROWER, CONTROL,
     VERIFICATION, CANCELED_BY_MISTAKE,
+    IN_TRIAL, PAUSED,
 ) = range(len(REASONS))  # fmt: skip
 
 CHANNELS = (NONE, "email", "push", "in_app", "chat", "phone")
@@ -189,6 +192,9 @@ SUBSCRIPTION_RESUMED = 13
 COUPON_REDEEMED = 14
 TRIAL_STARTED = 15
 TRIAL_ENDED = 16
+TRIAL_IMPORTED = 17
+PAUSE_IMPORTED = 18
+COUPON_IMPORTED = 19
 DISCOUNT_APPLIED = 24
 CREDIT_NOTE_ISSUED = 25
 CREDIT_APPLIED = 26
@@ -240,8 +246,8 @@ EVENTS: tuple[Kind, ...] = (
           "A subscription begins, its first invoice paid; `reason` is new or returning."),
     _kind(SUBSCRIPTION_IMPORTED, "subscription.imported",
           "spell market plan method method_kind reason group arm invoice period_start period_end",
-          "A member of the base at the start; `reason` is active, past_due, on_hold or canceling. "
-          "`period_start` is the day they joined, `period_end` the end of what is paid or owed."),
+          "A member of the base at the start; `reason` is active, past_due, on_hold, canceling, in_trial or paused. "
+          "`period_start` is the day they joined, `period_end` the end of what is paid or owed, of a trial or pause."),
     _kind(CANCEL_REQUESTED, "subscription.cancel_requested", "spell reason period_end",
           "The member cancels; it takes effect on `period_end`. `reason` is voluntary or payment_trouble."),
     _kind(SUBSCRIPTION_CANCELED, "subscription.canceled", "spell invoice reason",
@@ -306,6 +312,13 @@ EVENTS: tuple[Kind, ...] = (
     _kind(TRIAL_ENDED, "trial.ended", "spell reason",
           "A free trial is over: trial_converted (the first period is billed), trial_ended (the person cancelled in "
           "it) or trial_without_method (nobody left a payment method)."),
+    _kind(TRIAL_IMPORTED, "trial.imported", "spell method_kind period_start period_end",
+          "A free trial of before the start that goes on: of a base member, who may have cancelled in it."),
+    _kind(PAUSE_IMPORTED, "pause.imported", "spell period_start period_end",
+          "A pause of before the start that goes on: of a base member."),
+    _kind(COUPON_IMPORTED, "coupon.imported", "spell coupon score amount_minor tax_minor",
+          "A coupon that a base member redeemed before the start and that goes on: what it takes off an invoice, and "
+          "in `score` how many it still reduces, 0 for all to come."),
     _kind(DISCOUNT_APPLIED, "discount.applied", "spell invoice coupon amount_minor tax_minor",
           "What a coupon takes off the invoice just issued, whose amount is what is left."),
     _kind(CREDIT_NOTE_ISSUED, "credit_note.issued", "spell amount_minor tax_minor reason",

@@ -296,7 +296,7 @@ def periods_do_not_overlap(life: list[Row]) -> Iterator[str]:
     for row in life:
         if row["kind"] in (*FAILURES, "invoice.imported"):
             failed.add(row["spell"])
-        if row["kind"] == "subscription.paused":
+        if row["kind"] in ("subscription.paused", "pause.imported"):
             until[row["spell"]] = row["period_end"]
         if row["kind"] in ("invoice.issued", "invoice.imported") and row["reason"] != events.PRORATION:
             last = until.get(row["spell"], row["period_start"])
@@ -338,7 +338,10 @@ def nobody_is_charged_twice(life: list[Row]) -> Iterator[str]:
 
 def nothing_is_billed_in_a_pause_or_trial(life: list[Row]) -> Iterator[str]:
     """No invoice between a pause and its end, nor between the start and the end of a trial."""
-    begins = {"subscription.paused": "a pause", "trial.started": "a trial"}
+    begins = {
+        "subscription.paused": "a pause", "trial.started": "a trial",
+        "pause.imported": "a pause", "trial.imported": "a trial",
+    }  # fmt: skip
     ends = {"subscription.resumed": "a pause", "trial.ended": "a trial"}
     under_way: set[str] = set()
     for row in life:
@@ -353,7 +356,7 @@ def coupons_are_redeemed_before_they_count(life: list[Row]) -> Iterator[str]:
     """A coupon is redeemed once in a life, and takes something off only in the spell in which it was."""
     redeemed: dict[int, int] = {}
     for row in life:
-        if row["kind"] == "coupon.redeemed":
+        if row["kind"] in ("coupon.redeemed", "coupon.imported"):
             if row["coupon"] in redeemed:
                 yield f"coupon {row['coupon']} is redeemed again"
             redeemed[row["coupon"]] = row["spell"]

@@ -25,6 +25,7 @@ TRIES = (
     "payment_attempt.authorized", "payment_attempt.declined", "payment_attempt.outcome_unknown",
     "payment_attempt.pending", "payment_attempt.blocked",
 )  # fmt: skip
+PAUSES = ("subscription.paused", "pause.imported")
 ENROLLED = "experiment.enrolled"
 HARD = set("04 07 14 15 41 43 46 54 R0 R1 R3 AC04 MD01 VE carrier_barred balance_used blocked method_withdrawn".split())
 WEEK = 7 * 86_400_000_000
@@ -274,13 +275,14 @@ class Naive:
         billed = [row["invoice"] for row in mine if row["kind"] == "invoice.issued" and _follows_trial(life, row)]
         moved = [row for row in life if row["invoice"] in billed and row["kind"].startswith("payment.")]
         failed = {row["invoice"] for row in mine if _answer(row) in ("declined", "blocked")}
-        coupons = [row for row in life if row["kind"] == "coupon.redeemed" and row["spell"] == start["spell"]]
+        redeemed = [row for row in life if row["kind"] in ("coupon.redeemed", "coupon.imported")]
+        coupons = [row for row in redeemed if row["spell"] == start["spell"]]
         return self.who(life, mine[-1]) | {
             "method": _preferred(life, mine[-1] if end is None else end)["method_kind"],
             "coupon": coupons[-1]["coupon"] if coupons else "none",
             "plan_changes": sum(row["kind"] == "subscription.plan_changed" for row in mine),
-            "pauses": sum(row["kind"] == "subscription.paused" for row in mine),
-            "trial_started_at": trial["trial.started"]["occurred_at"] if trial else None,
+            "pauses": sum(row["kind"] in PAUSES for row in mine),
+            "trial_started_at": _began(trial) if trial else None,
             "trial_ended_at": trial["trial.ended"]["occurred_at"] if "trial.ended" in trial else None,
             "trial_end": trial["trial.ended"]["reason"] if "trial.ended" in trial else "none",
             "trial_paid_at": moved[-1]["occurred_at"] if moved and moved[-1]["kind"] == "payment.captured" else None,
@@ -317,9 +319,9 @@ class Naive:
         until = end["occurred_at"] if end else closes
         begun = _instant(begins)
         there = start["occurred_at"] < begun or (start["occurred_at"] == begun and start["kind"] == STARTS[0])
-        seen = [row for row in mine if row["occurred_at"] < until or row is start]
+        seen = [row for row in mine if row["occurred_at"] < until or _enters(row, start)]
         past_due, on_hold = _trouble(seen, start)
-        before = [row for row in mine if row["occurred_at"] < begun or (row is start and there)]
+        before = [row for row in mine if row["occurred_at"] < begun or (_enters(row, start) and there)]
         list_net, off, lasting, forever = self.price(life, start, until) if end is None else (0, 0, 0, 0)
         return self.who(life, end or seen[-1]) | {
             "method": _preferred(life, end or seen[-1])["method_kind"], "currency": self.money(life),
@@ -373,6 +375,9 @@ class Naive:
             row for row in bills if row["kind"] == "invoice.imported" and row["occurred_at"] == start["occurred_at"]
         ]
         seen = [row for row in bills if row["occurred_at"] < at or (row in entered and at == start["occurred_at"])]
+        brought = [row for row in life if row["kind"] == "coupon.imported" and row["spell"] == start["spell"]]
+        if not seen and brought:
+            return self.listed(start), *self.off(brought[0])
         if not seen or seen[-1]["reason"] == "verification":
             return self.listed(start), 0, 0, 0
         net = _net(seen[-1])
@@ -382,9 +387,16 @@ class Naive:
                 if row["invoice"] == seen[-1]["invoice"] and row["kind"] in ("discount.applied", "credit.applied"):
                     net += _net(row)
                 if row["invoice"] == seen[-1]["invoice"] and row["kind"] == "discount.applied":
-                    lasts, runs_out = self.lasts[row["coupon"]]
-                    off, lasting, forever = _net(row), _net(row) * lasts, _net(row) * (not runs_out)
+                    off, lasting, forever = self.off(row)
+        elif seen[-1] in entered and brought:
+            off, lasting, forever = self.off(brought[0])
+            net += off
         return net, off, lasting, forever
+
+    def off(self, row: Row) -> tuple[int, int, int]:
+        """What a coupon takes off, net of tax: all of it, what of it lasts, what of it never runs out."""
+        lasts, runs_out = self.lasts[row["coupon"]]
+        return _net(row), _net(row) * lasts, _net(row) * (not runs_out)
 
     def listed(self, start: Row) -> int:
         """The list price of a plan when a spell began, net of tax."""
@@ -564,12 +576,24 @@ def _net(row: Row) -> int:
 
 def _in_trial(seen: list[Row]) -> bool:
     told = [row["kind"] for row in seen if row["kind"].startswith("trial.")]
-    return bool(told) and told[-1] == "trial.started"
+    return bool(told) and told[-1] != "trial.ended"
+
+
+def _enters(row: Row, start: Row) -> bool:
+    """Whether a row is a start, or tells what a member of the base brings along."""
+    return row is start or (row["kind"].endswith(".imported") and row["occurred_at"] == start["occurred_at"])
+
+
+def _began(trial: dict[str, Row]) -> int:
+    """When a trial began: one of before the run at midnight of its day."""
+    if "trial.imported" in trial:
+        return trial["trial.imported"]["period_start"] * 86_400_000_000
+    return trial["trial.started"]["occurred_at"]
 
 
 def _paused(seen: list[Row]) -> bool:
-    told = [row["kind"] for row in seen if row["kind"] in ("subscription.paused", "subscription.resumed")]
-    return bool(told) and told[-1] == "subscription.paused"
+    told = [row["kind"] for row in seen if row["kind"] in (*PAUSES, "subscription.resumed")]
+    return bool(told) and told[-1] in PAUSES
 
 
 def _follows_trial(life: list[Row], opened: Row) -> bool:

@@ -120,6 +120,20 @@ def test_the_return_counts_what_would_have_come_anyway_out(readout):
     assert gain["return_claimed"] > 2 * gain["return"] > 0
 
 
+def test_before_and_after_credits_a_change_with_whatever_else_happened(run, readout):
+    """As much time on both sides, counted by hand; a change that brings little is paid for many times over."""
+    gain, paid = readout.gains[0].as_dict(), run.table("invoices")
+    paid = paid[paid["status"] == "paid"]
+    moments, amounts = paid["paid_at"].dt.tz_localize(None), paid["amount_micros"]
+    since = datetime(2025, 3, 1)
+    first, last = datetime(2025, 1, 1), since + (since - datetime(2025, 1, 1))
+    after = amounts[(moments >= since) & (moments < last)].sum()
+    before = amounts[(moments >= first) & (moments < since)].sum()
+    assert gain["grew"] == pytest.approx((after - before) / 1_000_000)
+    assert gain["return_before_after"] == pytest.approx(gain["grew"] / 1000)
+    assert abs(gain["return_before_after"] - gain["return"]) > 2 * gain["return"]
+
+
 def test_metrics_can_be_split_by_arm(run):
     """`arm` is a dimension like any other, with the names of the scenario."""
     table = run.metric("recovery_rate", by="arm")

@@ -249,6 +249,7 @@ SABOTAGE = [
     (nothing_is_billed_in_a_pause_or_trial, without("trial.ended")),
     (coupons_are_redeemed_before_they_count, without("coupon.redeemed")),
     (coupons_are_redeemed_before_they_count, twice("coupon.redeemed")),
+    (coupons_are_redeemed_before_they_count, without("coupon.imported")),
     (nobody_is_enrolled_twice, twice("experiment.enrolled")),
     (nobody_is_enrolled_twice, with_value("experiment.enrolled", arm=0)),
     (contacts_end_once, without("contact.answered")),

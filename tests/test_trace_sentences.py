@@ -75,6 +75,50 @@ SAID = [
         "with access blocked for an unpaid invoice.",
     ),
     (
+        row(
+            events.SUBSCRIPTION_IMPORTED,
+            reason=events.IN_TRIAL,
+            period_start="2024-12-28",
+            period_end="2025-01-11",
+        ),
+        "Already a member when the run began: Standard, without a payment method, since 2024-12-28, "
+        "in a free trial until 2025-01-11.",
+    ),
+    (
+        row(
+            events.SUBSCRIPTION_IMPORTED,
+            method_kind=events.CREDIT,
+            reason=events.PAUSED,
+            period_start="2024-05-14",
+            period_end="2025-02-14",
+        ),
+        "Already a member when the run began: Standard, by credit card, since 2024-05-14, on a pause until 2025-02-14.",
+    ),
+    (
+        row(events.TRIAL_IMPORTED, method_kind=events.CREDIT, period_start="2024-12-28", period_end="2025-01-11"),
+        "A free trial had begun before, with a credit card on file, from 2024-12-28 to 2025-01-11.",
+    ),
+    (
+        row(events.TRIAL_IMPORTED, period_start="2024-12-28", period_end="2025-01-11"),
+        "A free trial had begun before, without a payment method, from 2024-12-28 to 2025-01-11.",
+    ),
+    (
+        row(events.PAUSE_IMPORTED, period_start="2024-11-14", period_end="2025-02-14"),
+        "A pause had begun before, from 2024-11-14 to 2025-02-14: no access, no charge.",
+    ),
+    (
+        row(events.COUPON_IMPORTED, coupon=1, score=3, amount_minor=500),
+        "The coupon half had been redeemed before: it takes 5.00 USD off 3 more invoices.",
+    ),
+    (
+        row(events.COUPON_IMPORTED, coupon=1, score=1, amount_minor=500),
+        "The coupon half had been redeemed before: it takes 5.00 USD off one more invoice.",
+    ),
+    (
+        row(events.COUPON_IMPORTED, coupon=1, amount_minor=500),
+        "The coupon half had been redeemed before: it takes 5.00 USD off every invoice to come.",
+    ),
+    (
         row(events.CANCEL_REQUESTED, reason=events.VOLUNTARY, period_end="2025-02-03"),
         "The member cancelled, effective 2025-02-03.",
     ),
@@ -332,6 +376,7 @@ def test_every_kind_of_payment_method_has_words():
 
 def test_every_way_to_stand_at_the_end_has_words():
     entering = {events.ACTIVE, events.PAST_DUE, events.ON_HOLD, events.CANCELING, events.NEW, events.RETURNING}
+    entering |= {events.IN_TRIAL, events.PAUSED}
     leaving = {events.VOLUNTARY, events.NONPAYMENT, events.PAYMENT_TROUBLE, events.GAVE_UP}
     assert set(_STANDING) == entering | leaving | {events.BORROWER}
 

@@ -13,6 +13,8 @@ promotions:
   off: {amount: {USD: 3.01 USD, INR: 50 INR}, cycles: 3}
   month: {free_months: 1}
 timeline:
+  - {kind: promotion, at: 2024-10-10, duration: 40 days, promotion: third, to: everyone, redeem: 10%}
+  - {kind: promotion, at: 2024-12-10, duration: 40 days, promotion: off, to: everyone, redeem: 15%}
   - {kind: promotion, at: 2025-01-20, duration: 40 days, promotion: half, to: new, redeem: 40%}
   - {kind: promotion, at: 2025-02-03, duration: 20 days, promotion: third, to: everyone, redeem: 15%}
   - {kind: promotion, at: 2025-03-03, duration: 40 days, promotion: off, to: everyone, redeem: 15%}

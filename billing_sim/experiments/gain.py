@@ -11,8 +11,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from billing_sim.experiments.design import Design
 from billing_sim.experiments.sample import ENROLMENTS, Sample
 from billing_sim.experiments.truth import Effect, Worlds
+from billing_sim.facts.schema import FACTS
+from billing_sim.metrics.connection import connect_to
+from billing_sim.metrics.frame import Frame
+from billing_sim.metrics.source import Source
 
 _MICROS = 1_000_000
 
@@ -20,9 +25,11 @@ _MICROS = 1_000_000
 @dataclass(frozen=True)
 class Gain:
     """For one arm, in the reporting currency: what the change really brings if all enrolled have it, what the
-    experiment says that it brings, and what was recovered under it.
+    experiment says that it brings, and what two usual ways of reading would say.
 
-    `recovered` counts every failed invoice that was paid in the end. Each divided by `cost` is a return.
+    `recovered` counts every failed invoice that was paid in the end under it; `grew` is what the service collected
+    since the experiment began less what it did before, whoever paid it (None: it began with the run). Each by `cost`
+    is a return.
     """
 
     arm: str
@@ -30,6 +37,7 @@ class Gain:
     brought: float | None
     read: float | None
     recovered: float
+    grew: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -42,17 +50,36 @@ class Gain:
             "return_read": self._over_cost(self.read),
             "recovered": self.recovered,
             "return_claimed": self._over_cost(self.recovered),
+            "grew": self.grew,
+            "return_before_after": self._over_cost(self.grew),
         }
 
     def _over_cost(self, amount: float | None) -> float | None:
         return amount / self.cost if amount is not None and self.cost else None
 
 
-def gain(effect: Effect, lived: Worlds, cost: float) -> Gain:
+def gain(effect: Effect, lived: Worlds, cost: float, grew: float | None) -> Gain:
     """The return of an arm; `effect` is that of the money collected per person enrolled."""
     people = lived.mixed.tables[ENROLMENTS].num_rows
     scaled = [None if it.value is None else it.value * people for it in (effect.true, effect.mixed)]
-    return Gain(effect.true.name, cost, scaled[0], scaled[1], _recovered(lived.forced[effect.true.name]))
+    return Gain(effect.true.name, cost, scaled[0], scaled[1], _recovered(lived.forced[effect.true.name]), grew)
+
+
+def growth(source: Source, design: Design, seen: Frame) -> float | None:
+    """What a run collected since an experiment began less what it did in as much time before; None without a before.
+
+    Nothing says what would have been: seasons, growth and other changes of those months are in it.
+    """
+    length = min(design.since - seen.start, seen.as_of - design.since)
+    if not length:
+        return None
+    with connect_to(source, [fact for fact in FACTS if fact.name == "invoices"]) as connection:
+        found = connection.execute(
+            """SELECT coalesce(sum(CASE WHEN paid_at >= $since THEN amount_micros ELSE -amount_micros END), 0)
+            FROM invoices WHERE status = 'paid' AND paid_at >= $first AND paid_at < $last""",
+            {"since": design.since, "first": design.since - length, "last": design.since + length},
+        ).fetchone()
+    return None if found is None else float(found[0]) / _MICROS
 
 
 def _recovered(sample: Sample) -> float:

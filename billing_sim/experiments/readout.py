@@ -13,7 +13,7 @@ from billing_sim.errors import QueryError
 from billing_sim.experiments import ratio_check
 from billing_sim.experiments.contrast import Contrast, comparable, contrast, figures
 from billing_sim.experiments.design import Design, design_of
-from billing_sim.experiments.gain import Gain, gain
+from billing_sim.experiments.gain import Gain, gain, growth
 from billing_sim.experiments.power import Enrolment, Power, enrolment, power
 from billing_sim.experiments.sample import ENROLMENTS, Sample, facts_of, sample_of
 from billing_sim.experiments.truth import Effect, Worlds, worlds
@@ -193,7 +193,7 @@ def readout(
     lived = worlds(world_of(run), whole, design.name, design.arms, facts, report or _quiet) if truth or cost else None
     readings = _readings(sample, asked, seen, design, effect)
     found = _with_truth(readings, lived, frame(run), design) if lived else readings
-    gains = [] if cost is None or lived is None else _gains(found, lived, cost)
+    gains = [] if cost is None or lived is None else _gains(found, lived, cost, growth(run, design, frame(run)))
     last = min(seen.as_of, design.until or seen.as_of)
     return Readout(
         design,
@@ -247,6 +247,6 @@ def _with_truth(readings: list[Reading], lived: Worlds, whole: Frame, design: De
     ]
 
 
-def _gains(readings: list[Reading], lived: Worlds, cost: float) -> list[Gain]:
+def _gains(readings: list[Reading], lived: Worlds, cost: float, grew: float | None) -> list[Gain]:
     money = next(it for it in readings if it.definition.name == "collected")
-    return [gain(effect, lived, cost) for effect in money.effects]
+    return [gain(effect, lived, cost, grew) for effect in money.effects]

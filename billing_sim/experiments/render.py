@@ -130,5 +130,9 @@ def _gains(it: Readout) -> Iterator[str]:
         yield (
             f"{found.arm} for {found.cost:,.2f} {it.currency}: brings {found.brought:,.2f}, a return of "
             f"{told['return']:.2f}. The experiment says {told['return_read']:.2f}; counting all that was recovered "
-            f"would say {told['return_claimed']:.2f}."
+            f"would say {told['return_claimed']:.2f}{_before_after(told['return_before_after'])}."
         )
+
+
+def _before_after(found: float | None) -> str:
+    return "" if found is None else f", and what came in since it began less what did before {found:.2f}"

@@ -72,11 +72,15 @@ BUSINESS = (
         SELECT subscriber, spell, max(invoice) AS last_invoice, arg_max(net_minor, invoice) AS net_minor,
             arg_max(period_start, invoice) AS period_start, arg_max(period_end, invoice) AS period_end
         FROM billed GROUP BY subscriber, spell
+    ), trials AS (
+        SELECT market, CAST(json_extract(detail, '$.days') AS INTEGER) AS days
+        FROM world_events WHERE kind = 'trial.offered'
     ), spells AS (
         SELECT coalesce(s.subscriber, t.subscriber) AS subscriber, coalesce(s.spell, t.spell) AS spell,
             coalesce(s.market, t.market) AS market, coalesce(s.plan, t.plan) AS plan,
             coalesce(s.interval, t.interval) AS interval, coalesce(s.status, t.status) AS status,
-            s.started_at, t.signed_at, s.end_reason,
+            s.started_at, t.signed_at, s.end_reason, s.trial_started_at AS trial_start, s.trial_end AS trial_ended_by,
+            coalesce(s.trial_ended_at, s.trial_started_at + to_days(o.days)) AS trial_end,
             coalesce(s.cancel_requested_at, CASE WHEN s.started_by = 'imported' AND (s.status = 'canceling'
                 OR s.end_reason IN ('voluntary', 'payment_trouble')) THEN run_start() END) AS cancel_requested_at,
             CASE WHEN s.subscriber IS NOT NULL THEN s.ended_at
@@ -84,16 +88,19 @@ BUSINESS = (
             coalesce(t.signed_at, CASE WHEN s.started_by = 'imported'
                 THEN least(CAST(s.joined_on AS TIMESTAMP), run_start()) ELSE s.started_at END) AS created
         FROM subscriptions s FULL JOIN trying t ON s.subscriber = t.subscriber AND s.spell = t.spell
+        LEFT JOIN trials o ON o.market = s.market
     ), counted AS (
-        SELECT *, CASE interval WHEN 'year' THEN 12 ELSE 1 END AS months,
-            date_sub('month', created, coalesce(ended_at, run_end())) // CASE interval WHEN 'year' THEN 12 ELSE 1 END
-                AS periods
+        SELECT *, CASE interval WHEN 'year' THEN INTERVAL 12 MONTH WHEN 'week' THEN INTERVAL 7 DAY
+                ELSE INTERVAL 1 MONTH END AS step,
+            CASE interval WHEN 'year' THEN date_sub('month', created, coalesce(ended_at, run_end())) // 12
+                WHEN 'week' THEN date_sub('day', created, coalesce(ended_at, run_end())) // 7
+                ELSE date_sub('month', created, coalesce(ended_at, run_end())) END AS periods
         FROM spells
     )
     SELECT c.* EXCLUDE (periods), l.last_invoice, listed.currency, coalesce(l.net_minor, listed.net_minor) AS net_minor,
-        coalesce(CAST(l.period_start AS TIMESTAMP), c.created + to_months(CAST(periods * months AS INTEGER)))
+        coalesce(CAST(l.period_start AS TIMESTAMP), c.trial_start, c.created + step * periods)
             AS period_start,
-        coalesce(CAST(l.period_end AS TIMESTAMP), c.created + to_months(CAST((periods + 1) * months AS INTEGER)))
+        coalesce(CAST(l.period_end AS TIMESTAMP), c.trial_end, c.created + step * (periods + 1))
             AS period_end,
         c.cancel_requested_at IS NOT NULL AND c.end_reason IS DISTINCT FROM 'nonpayment' AS cancels_at_end
     FROM counted c LEFT JOIN last l USING (subscriber, spell) LEFT JOIN listed USING (market, plan)

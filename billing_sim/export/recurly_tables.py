@@ -40,8 +40,8 @@ _SUBSCRIPTION = Table("subscription_history", "subscribed", columns("""
     expires_at TIMESTAMP = coalesce(ended_at, CASE WHEN cancels_at_end THEN period_end END)
     current_period_started_at TIMESTAMP = period_start
     current_period_ends_at TIMESTAMP = period_end
-    trial_started_at TIMESTAMP
-    trial_ends_at TIMESTAMP
+    trial_started_at TIMESTAMP = trial_start
+    trial_ends_at TIMESTAMP = trial_end
     auto_renew BOOLEAN = ended_at IS NULL AND NOT cancels_at_end
     currency VARCHAR = currency
     unit_amount DECIMAL(18,3) = major(net_minor, currency)

@@ -35,7 +35,7 @@ _EVENTS = Lines("events", EVENTS, columns("""
         + (SELECT count(*) FROM (SELECT DISTINCT subscriber, spell FROM signups WHERE outcome <> 'open'))
         + (SELECT count(*) FILTER (cancel_requested_at IS NOT NULL OR started_by = 'imported'
             AND (status = 'canceling' OR end_reason IN ('voluntary', 'payment_trouble')))
-            + count(*) FILTER (status = 'ended') FROM subscriptions)
+            + count(*) FILTER (status = 'ended') + count(*) FILTER (trial_end = 'trial_converted') FROM subscriptions)
 """, staged=MOMENTS, reading="type, unnest(data.object)", totals=(
     Total("invoices created", "CASE type WHEN 'invoice.created' THEN amount_due ELSE 0 END", "invoices",
           "amount_minor"),

@@ -71,8 +71,8 @@ def subscription(
         "collection_method": "'charge_automatically'", "created": f"seconds({created})", "currency": "lower(currency)",
         **period, "customer": "customer_id(subscriber)", "ended_at": f"seconds({ended})",
         "items": _list(item, "'/v1/subscription_items'"), "livemode": "true", "metadata": _ABOUT, "quantity": "1",
-        "start_date": f"seconds({created})", "status": status, "trial_end": "CAST(NULL AS BIGINT)",
-        "trial_start": "CAST(NULL AS BIGINT)",
+        "start_date": f"seconds({created})", "status": status, "trial_end": "seconds(trial_end)",
+        "trial_start": "seconds(trial_start)",
     })  # fmt: skip
 
 

@@ -40,8 +40,8 @@ _SUBSCRIPTION = Table("subscription_history", "subscribed", columns("""
     ended_at TIMESTAMP = ended_at
     cancel_at_period_end BOOLEAN = cancels_at_end
     quantity INTEGER = 1
-    trial_start TIMESTAMP
-    trial_end TIMESTAMP
+    trial_start TIMESTAMP = trial_start
+    trial_end TIMESTAMP = trial_end
 """), order="subscriber, spell",
     rows="SELECT count(*) FROM (SELECT subscriber, spell FROM subscriptions UNION SELECT subscriber, spell "
          "FROM signups)",

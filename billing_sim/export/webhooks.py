@@ -47,7 +47,8 @@ class Webhook:
 _SPELL, _INVOICE, _ATTEMPT = "subscriber, spell", "subscriber, invoice", "subscriber, invoice, attempt"
 _UPDATED = "customer.subscription.updated"
 _INVOICED = """(
-    SELECT b.*, s.created AS subscribed_at, s.cancel_requested_at, s.months, b.status AS invoice_status,
+    SELECT b.*, s.created AS subscribed_at, s.cancel_requested_at, s.step, s.trial_start,
+        s.trial_end, b.status AS invoice_status,
         coalesce(b.first_failed_at, CASE WHEN b.is_imported THEN b.created END) AS failed_at
     FROM billed b JOIN subscribed s USING (subscriber, spell) WHERE NOT b.is_signup)"""
 _FAILED = """(
@@ -69,7 +70,7 @@ def _as_of(at: str, status: str) -> str:
 def _before(status: str, ended: str = "CAST(NULL AS TIMESTAMP)") -> str:
     """The subscription of a row of `subscribed` in its first period, before anything happened to it."""
     never = "CAST(NULL AS TIMESTAMP)"
-    first_end = "created + to_months(CAST(months AS INTEGER))"
+    first_end = "coalesce(trial_end, created + step)"
     return objects.subscription(status, canceled=never, cancels="false", ended=ended, start="created", end=first_end)
 
 
@@ -84,9 +85,10 @@ _PAID_ONCE = objects.invoice(
 )
 _LAST_PERIOD = (
     "'current_period_end', seconds(CAST(period_start AS TIMESTAMP)), "
-    "'current_period_start', seconds(period_start - to_months(CAST(months AS INTEGER)))"
+    "'current_period_start', seconds(period_start - step)"
 )
-_STARTING = "CASE WHEN signed_at IS NULL THEN 'active' ELSE 'incomplete' END"
+_BEGUN = "CASE WHEN trial_start IS NULL THEN 'active' ELSE 'trialing' END"
+_STARTING = f"CASE WHEN signed_at IS NULL THEN {_BEGUN} ELSE 'incomplete' END"
 
 WEBHOOKS: tuple[Webhook, ...] = (
     Webhook(10, "customer.created", "created", "subscriber", objects.CUSTOMER, "persons"),
@@ -105,7 +107,9 @@ WEBHOOKS: tuple[Webhook, ...] = (
     Webhook(44, "invoice.voided", "given_up_at", _INVOICE, objects.invoice(), "billed WHERE status = 'void'"),
     Webhook(45, "invoice.marked_uncollectible", "given_up_at", _INVOICE, objects.invoice(),
             "billed WHERE status = 'uncollectible'"),
-    Webhook(50, _UPDATED, "started_at", _SPELL, _before("'active'"),
+    Webhook(49, _UPDATED, "trial_end", _SPELL, _before("'active'"),
+            "subscribed WHERE trial_ended_by = 'trial_converted'", "'status', 'trialing'"),
+    Webhook(50, _UPDATED, "started_at", _SPELL, _before(_BEGUN),
             "subscribed WHERE signed_at IS NOT NULL AND started_at IS NOT NULL", "'status', 'incomplete'"),
     Webhook(51, _UPDATED, "ended_at", _SPELL, _before("'incomplete_expired'", "ended_at"),
             f"subscribed WHERE status = '{SIGNUP_ABANDONED}'", "'status', 'incomplete'"),
@@ -128,7 +132,8 @@ WEBHOOKS: tuple[Webhook, ...] = (
 _KEPT = """
 told_at number subscriber spell invoice attempt market plan interval currency method instrument code fate outcome status
 created subscribed_at signed_at occurred_at failed_at paid_at given_up_at cancel_requested_at cancels_at_end ended_at
-end_reason months period_start period_end amount_minor tax_minor net_minor paid_minor attempts is_signup
+end_reason step trial_start trial_end period_start period_end amount_minor tax_minor net_minor paid_minor attempts
+is_signup
 """.split()
 
 MOMENTS = f"SELECT {', '.join(_KEPT)} FROM ({' UNION ALL BY NAME '.join(webhook.rows for webhook in WEBHOOKS)})"

@@ -18,11 +18,12 @@ from billing_sim.facts.attempts import (
     read_reconciled,
     read_review,
 )
+from billing_sim.facts.brought import read_brought
 from billing_sim.facts.contacts import read_support
 from billing_sim.facts.experiments import read_enrolment
 from billing_sim.facts.invoices import close_invoice, read_captured, read_dunning, read_invoice, read_returned
 from billing_sim.facts.methods import read_hold, read_method, read_notice
-from billing_sim.facts.months import close_months
+from billing_sim.facts.months import close_months, start_with
 from billing_sim.facts.plans import (
     read_coupon,
     read_credit,
@@ -73,6 +74,8 @@ def read(context, person, page, row):
         read_captured(page, person, row)
     elif kind in (events.INVOICE_ISSUED, events.INVOICE_IMPORTED):
         read_invoice(context, person, page, row)
+        if kind == events.INVOICE_IMPORTED:
+            start_with(context, person, row)
     elif kind == events.ATTEMPT_DECLINED:
         read_attempt(context, person, page, row, _DECLINED)
     elif kind == events.NOTICE_SENT:
@@ -117,6 +120,8 @@ def read(context, person, page, row):
         read_pause(person, page, row)
     elif kind in (events.TRIAL_STARTED, events.TRIAL_ENDED):
         read_trial(person, page, row)
+    elif events.TRIAL_IMPORTED <= kind <= events.COUPON_IMPORTED:
+        read_brought(context, person, page, row)
     elif kind == events.COUPON_REDEEMED:
         read_coupon(person, page, row)
     # Refunds and disputes.

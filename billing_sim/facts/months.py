@@ -32,6 +32,16 @@ def month_begins(context, month):
 
 
 @rule(Nothing(Context, Person, Row))
+def start_with(context, person, row):
+    """A base member's first month begins with them, and so do a trial, a pause and a discount that they bring along."""
+    if person.is_imported and person.month != OVER and row.occurred_at == month_begins(context, person.month):
+        person.net_start = worth(person)
+        person.mrr_start = monthly(context, person, person.net_start, row.occurred_at)
+        person.trial_start = person.in_trial
+        person.paused_start = person.is_paused
+
+
+@rule(Nothing(Context, Person, Row))
 def start_membership(context, person, row):
     """The person is a member from now on: the first month is the one that holds this moment."""
     person.is_member = 1
@@ -43,11 +53,9 @@ def start_membership(context, person, row):
     person.mrr_start = 0
     person.trial_start = 0
     person.paused_start = 0
-    # A base member's first month begins with them; anybody else joins within it.
+    # Anybody who is not of the base joins within it.
     person.is_imported = 1 if row.kind == events.SUBSCRIPTION_IMPORTED else 0
-    if person.is_imported and row.occurred_at == month_begins(context, month):
-        person.net_start = worth(person)
-        person.mrr_start = monthly(context, person, person.net_start, row.occurred_at)
+    start_with(context, person, row)
     if row.occurred_at >= context.end:
         person.month = OVER
 

@@ -36,6 +36,16 @@ def price_at(person, net):
     person.net = net
 
 
+@rule(Nothing(Context, Person, Int, Int))
+def lay_on(context, person, coupon, net):
+    """What a coupon takes off the price per interval, net of tax: some of it recurs, some of that for good."""
+    lasts = context.coupon_lasts[coupon]
+    person.discounts = net
+    person.lasting = net if lasts != ONE_OFF else 0
+    person.forever = net if lasts == FOREVER else 0
+    set_net(person)
+
+
 @rule(Nothing(Context, Person, Page, Row))
 def read_discount(context, person, page, row):
     """A coupon has reduced the invoice just issued."""
@@ -49,12 +59,8 @@ def read_discount(context, person, page, row):
     if fact.is_proration:
         return
     net = row.amount_minor - row.tax_minor
-    lasts = context.coupon_lasts[row.coupon]
     person.list_net += net
-    person.discounts = net
-    person.lasting = net if lasts != ONE_OFF else 0
-    person.forever = net if lasts == FOREVER else 0
-    set_net(person)
+    lay_on(context, person, row.coupon, net)
 
 
 @rule(Nothing(Context, Person, Page, Row))

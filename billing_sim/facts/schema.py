@@ -180,7 +180,7 @@ SUBSCRIPTIONS = Fact("subscriptions", "one spell: a subscription of a person fro
     _c("coupon", "u1", "coupon last redeemed", "coupons"),
     _c("plan_changes", "i2", "changes of plan"),
     _c("pauses", "i2", "pauses"),
-    _c("trial_started_at", "timestamp", "when a free trial began"),
+    _c("trial_started_at", "timestamp", "when a free trial began; of before the run, midnight of its day"),
     _c("trial_ended_at", "timestamp", "when it ended"),
     _c("trial_end", "u1", "trial_converted, trial_ended or trial_without_method", "reasons"),
     _c("trial_paid_at", "timestamp", "when the first invoice after the trial was paid"),

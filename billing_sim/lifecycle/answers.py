@@ -7,11 +7,11 @@ from billing_sim.clock import NEVER
 from billing_sim.lifecycle import dunning
 from billing_sim.lifecycle.attempting import block, capture, explain, log_attempt, succeed
 from billing_sim.lifecycle.authentication import note_customer
+from billing_sim.lifecycle.base import log_open_invoice
 from billing_sim.lifecycle.billing import log_invoice
 from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.reviews import close_review, is_under_review
-from billing_sim.lifecycle.spells import log_open_invoice
 from billing_sim.lifecycle.state import (
     ALARM_RENEWAL,
     FIRST,

@@ -34,6 +34,21 @@ def cycles_of(world, state, coupon):
     return (months + state.months - 1) // state.months
 
 
+@rule(Int(World, State, Int))
+def may_take(world, state, coupon):
+    """Whether a coupon is one that the person has not had, while no other is at work."""
+    had = (state.coupons_had >> coupon) & 1
+    return 0 if had or coupon <= 0 or coupon >= world.promotions or state.coupon else 1
+
+
+@rule(Nothing(World, State, Int))
+def take(world, state, coupon):
+    """The coupon is at work from now on, for as many invoices as it says."""
+    state.coupons_had |= 1 << coupon
+    state.coupon = coupon
+    state.coupon_left = cycles_of(world, state, coupon)
+
+
 @rule(Int(World, State, Page, Int, Int))
 def grant(world, state, page, coupon, now):
     """Give a person a coupon; 1 if they take it, 0 if they have had it or another one is at work.
@@ -41,15 +56,12 @@ def grant(world, state, page, coupon, now):
     Who is no member keeps it for their next sign-up, and it is written down then; everybody else redeems it at once,
     and their next invoice is the first that it reduces.
     """
-    had = (state.coupons_had >> coupon) & 1
-    if had or coupon <= 0 or coupon >= world.promotions or state.coupon:
+    if not may_take(world, state, coupon):
         return 0
     if state.phase == OUTSIDE:
         state.coupon_waiting = coupon
         return 1
-    state.coupons_had |= 1 << coupon
-    state.coupon = coupon
-    state.coupon_left = cycles_of(world, state, coupon)
+    take(world, state, coupon)
     row = page.rows[record(world, state, page, events.COUPON_REDEEMED, now)]
     row.coupon = coupon
     return 1
@@ -69,6 +81,15 @@ def is_offered(world, state, offer, now):
             return 0
     hour = hour_of(world.offer_from[offer])
     return 1 if draws.draw(state.key, purpose.REDEEM, hour) < world.offer_share[offer] else 0
+
+
+@rule(Nothing(World, State, Int))
+def take_first_offer(world, state, then):
+    """Before an invoice of before the start: the first offer open then that the person takes, told to nobody."""
+    for offer in range(world.offers):
+        if is_offered(world, state, offer, then) and may_take(world, state, world.offer_promotion[offer]):
+            take(world, state, world.offer_promotion[offer])
+            return
 
 
 @rule(Nothing(World, State, Page, Int))

@@ -13,7 +13,7 @@ from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.state import ALARM_RENEWAL, Int, Nothing, Page, State, World
 from billing_sim.rule import rule
 
-_WEEKS = 4
+WEEKS = 4
 """Weeks of a month of pause for who pays by the week."""
 
 
@@ -33,7 +33,7 @@ def pause(world, state, page, now, months):
     state.paused = 1
     state.period_start = state.period_end
     if state.months == 0:
-        state.period_end += world.plan_days[state.plan] * _WEEKS * months
+        state.period_end += world.plan_days[state.plan] * WEEKS * months
     else:
         state.period_month += months
         state.period_end = anchored(world, state.period_month, state.anchor_day)
@@ -51,7 +51,7 @@ def pauses(world, state, page, now):
         record(world, state, page, events.SUBSCRIPTION_RESUMED, now)
         return 0
     month = month_of_day(state.period_end)
-    if not state.logging or draws.draw(state.key, purpose.PAUSE, month) >= world.pauses[state.market]:
+    if draws.draw(state.key, purpose.PAUSE, month) >= world.pauses[state.market]:
         return 0
     pause(world, state, page, now, length_of_pause(world, state, month))
     return 1

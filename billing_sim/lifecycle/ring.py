@@ -11,6 +11,7 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
 from billing_sim.lifecycle import channels, dunning, surveys
 from billing_sim.lifecycle.answers import ring_resolve
+from billing_sim.lifecycle.base import begin_base, ring_import
 from billing_sim.lifecycle.billing import advance_period, quote
 from billing_sim.lifecycle.calendar import hour_of, local_day, not_before_next_window
 from billing_sim.lifecycle.card_testing import BOT, begin_bot, is_bot, test_cards
@@ -30,12 +31,10 @@ from billing_sim.lifecycle.offers import issue
 from billing_sim.lifecycle.pausing import pauses
 from billing_sim.lifecycle.spells import (
     begin_arrival,
-    begin_base,
     begin_borrower,
     begin_former,
     begin_signup,
     change_signup_method,
-    ring_import,
 )
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,

@@ -1,14 +1,13 @@
-"""A spell: one subscription of a person, from signing up (or being in the base) to its end."""
+"""A spell: one subscription of a person, from signing up; and how those begin who are not in the base."""
 
 from __future__ import annotations
 
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
-from billing_sim.clock import DAY, HOUR, NEVER, SECOND
+from billing_sim.clock import HOUR, NEVER, SECOND
 from billing_sim.lifecycle.agenda import BEGIN_BORROWING, put_down
 from billing_sim.lifecycle.billing import advance_period, close_void, quote, schedule_renewal
 from billing_sim.lifecycle.calendar import (
-    anchored,
     first_of_month,
     hour_of,
     local_day,
@@ -20,13 +19,11 @@ from billing_sim.lifecycle.changing import foresee_change
 from billing_sim.lifecycle.fraud import judge_signup, steal_card
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.leaving import moment_of_return
-from billing_sim.lifecycle.log import confide, record
+from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file, replace
 from billing_sim.lifecycle.offers import issue
-from billing_sim.lifecycle.sharing import foresee_restriction
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
-    ALARM_IMPORT,
     ALARM_RETRY,
     ALARM_SIGNUP,
     BACKUP,
@@ -197,113 +194,6 @@ def change_signup_method(world, state, page, now):
     replace(world, state, page, FIRST, kind, events.BY_SUBSCRIBER, now)
     if state.fraudster:
         steal_card(world, state, now)
-
-
-@rule(Int(World, State))
-def days_of_tenure(world, state):
-    """How long a base member has been a member at the start, from the market's tenure mix."""
-    u = draws.draw(state.key, purpose.TENURE, 0)
-    tenure = 0
-    while u >= world.tenure_mix[state.market, tenure]:
-        tenure += 1
-    first = 1 if tenure == 0 else (91 if tenure == 1 else 365 * (tenure - 1))
-    span = 90 if tenure == 0 else (274 if tenure == 1 else (365 if tenure < 4 else 2190))
-    return first + draws.below(draws.draw(state.key, purpose.ANCHOR, 0), span)
-
-
-@rule(Nothing(World, State))
-def begin_base(world, state):
-    """A member of the base, some weeks before the start: tenure, plan, methods, and the next billing day."""
-    market = state.market
-    now = world.pre_roll
-    choose_habits(world, state, market)
-    choose_plan(world, state, 0)
-    state.spell = 1
-    state.phase = SUBSCRIBED
-    today = local_day(world, world.zone[market], world.start)
-    state.joined_day = today - days_of_tenure(world, state)
-    state.joined_month = month_of_day(state.joined_day)
-    state.anchor_day = state.joined_day - first_of_month(state.joined_month) + 1
-    begins = max(now, state.joined_day * DAY)
-    quote(world, state, begins)
-    put_on_file(world, state, FIRST, choose_kind(world, state, purpose.METHOD_KIND, 0), begins, 0)
-    add_backup(world, state, begins)
-    inert = draws.draw(state.key, purpose.INTENT_START, 0) < world.inert_members[market]
-    state.intent = events.INERT if inert else events.STAY
-    foresee_intent(world, state, begins)
-    state.period_start = state.joined_day
-    # Rounded up: the last anniversary of a yearly plan may lie before the months that the world knows.
-    if state.months == 0:
-        days = world.plan_days[state.plan]
-        weeks = (begins // DAY - state.joined_day + days - 1) // days
-        state.period_end = state.joined_day + max(weeks, 1) * days
-    else:
-        cycles = (month_of_day(begins // DAY) - state.joined_month + state.months - 1) // state.months
-        state.period_month = state.joined_month + max(cycles, 1) * state.months
-        state.period_end = anchored(world, state.period_month, state.anchor_day)
-    schedule_renewal(world, state, begins)
-    state.alarm[ALARM_IMPORT] = world.start
-
-
-@rule(Int(State))
-def standing(state):
-    """How a base member stands at the start."""
-    if state.held:
-        return events.ON_HOLD
-    if state.open:
-        return events.PAST_DUE
-    return events.CANCELING if state.canceling else events.ACTIVE
-
-
-@rule(Nothing(World, State, Page, Int))
-def log_open_invoice(world, state, page, now):
-    """Write an invoice of before the start that is open: nobody who reads the log has seen it issued."""
-    row = page.rows[record(world, state, page, events.INVOICE_IMPORTED, now)]
-    row.invoice = state.invoice
-    row.attempt = state.attempt
-    row.plan = state.plan
-    row.currency = world.currency[state.market]
-    row.policy = state.policy
-    row.amount_minor = state.amount
-    row.tax_minor = state.tax
-    row.period_start = state.period_start
-    row.period_end = state.period_end
-
-
-@rule(Nothing(World, State, Page, Int))
-def ring_import(world, state, page, now):
-    """The run begins: the member and what is on file, owed and wanted enter the log."""
-    state.logging = 1
-    # An answer on its way at midnight must not delay the import.
-    state.last_at = now
-    state.started_by = standing(state)
-    state.invoice = 1 if state.open else 0
-    # Nobody who reads the log has seen a notice of before the start.
-    state.unopened = 0
-    state.methods = 1 + state.backup
-    state.method_number[FIRST] = 1
-    state.method_number[BACKUP] = 2
-    row = page.rows[log_spell(world, state, page, events.SUBSCRIPTION_IMPORTED, now)]
-    row.invoice = state.invoice
-    row.period_start = state.joined_day
-    row.period_end = state.period_end
-    log_method(world, state, page, events.METHOD_ADDED, FIRST, events.PREFERRED, now)
-    if state.backup:
-        log_method(world, state, page, events.METHOD_ADDED, BACKUP, events.BY_BACKUP, now)
-    if state.open:
-        log_open_invoice(world, state, page, now)
-    truth = page.truths[confide(state, page, events.INTENT_CHANGED, now, -1)]
-    truth.why = state.why
-    if world.upgrades[state.market] + world.downgrades[state.market]:
-        if not state.open:
-            # Who joined long ago has no invoice yet that says when the running period began.
-            longest = state.months * 30 + 6 if state.months else world.plan_days[state.plan]
-            state.period_start = max(state.period_start, state.period_end - longest)
-        foresee_change(world, state, now)
-    if world.sharing:
-        foresee_restriction(world, state, now)
-    if world.campaigns:
-        await_campaigns(world, state, now)
 
 
 @rule(Nothing(World, State))

@@ -58,6 +58,20 @@ def verify(world, state, page, now):
     page.rows[state.rows - 1].reason = events.VERIFICATION
 
 
+@rule(Nothing(World, State, Int, Int))
+def foresee_leaving(world, state, began, now):
+    """Who will leave within the trial knows when; a life that begins after the trial did hears of it from `now` on."""
+    hour = hour_of(began)
+    if draws.draw(state.key, purpose.TRIAL_LEAVER, hour) >= world.trial_leave[state.market]:
+        return
+    u = draws.draw(state.key, purpose.TRIAL_LEAVES_AT, hour)
+    hours = 24
+    if draws.below(u, 1024) >= _FIRST_DAY_LEAVERS:
+        hours = world.trial_days[state.market] * 24
+    after = ((u & 1023) * hours // 1024) * HOUR
+    put_down(world, state, now, began + after, LEAVE_TRIAL)
+
+
 @rule(Nothing(World, State, Page, Int))
 def start_trial(world, state, page, now):
     """The subscription exists: its trial begins, and who will leave within it knows when."""
@@ -66,15 +80,7 @@ def start_trial(world, state, page, now):
     row.period_end = state.period_end
     if state.trial == WITH_METHOD:
         row.method_kind = state.method_kind[FIRST]
-    hour = hour_of(now)
-    if draws.draw(state.key, purpose.TRIAL_LEAVER, hour) >= world.trial_leave[state.market]:
-        return
-    u = draws.draw(state.key, purpose.TRIAL_LEAVES_AT, hour)
-    hours = 24
-    if draws.below(u, 1024) >= _FIRST_DAY_LEAVERS:
-        hours = world.trial_days[state.market] * 24
-    after = ((u & 1023) * hours // 1024) * HOUR
-    put_down(world, state, now, now + after, LEAVE_TRIAL)
+    foresee_leaving(world, state, now, now)
 
 
 @rule(Nothing(World, State, Page, Int))

@@ -29,7 +29,7 @@ class PromotionWindow(Part):
     """For a while people may redeem a promotion: at sign-up, or members before their next invoice."""
 
     kind: Literal["promotion"]
-    at: Moment = Field(description="when it begins")
+    at: Moment = Field(description="when it begins; up to a year before the start, for members of the base")
     duration: Duration = Field(description="how long it lasts")
     promotion: Name = Field(description="a promotion of this scenario")
     to: Literal["new", "returning", "everyone"] = Field(

@@ -14,6 +14,8 @@ _STANDING = {
     events.PAST_DUE: "a member with a payment that is failing",
     events.ON_HOLD: "a member without access",
     events.CANCELING: "a member who has cancelled",
+    events.IN_TRIAL: "a member in a free trial",
+    events.PAUSED: "a member on a pause",
     events.VOLUNTARY: "no longer a member, by choice",
     events.PAYMENT_TROUBLE: "no longer a member, having cancelled while a payment was failing",
     events.NONPAYMENT: "no longer a member, because nobody paid",
@@ -83,8 +85,14 @@ def _stand(ending: Ending, row: Row) -> None:
         ending.standing = events.BORROWER
     elif kind == events.CANCEL_REQUESTED:
         ending.standing = events.CANCELING
-    elif kind in (events.SUBSCRIPTION_CREATED, events.SUBSCRIPTION_RESTORED):
+    elif kind in (events.SUBSCRIPTION_CREATED, events.SUBSCRIPTION_RESTORED, events.SUBSCRIPTION_RESUMED):
         ending.standing = events.ACTIVE
+    elif kind == events.TRIAL_STARTED:
+        ending.standing = events.IN_TRIAL
+    elif kind == events.TRIAL_ENDED and ending.standing == events.IN_TRIAL:
+        ending.standing = events.ACTIVE
+    elif kind == events.SUBSCRIPTION_PAUSED:
+        ending.standing = events.PAUSED
     elif kind == events.SUBSCRIPTION_HELD:
         ending.standing = events.ON_HOLD
     elif kind == events.DUNNING_STARTED and ending.standing == events.ACTIVE:

@@ -42,6 +42,23 @@ def _trial_started(row: Row, _context: Context) -> str:
     return f"A free trial began, {how}, until {day_words(row['period_end'])}."
 
 
+def _trial_imported(row: Row, _context: Context) -> str:
+    how = f"with a {method_words(row)} on file" if row["method_kind"] else "without a payment method"
+    days = f"from {day_words(row['period_start'])} to {day_words(row['period_end'])}"
+    return f"A free trial had begun before, {how}, {days}."
+
+
+def _pause_imported(row: Row, _context: Context) -> str:
+    days = f"from {day_words(row['period_start'])} to {day_words(row['period_end'])}"
+    return f"A pause had begun before, {days}: no access, no charge."
+
+
+def _coupon_imported(row: Row, context: Context) -> str:
+    left = {0: "every invoice to come", 1: "one more invoice"}.get(int(row["score"]), f"{row['score']} more invoices")
+    money = context.money(row["amount_minor"])
+    return f"The coupon {context.coupon(row)} had been redeemed before: it takes {money} off {left}."
+
+
 def _trial_ended(row: Row, _context: Context) -> str:
     return _TRIAL_ENDS[row["reason"]]
 
@@ -66,6 +83,9 @@ SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.COUPON_REDEEMED: _coupon_redeemed,
     events.TRIAL_STARTED: _trial_started,
     events.TRIAL_ENDED: _trial_ended,
+    events.TRIAL_IMPORTED: _trial_imported,
+    events.PAUSE_IMPORTED: _pause_imported,
+    events.COUPON_IMPORTED: _coupon_imported,
     events.DISCOUNT_APPLIED: _discount_applied,
     events.CREDIT_NOTE_ISSUED: _credit_note_issued,
     events.CREDIT_APPLIED: _credit_applied,

@@ -18,6 +18,8 @@ _STANDING = {
     events.PAST_DUE: "with a payment that is failing",
     events.ON_HOLD: "with access blocked for an unpaid invoice",
     events.CANCELING: "cancelled, until {end}",
+    events.IN_TRIAL: "in a free trial until {end}",
+    events.PAUSED: "on a pause until {end}",
 }
 _TOLD = {
     events.NOTICE_FAILED: "The member was told that the payment had failed.",
@@ -60,7 +62,8 @@ def _subscription_created(row: Row, context: Context) -> str:
 
 def _subscription_imported(row: Row, context: Context) -> str:
     standing = _STANDING[row["reason"]].format(end=day_words(row["period_end"]))
-    what = f"{context.plan(row)}, by {method_words(row)}, since {day_words(row['period_start'])}"
+    how = f"by {method_words(row)}" if row["method_kind"] else "without a payment method"
+    what = f"{context.plan(row)}, {how}, since {day_words(row['period_start'])}"
     return f"Already a member when the run began: {what}, {standing}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -11,13 +12,18 @@ import numpy as np
 
 from billing_sim import clock, draws
 from billing_sim.errors import BillingSimError
-from billing_sim.scenario.plans import PriceReversal, TaxChange, TrialsEnd
+from billing_sim.scenario.fraud import MarketLaunch
+from billing_sim.scenario.model import Scenario
+from billing_sim.scenario.plans import PriceReversal, TaxChange, Trial, TrialsEnd
 from billing_sim.scenario.values import price_minor
 from billing_sim.world.names import Names
 from billing_sim.world.people import cumulative
 from billing_sim.world.record import TAXES
 
 _MILLION = 1_000_000
+_DAYS_A_MONTH = Decimal("30.4375")
+_MOST_TRIALS = Decimal("0.5")
+"""Of the members at the start, in a service that grows so fast that more would be in a trial (assumed)."""
 
 
 def fill_plans(world: np.recarray, names: Names) -> None:
@@ -51,14 +57,36 @@ def _fill_ladder(world: np.recarray, names: Names, m: int) -> None:
                 world.plan_above[0, m, under], world.plan_below[0, m, over] = over, under
 
 
+def _days_before(start: date, days: int) -> list[date]:
+    return [start - timedelta(days=back) for back in range(1, days + 1)]
+
+
+def _running_trials(scenario: Scenario, code: str, trial: Trial) -> Decimal:
+    """Trials that run at the start as a share of members: of those who signed up in the days before, as many as would.
+
+    A market that is launched has none, and of who must pass a check some are refused for good, three times in a row.
+    """
+    market = scenario.markets[code]
+    if any(isinstance(it, MarketLaunch) and code in it.market for it in scenario.timeline):
+        return Decimal(0)
+    weights = market.signups.seasonality
+    days = _days_before(scenario.start, trial.duration // clock.DAY)
+    season = sum((weights[day.month - 1] for day in days), Decimal(0)) * 12 / sum(weights)
+    refused = market.behaviour.signup_first_payment_failure if trial.needs_method else Decimal(0)
+    again = refused * market.behaviour.signup_try_again
+    begun = (1 - refused) * (1 + again + again**2)
+    return min(_MOST_TRIALS, market.signups.per_month * season / _DAYS_A_MONTH * trial.share * begun)
+
+
 def fill_trials(world: np.recarray, names: Names) -> None:
-    """Trials by market, and until when there are any."""
+    """Trials by market, until when there are any, and how many run at the start."""
     for m, code in enumerate(names.markets):
         trial = names.scenario.markets[code].trial
         if trial:
             world.trial_days[0, m] = trial.duration // clock.DAY
             world.trial_needs_method[0, m] = int(trial.needs_method)
             world.trial_share[0, m] = draws.threshold(trial.share)
+            world.trial_running[0, m] = draws.threshold(_running_trials(names.scenario, code, trial))
             world.trial_leave[0, m] = draws.threshold(trial.cancels)
             world.trial_method_left[0, m] = draws.threshold(trial.leaves_method)
             world.trial_until[0, m] = clock.NEVER

@@ -55,18 +55,20 @@ def fill_offers(world: np.recarray, names: Names) -> None:
 
 
 def announce_promotions(names: Names) -> list[dict[str, Any]]:
-    """What promotions there are, and when people may redeem them."""
+    """What promotions there are, and when people may redeem them; of before the start, those that are still open."""
     rows: list[dict[str, Any]] = []
     for coupon, promotion in names.scenario.promotions.items():
         detail = {"coupon": coupon, **promotion.model_dump(mode="json", exclude_none=True)}
         rows.append({"kind": "promotion.defined", "detail": json.dumps(detail, sort_keys=True, ensure_ascii=False)})
     for window in windows(names):
-        at = clock.micros(window.at)
+        at, until = max(clock.micros(window.at), names.start), clock.micros(window.at) + window.duration
+        if until <= at:
+            continue
         everywhere: list[str | None] = [None]
         for market in [*window.market] or everywhere:
             rows.append({
                 "kind": "promotion.opened", "occurred_at": at, "recorded_at": at, "market": market,
-                "share_ppm": int(window.redeem * _MILLION), "until": at + window.duration,
+                "share_ppm": int(window.redeem * _MILLION), "until": until,
                 "detail": json.dumps({"coupon": window.promotion, "to": window.to}, sort_keys=True),
             })  # fmt: skip
     return rows

@@ -48,7 +48,7 @@ other_means signup_refusal signup_again inert_members inert_instead inert_wakes 
 unreachable gift_charges
 """.split()
 _OF_PLANS = """
-trial_days trial_share trial_needs_method trial_until trial_leave trial_method_left
+trial_days trial_share trial_running trial_needs_method trial_until trial_leave trial_method_left
 pauses upgrades downgrades goodwill goodwill_share tax_changes tax_included
 """.split()
 # People and what they say.

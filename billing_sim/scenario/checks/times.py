@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from billing_sim.clock import zone, zone_names
@@ -14,6 +14,7 @@ from billing_sim.scenario.nodes import Entry, Mapping, Node, at, blame, entries,
 from billing_sim.scenario.parts import CAPACITY
 from billing_sim.scenario.values import YEARS_MAX
 
+OLDEST_PROMOTION = timedelta(days=365)
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 LATENCY = ("p50", "p95", "p99")
 RECORDING = ("p50", "p99", "max")
@@ -55,11 +56,14 @@ def zones_exist(tree: Mapping) -> Iterator[Problem]:
 
 
 def timeline_is_in_range(tree: Mapping) -> Iterator[Problem]:
-    """Everything on the timeline happens between the start and the end."""
+    """Everything on the timeline happens between the start and the end; a promotion may be up to a year older."""
     start, end = (_instant(day(at(tree, key))) for key in ("start", "end"))
     for item in items(tree, "timeline"):
         node, found = at(item, "at"), moment(at(item, "at"))
-        if node is not None and start and end and found and start < end and not start <= found < end:
+        if node is None or not start or not end or not found or start >= end:
+            continue
+        first = start - OLDEST_PROMOTION if text(item, "kind") == "promotion" else start
+        if not first <= found < end:
             what = f"at: {found:%Y-%m-%d %H:%M} is outside the scenario, {start.date()} to {end.date()}."
             yield node.place.problem(what, "Move it inside, or move the start or the end.")
 
