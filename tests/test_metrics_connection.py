@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from billing_sim.errors import QueryError
 from billing_sim.facts.schema import FACTS
-from billing_sim.metrics.connection import connect, query, tables
+from billing_sim.metrics.connection import connect, connect_to, query, tables
+from billing_sim.metrics.source import InMemory
 from tests.facts_builder import HandMade, build, invoice
 
 
@@ -73,3 +75,25 @@ def test_a_wrong_query_is_told_the_tables(source):
     """The error names what could have been asked."""
     with pytest.raises(QueryError, match=r"Tables: attempts, .*invoices, .*notices"):
         query(connect(source), "SELECT * FROM bills")
+
+
+def in_memory(*amounts: int) -> InMemory:
+    """Invoices of these amounts, and nothing else."""
+    return InMemory({"invoices": pa.table({"amount_minor": list(amounts)})}, [])
+
+
+def test_facts_in_memory_are_for_one_connection_alone():
+    """Many share one database, at the same time and one after the other: each sees its own facts, and no file."""
+    ask, names = "SELECT sum(amount_minor) FROM invoices", ["attempts", "invoices", "world_events"]
+    facts = [fact for fact in FACTS if fact.name in names]
+    with connect_to(in_memory(1, 2), facts, with_world=True) as one, connect_to(in_memory(10), facts) as other:
+        assert query(one, ask).fetchall() == [(3,)]
+        assert query(other, ask).fetchall() == [(10,)]
+        assert [name for name in tables(one) if not name.startswith("rows_of_")] == names
+        assert query(other, "SELECT count(*) FROM attempts").fetchall() == [(0,)]
+        with pytest.raises(QueryError, match="world_events"):
+            query(other, "SELECT * FROM world_events")
+        with pytest.raises(QueryError):
+            query(one, "SELECT * FROM read_csv('/etc/hostname')")
+    with connect_to(in_memory(), []) as third, pytest.raises(QueryError):
+        query(third, ask)

@@ -50,7 +50,7 @@ def tell(bundle: Bundle, asked: Iterable[Estimand], other: Told | None = None) -
                 if other is not None:
                     connection.register("rows_of_other", other.tables["invoices"])
                     more = constant.columns(_INVOICES, other.world_events)
-                    connection.execute(f"CREATE VIEW other_invoices AS SELECT *{more} FROM rows_of_other")
+                    connection.execute(f"CREATE TEMP VIEW other_invoices AS SELECT *{more} FROM rows_of_other")
                 found |= {it.name: _value(connection, it, bundle) for it in mine}
     return found
 
