@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -17,6 +16,7 @@ from billing_sim.metrics.catalogue import Catalogue
 from billing_sim.metrics.definition import MATURITIES, Definition, Population
 from billing_sim.metrics.engine import Question, dimensions
 from billing_sim.metrics.frame import Frame, literal
+from billing_sim.metrics.source import InMemory
 from billing_sim.metrics.tables import plain_table
 
 _BETTER = {"up": "up is better", "down": "down is better", "neither": "neither way is better"}
@@ -163,17 +163,8 @@ def _others(title: str, found: Sequence[Definition]) -> RenderableType:
 # The SQL without a run.
 
 
-class _NoRun:
-    """A source without rows: enough to know which columns are conditions."""
-
-    def facts_files(self, name: str) -> Sequence[Path]:  # noqa: ARG002
-        """None."""
-        return ()
-
-    def world_events(self) -> list[dict[str, Any]]:
-        """None."""
-        return []
-
+_NO_RUN = InMemory({}, [])
+"""A source without rows: enough to know which columns are conditions."""
 
 _FAR = Frame(
     start=datetime(9000, 1, 1), as_of=datetime(9001, 6, 15, 12), settlement=timedelta(days=101),
@@ -186,7 +177,7 @@ def sql(it: Definition) -> str:
     """The statements of a metric, with `:as_of` and the like where a run puts its moments."""
     if it.sql:
         return it.sql.strip()
-    text = Question((it,), (), _FAR).sql(it, _NoRun())
+    text = Question((it,), (), _FAR).sql(it, _NO_RUN)
     for moment, name in _names(it):
         text = text.replace(literal(moment), name)
     return text
