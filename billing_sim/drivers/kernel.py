@@ -23,11 +23,11 @@ _NOBODY = np.zeros(0, np.int64)
 _NO_PAGES = np.zeros(0, PAGE)
 
 
-@rule(Int(_Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
-def _run_lives(worlds, numbers, markets, first, states, pages, filled):
-    world = worlds[0]
+@rule(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers))
+def _run_lives(before, after, numbers, markets, first, states, pages, filled):
     page = pages[0]
-    end = world.end
+    start = before[0].start
+    end = after[0].end
     written = 0
     told = 0
     i = first
@@ -36,15 +36,18 @@ def _run_lives(worlds, numbers, markets, first, states, pages, filled):
         state = states[0]
         state.rows = written
         state.truths = told
-        begin(world, state, markets[i], numbers[i])
+        begin(before[0], state, markets[i], numbers[i])
         at = next_alarm(state)
         rung = 0
+        while at < start:
+            at = step(before, state, page)
+            rung += 1
         while at < end:
             if state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS:
                 filled[0] = written
                 filled[1] = told
                 return i
-            at = step(worlds, state, page)
+            at = step(after, state, page)
             rung += 1
         written = state.rows
         told = state.truths
@@ -74,10 +77,10 @@ def _ring_once(worlds, states, i, pages, filled):
     return at
 
 
-@entry(Int(Int, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers), long="the rules")
-def _engine(what, worlds, numbers, markets, i, states, pages, filled):
+@entry(Int(Int, _Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers), long="the rules")
+def _engine(what, worlds, after, numbers, markets, i, states, pages, filled):
     if what == _RUN:
-        return _run_lives(worlds, numbers, markets, i, states, pages, filled)
+        return _run_lives(worlds, after, numbers, markets, i, states, pages, filled)
     if what == _BEGIN:
         return _begin_life(worlds, states, i, markets[0], numbers[0])
     return _ring_once(worlds, states, i, pages, filled)
@@ -89,16 +92,29 @@ def run_lives(worlds, numbers, markets, first, states, pages, filled):
     `states` holds two records: the one in use and a blank one. `filled` receives the rows and truths written and
     adds up the alarms rung. A life that does not fit is given up whole, and is the first of the next call.
     """
-    return _engine(_RUN, worlds, numbers, markets, first, states, pages, filled)
+    return _engine(_RUN, worlds, worlds, numbers, markets, first, states, pages, filled)
+
+
+def run_paired_lives(before, after, numbers, markets, first, states, pages, filled):
+    """The same, where `before` holds the world until the start and `after` the one from then on."""
+    return _engine(_RUN, before, after, numbers, markets, first, states, pages, filled)
 
 
 def begin_life(worlds, states, i, market, number):
     """Begin the life in record `i` and return its first alarm."""
     return _engine(
-        _BEGIN, worlds, np.array([number], np.int64), np.array([market], np.int64), i, states, _NO_PAGES, _NOBODY
+        _BEGIN,
+        worlds,
+        worlds,
+        np.array([number], np.int64),
+        np.array([market], np.int64),
+        i,
+        states,
+        _NO_PAGES,
+        _NOBODY,
     )
 
 
 def ring_once(worlds, states, i, pages, filled):
     """Ring the next alarm of record `i`, its rows going behind those already written; return the moment after it."""
-    return _engine(_RING, worlds, _NOBODY, _NOBODY, i, states, pages, filled)
+    return _engine(_RING, worlds, worlds, _NOBODY, _NOBODY, i, states, pages, filled)

@@ -9,54 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numba import types
 
 from billing_sim.drivers.block import Block, too_long
+from billing_sim.drivers.kernel import run_paired_lives
 from billing_sim.drivers.tape import Tape
-from billing_sim.lifecycle.life import step
-from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
-from billing_sim.lifecycle.state import PAGE_ROWS, PAGE_TRUTHS, Int, Page, State, World, new_page, new_states
-from billing_sim.rule import entry, records
+from billing_sim.lifecycle.state import new_page, new_states
+from billing_sim.rule import records
 from billing_sim.world.compile import CompiledWorld
-
-_Worlds = types.Array(World, 1, "C")
-_States = types.Array(State, 1, "C")
-_Pages = types.Array(Page, 1, "C")
-_Numbers = types.Array(types.int64, 1, "C")
-
-
-@entry(Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers), long="worlds to compare with")
-def run_paired_lives(before, after, numbers, markets, first, states, pages, filled):
-    """Run lives from `first` on until the page is full; return the first life that is not on it.
-
-    `before` holds the world until the start, `after` the one from then on; the rest is as in the batch driver's loop.
-    """
-    page = pages[0]
-    written = 0
-    told = 0
-    i = first
-    while i < len(numbers):
-        states[0] = states[1]
-        state = states[0]
-        state.rows = written
-        state.truths = told
-        begin(before[0], state, markets[i], numbers[i])
-        at = next_alarm(state)
-        while at < before[0].start:
-            at = step(before, state, page)
-        while at < after[0].end:
-            if state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS:
-                filled[0] = written
-                filled[1] = told
-                return i
-            at = step(after, state, page)
-            filled[2] += 1
-        written = state.rows
-        told = state.truths
-        i += 1
-    filled[0] = written
-    filled[1] = told
-    return i
 
 
 def lives(
