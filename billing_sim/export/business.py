@@ -1,13 +1,14 @@
 """The run seen as a billing system keeps it: customers, subscriptions with their period and price, invoices, charges.
 
 Both vendors' tables are made of these, so that what they share is said once. Views over large facts cost nothing;
-`subscribed`, `persons` and `price_list` are small and made once.
+`subscribed`, `persons` and `price_list` are small and made once, and so is what went back (`claims`).
 """
 
 from __future__ import annotations
 
 import duckdb
 
+from billing_sim.export.claims import see_claims
 from billing_sim.export.vocabulary import SIGNUP_ABANDONED, SIGNUP_OPEN
 
 BUSINESS = (
@@ -18,7 +19,6 @@ BUSINESS = (
         CASE WHEN status = 'paid' THEN amount_minor ELSE 0 END AS paid_minor
     FROM invoices
     """,
-    "CREATE VIEW charged AS SELECT *, CASE WHEN was_returned THEN 'returned' ELSE outcome END AS fate FROM attempts",
     # When a captured payment came back: the first failure of its invoice, where that is later than the payment; else
     # the latest moment that is possible, for the facts know only how long it takes at most.
     """
@@ -118,6 +118,7 @@ BUSINESS = (
 
 
 def see_business(workshop: duckdb.DuckDBPyConnection) -> None:
-    """Make the views and tables above."""
+    """Make the views and tables above, and those of `claims`."""
+    see_claims(workshop)
     for statement in BUSINESS:
         workshop.execute(statement)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billing_sim.export.claims import ATTEMPTED, SUCCEEDED, SURPLUS_CHARGES
 from billing_sim.export.contract import Table, Total, columns
 
 _CONSTANTS = columns("""
@@ -116,24 +117,39 @@ _LINE = Table("line_item_history", "billed", columns("""
     Total("tax", "tax", "invoices", "tax_minor"),
 ), rows="SELECT count(*) FROM invoices")  # fmt: skip
 
-_TRANSACTION = Table("transaction", "charged", columns("""
-    id VARCHAR = bare(charge_id(subscriber, invoice, attempt))
+_MONEY = """(
+    SELECT bare(charge_id(subscriber, invoice, attempt)) AS id, subscriber, invoice, currency, amount_minor,
+        'purchase' AS type, CASE initiator WHEN 'cit' THEN 'api' ELSE 'recurring' END AS origin,
+        coalesce(recurly_dispute(dispute), recurly_charge(fate)) AS status, fate = 'authorized' AS success,
+        refunded_minor > 0 AS refunded, occurred_at AS moved_at
+    FROM charged
+    UNION ALL
+    SELECT bare(refunding_id(subscriber, invoice, claim)), subscriber, invoice, currency, amount_minor, 'refund', 'api',
+        'success', true, false, claimed_at
+    FROM claimed WHERE what = 'refund'
+)"""
+"""Charges, then refunds."""
+
+_TRANSACTION = Table("transaction", _MONEY, columns("""
+    id VARCHAR = id
     invoice_id VARCHAR = bare(invoice_id(subscriber, invoice))
     account_id VARCHAR = bare(customer_id(subscriber))
-    type VARCHAR = 'purchase'
-    origin VARCHAR = CASE initiator WHEN 'cit' THEN 'api' ELSE 'recurring' END
-    status VARCHAR = recurly_charge(fate)
-    success BOOLEAN = fate = 'authorized'
+    type VARCHAR = type
+    origin VARCHAR = origin
+    status VARCHAR = status
+    success BOOLEAN = success
     amount DECIMAL(18,3) = major(amount_minor, currency)
     currency VARCHAR = currency
-    refunded BOOLEAN = false
-    created_at TIMESTAMP = occurred_at
-    collected_at TIMESTAMP = CASE WHEN fate = 'authorized' THEN occurred_at END
+    refunded BOOLEAN = refunded
+    created_at TIMESTAMP = moved_at
+    collected_at TIMESTAMP = CASE WHEN success THEN moved_at END
 """), totals=(
-    Total("attempted", "amount", "attempts", "amount_minor"),
-    Total("succeeded", "CASE WHEN success THEN amount ELSE 0 END",
-          "attempts WHERE outcome = 'authorized' AND NOT was_returned", "amount_minor"),
-), rows="SELECT count(*) FROM attempts")  # fmt: skip
+    Total("attempted", "CASE type WHEN 'purchase' THEN amount ELSE 0 END", ATTEMPTED, "amount_minor"),
+    Total("succeeded", "CASE WHEN success AND type = 'purchase' THEN amount ELSE 0 END", SUCCEEDED, "amount_minor"),
+    Total("refunded", "CASE type WHEN 'refund' THEN amount ELSE 0 END", "refunds", "amount_minor"),
+    Total("charged back", "CASE status WHEN 'chargeback' THEN amount ELSE 0 END", "disputes WHERE outcome <> 'won'",
+          "amount_minor"),
+), rows=f"SELECT (SELECT count(*) FROM attempts) + {SURPLUS_CHARGES} + (SELECT count(*) FROM refunds)")  # fmt: skip
 
 
 def _complete(table: Table) -> Table:

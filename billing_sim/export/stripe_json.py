@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from billing_sim.export import stripe_objects as objects
+from billing_sim.export.claims import CAPTURED, SURPLUS_CHARGES
 from billing_sim.export.contract import Lines, Total, columns
-from billing_sim.export.stripe_tables import PAYMENTS, STRIPE
+from billing_sim.export.stripe_money import MOVEMENTS
+from billing_sim.export.stripe_tables import STRIPE
 from billing_sim.export.webhooks import EVENTS, MOMENTS
 
 _OBJECTS = (
@@ -14,15 +16,17 @@ _OBJECTS = (
     ("subscription_history", "subscriptions", objects.subscription(), "subscribed ORDER BY subscriber, spell"),
     ("invoice", "invoices", objects.invoice(), "billed"),
     ("charge", "charges", objects.charge(), "charged"),
-    ("balance_transaction", "balance_transactions", objects.BALANCE_TRANSACTION, PAYMENTS),
+    ("balance_transaction", "balance_transactions", objects.BALANCE_TRANSACTION, MOVEMENTS),
     ("payment_method", "payment_methods", objects.PAYMENT_METHOD, "instruments ORDER BY subscriber, instrument"),
+    ("refund", "refunds", objects.REFUND, "claimed WHERE what = 'refund'"),
+    ("dispute", "disputes", objects.dispute(), "claimed WHERE what = 'dispute'"),
 )
 """Table of `--as stripe` with the same rows and totals, file, object, and rows after FROM."""
 
 _EVENTS = Lines("events", EVENTS, columns("""
     type VARCHAR
     data STRUCT(object STRUCT(currency VARCHAR, amount BIGINT, amount_due BIGINT, amount_paid BIGINT))
-"""), rows="""
+"""), rows=f"""
     SELECT (SELECT count(*) FROM (SELECT subscriber FROM subscriptions UNION SELECT subscriber FROM signups))
         + (SELECT count(*) FROM (SELECT subscriber, spell FROM subscriptions UNION SELECT subscriber, spell
             FROM signups))
@@ -32,6 +36,9 @@ _EVENTS = Lines("events", EVENTS, columns("""
             FROM invoices)
         + (SELECT count(*) + count(*) FILTER (outcome IN ('declined', 'blocked'))
              + 3 * count(*) FILTER (was_returned) FROM attempts)
+        + {SURPLUS_CHARGES} + 2 * (SELECT count(*) FROM refunds)
+        + (SELECT 2 * count(*) + count(represented_at) + count(resolved_at) + count(*) FILTER (outcome = 'won')
+            FROM disputes)
         + (SELECT count(*) FROM (SELECT DISTINCT subscriber, spell FROM signups WHERE outcome <> 'open'))
         + (SELECT count(*) FILTER (cancel_requested_at IS NOT NULL OR started_by = 'imported'
             AND (status = 'canceling' OR end_reason IN ('voluntary', 'payment_trouble')))
@@ -44,10 +51,13 @@ _EVENTS = Lines("events", EVENTS, columns("""
           "SELECT currency, amount_minor FROM attempts WHERE was_returned)", "amount_minor"),
     Total("given up", "CASE WHEN type IN ('invoice.voided', 'invoice.marked_uncollectible') THEN amount_due ELSE 0 END",
           "invoices WHERE status IN ('void', 'uncollectible')", "amount_minor"),
-    Total("charges succeeded", "CASE type WHEN 'charge.succeeded' THEN amount ELSE 0 END",
-          "attempts WHERE outcome = 'authorized'", "amount_minor"),
+    Total("charges succeeded", "CASE type WHEN 'charge.succeeded' THEN amount ELSE 0 END", CAPTURED, "amount_minor"),
     Total("failed", "CASE type WHEN 'charge.failed' THEN amount ELSE 0 END",
           "attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", "amount_minor"),
+    Total("refunded", "CASE type WHEN 'refund.created' THEN amount ELSE 0 END", "refunds", "amount_minor"),
+    Total("disputed", "CASE type WHEN 'charge.dispute.created' THEN amount ELSE 0 END", "disputes", "amount_minor"),
+    Total("disputes closed", "CASE type WHEN 'charge.dispute.closed' THEN amount ELSE 0 END",
+          "disputes WHERE outcome <> 'open'", "amount_minor"),
 ))  # fmt: skip
 
 
@@ -61,6 +71,7 @@ def _lines(table: str, file: str, thing: str, source: str) -> Lines:
 
 _READ = (
     "id", "currency", "status", "amount", "net", "amount_due", "amount_paid", "amount_remaining", "total", "subtotal",
+    "amount_refunded", "type",
 )  # fmt: skip
 """What totals are made of."""
 

@@ -115,8 +115,8 @@ def invoice(
     })  # fmt: skip
 
 
-def charge(fate: str = "fate") -> str:
-    """Of a row of `charged` or `returned`, as it stands with this outcome."""
+def charge(fate: str = "fate", *, refunded: str = "refunded_minor", disputed: str = "dispute IS NOT NULL") -> str:
+    """Of a row of `charged` or `returned`, as it stands with this outcome, refund and dispute."""
     settled, paid = f"{fate} IN ('authorized', 'returned')", f"{fate} = 'authorized'"
     outcome = _struct({
         "network_status": f"CASE WHEN {fate} = 'authorized' THEN 'approved_by_network' "
@@ -126,27 +126,73 @@ def charge(fate: str = "fate") -> str:
     })  # fmt: skip
     return _struct({
         "id": "charge_id(subscriber, invoice, attempt)", "object": "'charge'", "amount": "amount_minor",
-        "amount_captured": f"CASE WHEN {settled} THEN amount_minor ELSE 0 END", "amount_refunded": "0",
+        "amount_captured": f"CASE WHEN {settled} THEN amount_minor ELSE 0 END", "amount_refunded": refunded,
         "balance_transaction": f"CASE WHEN {settled} THEN payment_id(subscriber, invoice, attempt) END",
         "captured": settled, "created": "seconds(occurred_at)", "currency": "lower(currency)",
-        "customer": "customer_id(subscriber)", "disputed": "false",
+        "customer": "customer_id(subscriber)", "disputed": disputed,
         "failure_balance_transaction":
             f"CASE WHEN {fate} = 'returned' THEN reversal_id(subscriber, invoice, attempt) END",
         "failure_code": f"CASE WHEN NOT {paid} THEN failure_code_of(code) END",
         "invoice": "invoice_id(subscriber, invoice)", "livemode": "true", "metadata": _ABOUT, "outcome": outcome,
         "paid": paid, "payment_method": "method_id(subscriber, instrument)",
-        "payment_method_details": "{'type': method_type(method)}", "refunded": "false",
-        "status": f"stripe_charge({fate})",
+        "payment_method_details": "{'type': method_type(method)}",
+        "refunded": f"{refunded} > 0 AND {refunded} = amount_minor", "status": f"stripe_charge({fate})",
     })  # fmt: skip
 
 
-BALANCE_TRANSACTION = _struct({
-    "id": "id", "object": "'balance_transaction'", "amount": "amount_minor", "available_on": "seconds(moved_at)",
-    "created": "seconds(moved_at)", "currency": "lower(currency)", "fee": "0", "fee_details": "CAST([] AS VARCHAR[])",
-    "net": "amount_minor", "reporting_category": "category", "source": "charge_id(subscriber, invoice, attempt)",
-    "status": "'available'", "type": "type",
+_DISPUTE_FEE = _struct({
+    "amount": "fee_minor", "application": "NULL", "currency": "lower(currency)", "description": "'Dispute fee'",
+    "type": "'stripe_fee'",
 })  # fmt: skip
-"""Of a movement of money (`PAYMENTS`)."""
+
+
+def _movement(
+    name: str, source: str, at: str, kind: str, category: str, *, amount: str = "amount_minor", fee: str = "0"
+) -> str:
+    return _struct({
+        "id": name, "object": "'balance_transaction'", "amount": amount, "available_on": f"seconds({at})",
+        "created": f"seconds({at})", "currency": "lower(currency)", "fee": fee,
+        "fee_details": f"CASE WHEN {fee} > 0 THEN [{_DISPUTE_FEE}] ELSE [] END", "net": f"{amount} - {fee}",
+        "reporting_category": category, "source": source, "status": "'available'", "type": kind,
+    })  # fmt: skip
+
+
+BALANCE_TRANSACTION = _movement("id", "source", "moved_at", "type", "category", fee="fee_minor")
+"""Of a movement of money (`MOVEMENTS`)."""
+
+_DISPUTE = "dispute_id(subscriber, invoice, claim)"
+_WITHDRAWAL = _movement(
+    "withdrawal_id(subscriber, invoice, claim)", _DISPUTE, "claimed_at", "'adjustment'", "'dispute'",
+    amount="-amount_minor", fee="fee_minor",
+)  # fmt: skip
+_REINSTATEMENT = _movement(
+    "reinstatement_id(subscriber, invoice, claim)", _DISPUTE, "resolved_at", "'adjustment'", "'dispute_reversal'"
+)
+
+REFUND = _struct({
+    "id": "refund_id(subscriber, invoice, claim)", "object": "'refund'", "amount": "amount_minor",
+    "balance_transaction": "refunding_id(subscriber, invoice, claim)",
+    "charge": "charge_id(subscriber, invoice, attempt)", "created": "seconds(claimed_at)",
+    "currency": "lower(currency)", "metadata": _ABOUT, "reason": "refund_reason(reason)", "status": "'succeeded'",
+})  # fmt: skip
+"""Of a refund in `claimed`."""
+
+
+def dispute(state: str = "state") -> str:
+    """Of a dispute in `claimed`, as it stands in this state."""
+    contested = f"({state} <> 'open' AND represented_at IS NOT NULL)"
+    evidence = _struct({"due_by": "NULL", "has_evidence": contested, "past_due": "false",
+                        "submission_count": f"CASE WHEN {contested} THEN 1 ELSE 0 END"})  # fmt: skip
+    return _struct({
+        "id": _DISPUTE, "object": "'dispute'", "amount": "amount_minor",
+        "balance_transactions": f"CASE WHEN {state} = 'won' THEN [{_WITHDRAWAL}, {_REINSTATEMENT}] "
+                                f"ELSE [{_WITHDRAWAL}] END",
+        "charge": "charge_id(subscriber, invoice, attempt)", "created": "seconds(claimed_at)",
+        "currency": "lower(currency)", "evidence_details": evidence, "is_charge_refundable": "false",
+        "livemode": "true", "metadata": _ABOUT, "reason": "dispute_reason(reason)",
+        "status": f"stripe_dispute({state})",
+    })  # fmt: skip
+
 
 PAYMENT_METHOD = _struct({
     "id": "method_id(subscriber, instrument)", "object": "'payment_method'", "created": "seconds(added_at)",

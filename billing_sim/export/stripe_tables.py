@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from billing_sim.export.claims import ATTEMPTED, SUCCEEDED, SURPLUS_CHARGES
 from billing_sim.export.contract import Table, Total, columns
+from billing_sim.export.stripe_money import BALANCE, DISPUTE, REFUND
 
 _CONSTANTS = columns("""
     livemode BOOLEAN = true
@@ -132,7 +134,7 @@ _CHARGE = Table("charge", "charged", columns("""
     id VARCHAR = charge_id(subscriber, invoice, attempt)
     created TIMESTAMP = occurred_at
     amount BIGINT = amount_minor
-    amount_refunded BIGINT = 0
+    amount_refunded BIGINT = refunded_minor
     captured BOOLEAN = outcome = 'authorized'
     paid BOOLEAN = fate = 'authorized'
     status VARCHAR = stripe_charge(fate)
@@ -143,44 +145,14 @@ _CHARGE = Table("charge", "charged", columns("""
     payment_method_id VARCHAR = method_id(subscriber, instrument)
     failure_code VARCHAR = failure_code_of(code)
     outcome_reason VARCHAR = decline_code_of(code)
-    refunded BOOLEAN = false
+    refunded BOOLEAN = refunded_minor > 0 AND refunded_minor = amount_minor
 """), totals=(
-    Total("attempted", "amount", "attempts", "amount_minor"),
-    Total("succeeded", "CASE WHEN status = 'succeeded' THEN amount ELSE 0 END",
-          "attempts WHERE outcome = 'authorized' AND NOT was_returned", "amount_minor"),
+    Total("attempted", "amount", ATTEMPTED, "amount_minor"),
+    Total("succeeded", "CASE status WHEN 'succeeded' THEN amount ELSE 0 END", SUCCEEDED, "amount_minor"),
     Total("failed", "CASE WHEN status = 'failed' THEN amount ELSE 0 END",
           "attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", "amount_minor"),
-), rows="SELECT count(*) FROM attempts")  # fmt: skip
-
-PAYMENTS = """(
-    SELECT payment_id(subscriber, invoice, attempt) AS id, subscriber, invoice, attempt, currency, amount_minor,
-        occurred_at AS moved_at, CASE method_type(method) WHEN 'card' THEN 'charge' ELSE 'payment' END AS type,
-        'charge' AS category
-    FROM charged WHERE outcome = 'authorized'
-    UNION ALL
-    SELECT reversal_id(subscriber, invoice, attempt), subscriber, invoice, attempt, currency, -amount_minor,
-        returned_at, 'payment_failure_refund', 'charge_failure'
-    FROM returned
-)"""
-"""Every movement of money: payments, and those that came back."""
-
-_BALANCE = Table("balance_transaction", PAYMENTS, columns("""
-    id VARCHAR = id
-    created TIMESTAMP = moved_at
-    amount BIGINT = amount_minor
-    fee BIGINT = 0
-    net BIGINT = amount_minor
-    type VARCHAR = type
-    source VARCHAR = charge_id(subscriber, invoice, attempt)
-    currency VARCHAR = lower(currency)
-    status VARCHAR = 'available'
-    available_on TIMESTAMP = moved_at
-    reporting_category VARCHAR = category
-"""), totals=(
-    Total("paid in", "CASE WHEN amount > 0 THEN net ELSE 0 END", "attempts WHERE outcome = 'authorized'",
-          "amount_minor"),
-    Total("net", "net", "attempts WHERE outcome = 'authorized' AND NOT was_returned", "amount_minor"),
-), rows="SELECT count(*) + count(*) FILTER (was_returned) FROM attempts WHERE outcome = 'authorized'")  # fmt: skip
+    Total("refunded", "amount_refunded", "refunds", "amount_minor"),
+), rows=f"SELECT (SELECT count(*) FROM attempts) + {SURPLUS_CHARGES}")  # fmt: skip
 
 _METHOD = Table("payment_method", "instruments", columns("""
     id VARCHAR = method_id(subscriber, instrument)
@@ -191,30 +163,7 @@ _METHOD = Table("payment_method", "instruments", columns("""
     rows="SELECT count(*) FROM (SELECT DISTINCT subscriber, instrument FROM payment_methods)",
     rows_are="every payment method on file")  # fmt: skip
 
-_NOTHING = "(SELECT 1 WHERE false)"
-_REFUND = Table("refund", _NOTHING, columns("""
-    id VARCHAR
-    created TIMESTAMP
-    amount BIGINT
-    balance_transaction_id VARCHAR
-    charge_id VARCHAR
-    currency VARCHAR
-    reason VARCHAR
-    status VARCHAR
-"""), rows="SELECT 0", rows_are="this world has none")  # fmt: skip
-
-_DISPUTE = Table("dispute", _NOTHING, columns("""
-    id VARCHAR
-    created TIMESTAMP
-    amount BIGINT
-    balance_transaction VARCHAR
-    charge_id VARCHAR
-    currency VARCHAR
-    reason VARCHAR
-    status VARCHAR
-"""), rows="SELECT 0", rows_are="this world has none")  # fmt: skip
-
 STRIPE: tuple[Table, ...] = tuple(replace(table, constants=_CONSTANTS) for table in (
-    _CUSTOMER, _SUBSCRIPTION, _ITEM, _PRICE, _PRODUCT, _INVOICE, _LINE, _CHARGE, _BALANCE, _METHOD, _REFUND, _DISPUTE,
+    _CUSTOMER, _SUBSCRIPTION, _ITEM, _PRICE, _PRODUCT, _INVOICE, _LINE, _CHARGE, BALANCE, _METHOD, REFUND, DISPUTE,
 ))  # fmt: skip
 """Every table of `--as stripe`."""

@@ -43,6 +43,31 @@ CHARGE_STATUS: Mapping[str, tuple[str, str]] = {
 }
 """Outcome of an attempt -> Stripe (charge), Recurly (transaction)."""
 
+DISPUTE_STATUS: Mapping[str, tuple[str, str]] = {
+    "open": ("needs_response", "chargeback"),
+    "contested": ("under_review", "chargeback"),
+    "won": ("won", "success"),
+    "lost": ("lost", "chargeback"),
+}
+"""How a dispute stands -> Stripe (dispute), Recurly (the disputed transaction)."""
+
+REFUND_REASON: Mapping[str, str] = {
+    "complaint": "requested_by_customer",
+    "goodwill": "requested_by_customer",  # Stripe has no word for what nobody asked for
+    "fraud": "fraudulent",
+    "duplicate": "duplicate",
+    "unauthorised": "requested_by_customer",  # charged after the end of the subscription
+}
+"""Why money was given back -> Stripe's reason of a refund."""
+
+DISPUTE_REASON: Mapping[str, str] = {
+    "fraud": "fraudulent",
+    "service": "product_unacceptable",
+    "duplicate": "duplicate",
+    "unauthorised": "subscription_canceled",
+}
+"""What the payer's bank says -> Stripe's reason of a dispute."""
+
 END_REASON: Mapping[str, str] = {"voluntary": "canceled", "payment_trouble": "canceled", "nonpayment": "nonpayment"}
 """Why a spell ended -> Recurly's expiration reason."""
 
@@ -110,8 +135,10 @@ FATE: Mapping[str, str] = {"paid": "recovered", "open": "open", "void": "lost", 
 
 def macros() -> list[str]:
     """SQL that defines a macro for each translation; a word that nobody translates becomes null."""
-    both = {"subscription": SUBSCRIPTION_STATUS, "invoice": INVOICE_STATUS, "charge": CHARGE_STATUS}
-    tables = {"method_type": METHOD_TYPE, "end_reason_of": END_REASON, "fate": FATE}
+    both = {"subscription": SUBSCRIPTION_STATUS, "invoice": INVOICE_STATUS, "charge": CHARGE_STATUS,
+            "dispute": DISPUTE_STATUS}  # fmt: skip
+    tables = {"method_type": METHOD_TYPE, "end_reason_of": END_REASON, "fate": FATE,
+              "refund_reason": REFUND_REASON, "dispute_reason": DISPUTE_REASON}  # fmt: skip
     for name, words in both.items():
         tables[f"stripe_{name}"] = {word: pair[0] for word, pair in words.items()}
         tables[f"recurly_{name}"] = {word: pair[1] for word, pair in words.items()}

@@ -45,6 +45,7 @@ class Webhook:
 
 
 _SPELL, _INVOICE, _ATTEMPT = "subscriber, spell", "subscriber, invoice", "subscriber, invoice, attempt"
+_CLAIM = "subscriber, invoice, claim"
 _UPDATED = "customer.subscription.updated"
 _INVOICED = """(
     SELECT b.*, s.created AS subscribed_at, s.cancel_requested_at, s.step, s.trial_start,
@@ -54,7 +55,19 @@ _INVOICED = """(
 _FAILED = """(
     SELECT a.*, b.policy, b.period_start, b.period_end, b.tax_minor, b.created, b.net_minor
     FROM charged a JOIN billed b USING (subscriber, invoice) WHERE a.outcome IN ('declined', 'blocked'))"""
+_REFUNDED = """(
+    SELECT a.* REPLACE (CAST(sum(r.amount_minor) OVER (PARTITION BY r.subscriber, r.invoice, r.attempt
+            ORDER BY r.claimed_at, r.claim) AS BIGINT) AS refunded_minor),
+        r.claim, r.claimed_at, r.amount_minor AS back_minor
+    FROM charged a JOIN claimed r ON r.subscriber = a.subscriber AND r.invoice = a.invoice AND r.attempt = a.attempt
+    WHERE r.what = 'refund')"""
+_DISPUTES = "claimed WHERE what = 'dispute'"
 _RETURNED = "(SELECT *, billed_at AS created, amount_minor - tax_minor AS net_minor FROM returned)"
+
+
+def _untouched(fate: str = "fate") -> str:
+    """A charge of which nothing has gone back yet."""
+    return objects.charge(fate, refunded="0", disputed="false")
 
 
 def _as_of(at: str, status: str) -> str:
@@ -94,12 +107,21 @@ WEBHOOKS: tuple[Webhook, ...] = (
     Webhook(10, "customer.created", "created", "subscriber", objects.CUSTOMER, "persons"),
     Webhook(11, "customer.subscription.created", "created", _SPELL, _before(_STARTING), "subscribed"),
     Webhook(20, "invoice.created", "created", _INVOICE, _NEW, "billed"),
-    Webhook(30, "charge.failed", "occurred_at", _ATTEMPT, objects.charge(),
+    Webhook(30, "charge.failed", "occurred_at", _ATTEMPT, _untouched(),
             "charged WHERE outcome IN ('declined', 'blocked')"),
-    Webhook(31, "charge.succeeded", "occurred_at", _ATTEMPT, objects.charge("'authorized'"),
+    Webhook(31, "charge.succeeded", "occurred_at", _ATTEMPT, _untouched("'authorized'"),
             "charged WHERE outcome = 'authorized'"),
-    Webhook(32, "charge.pending", "occurred_at", _ATTEMPT, objects.charge(), "charged WHERE outcome = 'unknown'"),
-    Webhook(33, "charge.failed", "returned_at", _ATTEMPT, objects.charge(), "returned"),
+    Webhook(32, "charge.pending", "occurred_at", _ATTEMPT, _untouched(), "charged WHERE outcome = 'unknown'"),
+    Webhook(33, "charge.failed", "returned_at", _ATTEMPT, _untouched(), "returned"),
+    Webhook(34, "charge.refunded", "claimed_at", _CLAIM, objects.charge(), _REFUNDED,
+            "'amount_refunded', refunded_minor - back_minor"),
+    Webhook(35, "refund.created", "claimed_at", _CLAIM, objects.REFUND, "claimed WHERE what = 'refund'"),
+    Webhook(36, "charge.dispute.created", "claimed_at", _CLAIM, objects.dispute("'open'"), _DISPUTES),
+    Webhook(37, "charge.dispute.funds_withdrawn", "claimed_at", _CLAIM, objects.dispute("'open'"), _DISPUTES),
+    Webhook(38, "charge.dispute.updated", "represented_at", _CLAIM, objects.dispute("'contested'"),
+            f"{_DISPUTES} AND represented_at IS NOT NULL", "'status', 'needs_response'"),
+    Webhook(39, "charge.dispute.closed", "resolved_at", _CLAIM, objects.dispute(),
+            f"{_DISPUTES} AND resolved_at IS NOT NULL"),
     Webhook(40, "invoice.payment_failed", "occurred_at", _ATTEMPT, _TRIED, _FAILED),
     Webhook(41, "invoice.paid", "paid_at", _INVOICE, objects.invoice(), "billed WHERE status = 'paid'"),
     Webhook(42, "invoice.paid", "occurred_at", _ATTEMPT, _PAID_ONCE, _RETURNED),
@@ -107,6 +129,8 @@ WEBHOOKS: tuple[Webhook, ...] = (
     Webhook(44, "invoice.voided", "given_up_at", _INVOICE, objects.invoice(), "billed WHERE status = 'void'"),
     Webhook(45, "invoice.marked_uncollectible", "given_up_at", _INVOICE, objects.invoice(),
             "billed WHERE status = 'uncollectible'"),
+    Webhook(46, "charge.dispute.funds_reinstated", "resolved_at", _CLAIM, objects.dispute(),
+            f"{_DISPUTES} AND state = 'won'"),
     Webhook(49, _UPDATED, "trial_end", _SPELL, _before("'active'"),
             "subscribed WHERE trial_ended_by = 'trial_converted'", "'status', 'trialing'"),
     Webhook(50, _UPDATED, "started_at", _SPELL, _before(_BEGUN),
@@ -133,7 +157,7 @@ _KEPT = """
 told_at number subscriber spell invoice attempt market plan interval currency method instrument code fate outcome status
 created subscribed_at signed_at occurred_at failed_at paid_at given_up_at cancel_requested_at cancels_at_end ended_at
 end_reason step trial_start trial_end period_start period_end amount_minor tax_minor net_minor paid_minor attempts
-is_signup
+is_signup claim claimed_at back_minor refunded_minor dispute fee_minor reason state represented_at resolved_at
 """.split()
 
 MOMENTS = f"SELECT {', '.join(_KEPT)} FROM ({' UNION ALL BY NAME '.join(webhook.rows for webhook in WEBHOOKS)})"

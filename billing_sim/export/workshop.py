@@ -102,6 +102,11 @@ def _words(start: str, end: str, days: int) -> list[str]:
         "charge_id": ("ch", "s, invoice, attempt", "%05d%05d"),
         "payment_id": ("txn", "s, invoice, attempt", "%05d%05d1"),
         "reversal_id": ("txn", "s, invoice, attempt", "%05d%05d2"),
+        "refund_id": ("re", "s, invoice, claim", "%05d%05d"),
+        "dispute_id": ("dp", "s, invoice, claim", "%05d%05d"),
+        "refunding_id": ("txn", "s, invoice, claim", "%05d%05d3"),
+        "withdrawal_id": ("txn", "s, invoice, claim", "%05d%05d4"),
+        "reinstatement_id": ("txn", "s, invoice, claim", "%05d%05d5"),
         "method_id": ("pm", "s, instrument", "%05d"),
     }
     return [

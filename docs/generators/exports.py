@@ -43,6 +43,7 @@ def _statuses() -> list[str]:
         "subscription": vocabulary.SUBSCRIPTION_STATUS,
         "invoice": vocabulary.INVOICE_STATUS,
         "attempt": vocabulary.CHARGE_STATUS,
+        "dispute": vocabulary.DISPUTE_STATUS,
     }
     return [
         table((f"{thing} here", "Stripe", "Recurly"), [(code(word), *map(code, both)) for word, both in words.items()])
@@ -59,6 +60,8 @@ def _words() -> str:
     named: Mapping[str, Mapping[str, str]] = {
         "payment method -> Stripe's type": vocabulary.METHOD_TYPE,
         "why a subscription ended -> Recurly's expiration reason": vocabulary.END_REASON,
+        "reason of a refund -> Stripe's reason": vocabulary.REFUND_REASON,
+        "reason of a dispute -> Stripe's reason": vocabulary.DISPUTE_REASON,
         "status of a failed invoice -> outcome in `failed_charges`": vocabulary.FATE,
     }
     rows = [(what, code(word), code(theirs)) for what, words in named.items() for word, theirs in words.items()]
