@@ -271,12 +271,14 @@ def test_today_is_today(tiny_run, tmp_path):
     assert before <= date.fromisoformat(done.end) <= before + timedelta(days=1)
 
 
-def test_the_same_run_gives_the_same_tables(tiny_run, tmp_path):
+@pytest.mark.parametrize(("form", "names"), [("stripe", STRIPE), ("recurly", RECURLY)])
+def test_the_same_run_gives_the_same_tables(tiny_run, tmp_path, form, names):
     """Row for row, in the same order."""
-    one, two = (tiny_run.export("stripe", tmp_path / name).folder for name in ("one", "two"))
-    for table in STRIPE:
-        left, right = (pd.read_parquet(it / f"{table}.parquet") for it in (one, two))
-        pd.testing.assert_frame_equal(left, right)
+    one, two, three = (tiny_run.export(form, tmp_path / name).folder for name in ("one", "two", "three"))
+    for table in names:
+        first, *others = (pd.read_parquet(it / f"{table}.parquet") for it in (one, two, three))
+        for other in others:
+            pd.testing.assert_frame_equal(first, other)
 
 
 def test_every_word_is_translated():

@@ -90,7 +90,7 @@ ELSE recurly_invoice(status) END
     Total("paid", "paid", "invoices WHERE status = 'paid'", "amount_minor"),
     Total("remaining", "balance", "invoices WHERE status <> 'paid'", "amount_minor"),
     Total("without tax", "subtotal", "invoices", "amount_minor - tax_minor"),
-), rows="SELECT count(*) FROM invoices")  # fmt: skip
+), rows="SELECT count(*) FROM invoices", order="subscriber, invoice")  # fmt: skip
 
 _LINE = Table("line_item_history", "billed", columns("""
     id VARCHAR = bare(line_id(subscriber, invoice))
@@ -115,7 +115,7 @@ _LINE = Table("line_item_history", "billed", columns("""
     Total("issued", "amount", "invoices", "amount_minor"),
     Total("without tax", "subtotal", "invoices", "amount_minor - tax_minor"),
     Total("tax", "tax", "invoices", "tax_minor"),
-), rows="SELECT count(*) FROM invoices")  # fmt: skip
+), rows="SELECT count(*) FROM invoices", order="subscriber, invoice")  # fmt: skip
 
 _MONEY = """(
     SELECT bare(charge_id(subscriber, invoice, attempt)) AS id, subscriber, invoice, currency, amount_minor,
@@ -149,7 +149,9 @@ _TRANSACTION = Table("transaction", _MONEY, columns("""
     Total("refunded", "CASE type WHEN 'refund' THEN amount ELSE 0 END", "refunds", "amount_minor"),
     Total("charged back", "CASE status WHEN 'chargeback' THEN amount ELSE 0 END", "disputes WHERE outcome <> 'won'",
           "amount_minor"),
-), rows=f"SELECT (SELECT count(*) FROM attempts) + {SURPLUS_CHARGES} + (SELECT count(*) FROM refunds)")  # fmt: skip
+), rows=f"SELECT (SELECT count(*) FROM attempts) + {SURPLUS_CHARGES} + (SELECT count(*) FROM refunds)",
+    order="subscriber, invoice, moved_at, id",
+)  # fmt: skip
 
 
 def _complete(table: Table) -> Table:
