@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 1.0
 
 def announce_compiling(quiet: bool = False) -> None:
     """From now on, say why something takes longer the first time, before it does, unless all is to be quiet."""
-    news.listen(lambda _text: None if quiet else complain(_text))
+    news.listen(lambda text: None if quiet else complain(text))
 
 
 def command_line() -> str:

@@ -1,5 +1,5 @@
-"""The windows of a run in one loop, for one crowd: what `drivers.coupled.Windows` does for several, without leaving
-compiled code between one barrier and the next (with 2,000 members nine tenths of a window were calls from Python).
+"""The windows of a run in one loop, for one crowd: what `drivers.several_crowds` does for several, without
+leaving compiled code between one barrier and the next (with few members nine tenths of a window were Python's calls).
 
 The loop stops where somebody has to make room, and goes on there. `course` says where it is (below).
 """
