@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numba
@@ -34,8 +35,8 @@ from billing_sim.quick_start import load_numba_without_scipy
 
 load_numba_without_scipy()
 
-_GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule")
-_ENGINE = ("world/record.py", "world/arrivals.py", "lifecycle", "drivers")
+_GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule", "linking", "shelf")
+_ENGINE = ("world/record.py", "world/arrivals.py", "world/households.py", "lifecycle", "drivers")
 _READERS = ("facts", "runs")
 _FOLDERS_KEPT = 6
 
@@ -46,13 +47,19 @@ _pending: list[tuple[Any, Any]] = []
 def sources_digest(places: tuple[str, ...] = ("world", *_ENGINE)) -> str:
     """A SHA-256 over the text of the ground modules and of these modules or packages; by default: of the rules."""
     root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in source_files(places):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def source_files(places: tuple[str, ...]) -> list[Path]:
+    """The ground modules and these modules or packages."""
+    root = Path(__file__).parent
     paths = [root / f"{name}.py" for name in _GROUND]
     for place in places:
         paths += [root / place] if place.endswith(".py") else sorted((root / place).glob("*.py"))
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return paths
 
 
 def _cache_root() -> Path:
@@ -60,9 +67,9 @@ def _cache_root() -> Path:
     return Path(os.environ.get("BILLING_SIM_CACHE") or default)
 
 
-def _packages_of(module: str) -> tuple[str, ...]:
+def packages_of(module: str) -> tuple[str, ...]:
     package = module.split(".")[1]
-    return (package,) if package in _READERS else _ENGINE
+    return ("world/record.py", package) if package in _READERS else _ENGINE
 
 
 @cache
@@ -141,15 +148,32 @@ def entry(signature: Any, inline: bool = False, long: str = "") -> Callable[[Cal
     def decorate(function: Callable[..., Any]) -> Any:
         if config.DISABLE_JIT:
             return function
-        folder = cache_folder(_packages_of(function.__module__))
+        folder = cache_folder(packages_of(function.__module__))
         with _kept_in(folder):
-            compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=inline, _nrt=False)(function)
+            compiled = njit(
+                cache=_is_writable(folder.parent), nogil=True, error_model="numpy", forceinline=inline, _nrt=False
+            )(function)
         with _alone(folder, f"{function.__module__.split('.')[-1]}.{function.__name__}"):
             _compile(compiled, signature, long)
         compiled.disable_compile()
         return compiled
 
     return decorate
+
+
+@cache
+def _is_writable(root: Path) -> bool:
+    """Whether machine code can be kept there; people who wait learn why they will wait again."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=root):
+            return True
+    except OSError:
+        news.tell(
+            f"Machine code cannot be kept in {root}, so it is compiled anew every time; "
+            "BILLING_SIM_CACHE names another folder."
+        )
+        return False
 
 
 @contextmanager
@@ -186,8 +210,8 @@ def _compile(function: Any, signature: Any, long: str = "") -> None:
 
     def compile_both(*told: Any) -> Any:
         if long:
-            news.tell(f"Compiling {long}, once: {'10 to 30' if _pending else 'about 10'} seconds.")
-        compile_rules()
+            news.tell(f"Compiling {long}, once: 10 to 20 seconds.")
+        compile_rules(function)
         return compile_itself(*told)
 
     function._compiler.compile = compile_both
@@ -219,16 +243,15 @@ def _attributed(dtype: np.dtype) -> np.dtype:
     return np.dtype((np.record, np.dtype(layout)))
 
 
-def compile_rules() -> None:
-    """Compile the rules defined so far, in order, so that each finds those that it calls."""
-    if not _pending:
-        return
-    from billing_sim.linking import compile_for_linking, is_possible
+def compile_rules(*functions: Any, backwards: bool = False) -> None:
+    """Compile the rules beneath these functions, or take them from where another process has kept them."""
+    from billing_sim import linking, shelf
 
     rules = list(_pending)
     _pending.clear()
-    if is_possible():
-        compile_for_linking(rules)
+    if linking.is_possible():
+        linking.declare(rules)
+        shelf.obtain(linking.beneath(*functions), backwards)
         return
     for function, signature in rules:
         function.compile(signature)

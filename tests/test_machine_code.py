@@ -54,7 +54,7 @@ def happened(monkeypatch, tmp_path):
         happened.append("over")
 
     monkeypatch.setattr(rule, "_alone", alone)
-    monkeypatch.setattr(rule, "compile_rules", lambda: happened.append("rules"))
+    monkeypatch.setattr(rule, "compile_rules", lambda _entry: happened.append("rules"))
     monkeypatch.setattr(rule, "cache_folder", lambda _packages: tmp_path / "code")
     yield happened
     sys.modules.pop("billing_sim.drivers.idle", None)
