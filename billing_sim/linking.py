@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from llvmlite import binding
 from numba import types
 from numba.core import itanium_mangler, sigutils, typing
 from numba.core.bytecode import FunctionIdentity
@@ -30,6 +29,8 @@ from numba.core.compiler import CompileResult
 from numba.core.funcdesc import FunctionDescriptor, default_mangler
 from numba.core.registry import cpu_target
 from numba.core.targetconfig import TargetConfig
+
+from billing_sim.rule_code import EntryCode, RuleCode
 
 _PLACES = (
     "add_linking_library", "finalize", "_finalize_dynamic_globals", "_optimize_functions",
@@ -54,7 +55,7 @@ class Rule:
         self.name = _new_name(function.py_func)
         self.module = function.py_func.__module__
         self.arguments, self.returned = sigutils.normalize_signature(signature)
-        self.code = _RuleCode(cpu_target.target_context.codegen(), function.py_func.__qualname__)
+        self.code = RuleCode(cpu_target.target_context.codegen(), function.py_func.__qualname__)
         self.code.rule = self
         self._declare()
 
@@ -118,72 +119,12 @@ class Rule:
         return default_mangler(name, argtypes, abi_tags=abi_tags, uid=uid)
 
 
-class _RuleCode(JITCodeLibrary):
-    """The code of one rule and of nothing that it calls, to be linked into entry points."""
-
-    is_there = False
-    rule: Rule
-
-    def _optimize_functions(self, module: Any) -> None:
-        """Leave it to the entry points."""
-
-    def add_linking_library(self, library: Any) -> None:
-        if not isinstance(library, _RuleCode):
-            library._ensure_finalized()
-        if library not in self._linking_libraries:
-            self._linking_libraries.append(library)
-
-    def _ensure_finalized(self) -> None:
-        """Where code is asked for that is not there yet, make it now."""
-        if not self.is_there:
-            self.rule.compile()
-
-    def finalize(self) -> None:
-        self._raise_if_finalized()
-        self._finalize_dynamic_globals()
-        # As Numba marks a copy of it: an entry point keeps of what it is linked with what it calls.
-        for function in self._final_module.functions:
-            if not function.is_declaration and function.linkage == binding.Linkage.external:
-                function.linkage = "linkonce_odr"
-        self._shared_module = self._final_module
-        self._finalized = self.is_there = True
-
-    def packed(self) -> tuple[bytes, list[str]]:
-        """What it is made of, the helpers that Numba itself adds included, and the names of the rules it calls."""
-        module, called = self._final_module, []
-        for library in self._linking_libraries:
-            if isinstance(library, _RuleCode):
-                called.append(library.rule.name)
-            else:
-                module = module.clone() if module is self._final_module else module
-                module.link_in(library._get_module_for_linking(), preserve=True)
-        return module.as_bitcode(), called
-
-    def take(self, bitcode: bytes, called: list[_RuleCode]) -> None:
-        """Be what another process packed."""
-        self._final_module = binding.parse_bitcode(bitcode)
-        self._linking_libraries = list(called)
-        self.finalize()
-
-
-class _Linking(JITCodeLibrary):
-    """The code of an entry point: with a rule come the rules that it calls, each once."""
-
-    def add_linking_library(self, library: Any) -> None:
-        if library in self._linking_libraries:
-            return
-        super().add_linking_library(library)
-        if isinstance(library, _RuleCode):
-            for called in library._linking_libraries:
-                self.add_linking_library(called)
-
-
 class _Kinds:
     """Makes the library of each function; stands where Numba keeps the one class of all libraries."""
 
     _unserialize = JITCodeLibrary._unserialize
 
-    def __init__(self, code: _RuleCode | None) -> None:
+    def __init__(self, code: RuleCode | None) -> None:
         self._code = code
 
     def __call__(self, codegen: Any, name: str) -> JITCodeLibrary:
@@ -191,7 +132,7 @@ class _Kinds:
         if self._code is not None and name == self._code.name:
             code, self._code = self._code, None
             return code
-        return _Linking(codegen, name)
+        return EntryCode(codegen, name)
 
 
 def _full_name(python: Any) -> str:
@@ -207,8 +148,8 @@ def _new_name(python: Any) -> str:
 
 
 @contextmanager
-def _libraries(code: _RuleCode | None) -> Iterator[None]:
-    """While this holds, a function of this name is compiled into this code, and all others into `_Linking`."""
+def _libraries(code: RuleCode | None) -> Iterator[None]:
+    """While this holds, a function of this name is compiled into this code, and all others into `EntryCode`."""
     context = cpu_target.target_context
     codegen = context.codegen()
     before = codegen._library_class, context.mangler, types.Record.__repr__, TargetConfig.__eq__

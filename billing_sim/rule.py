@@ -35,7 +35,7 @@ from billing_sim.quick_start import load_numba_without_scipy
 
 load_numba_without_scipy()
 
-_GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule", "linking", "shelf")
+_GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule", "linking", "rule_code", "shelf")
 _ENGINE = ("world/record.py", "world/arrivals.py", "world/households.py", "lifecycle", "drivers")
 _READERS = ("facts", "runs")
 _FOLDERS_KEPT = 6

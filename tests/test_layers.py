@@ -14,7 +14,7 @@ import billing_sim
 
 ROOT = Path(billing_sim.__file__).parent
 LAYERS = {
-    "ground": "errors money clock draws purposes declines events people rule linking shelf quick_start news",
+    "ground": "errors money clock draws purposes declines events people rule rule_code linking shelf quick_start news",
     "input": "scenario",
     "world": "world",
     "rules": "lifecycle",
