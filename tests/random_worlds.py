@@ -151,6 +151,12 @@ def _content_of(names: tuple[str, ...]) -> dict[str, Any]:
     return content
 
 
+@cache
+def scenario_schema() -> dict[str, Any]:
+    """What may stand in a scenario: as slow to write down as a small world is to live."""
+    return Scenario.model_json_schema()
+
+
 def compiled(content: dict[str, Any]) -> CompiledWorld | None:
     """The world of a content; None where it is refused."""
     try:
@@ -173,7 +179,7 @@ def scenarios(draw: st.DrawFn, without: tuple[str, ...] = (), always: tuple[str,
         names.append(draw(st.sampled_from(always)))
     content = content_of(tuple(names))
     content["seed"] = draw(st.integers(0, 1 << 40))
-    schema = Scenario.model_json_schema()
+    schema = scenario_schema()
     places = list(leaves(content, schema, schema["$defs"]))
     for path, kind in draw(st.lists(st.sampled_from(places), max_size=6, unique_by=lambda it: it[0])):
         if "mix" in kind:

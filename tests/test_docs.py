@@ -339,6 +339,15 @@ def sources() -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in (*files, *tests, ROOT / "Makefile"))
 
 
+WORD = re.compile(r"\w+")
+
+
+@cache
+def words() -> set[str]:
+    """The single words among them."""
+    return set(WORD.findall(sources()))
+
+
 NAME = re.compile(
     r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?:@[a-z_0-9]+)?|[a-z_]+\.[a-z_]+|[A-Z][A-Z_]{3,}|_[A-Z][a-z]\w+|_[A-Z_]+"
 )
@@ -351,7 +360,9 @@ def is_known(name: str, own: str) -> bool:
     kinds = [kind.name for kind in (*events.EVENTS, *events.TRUTH)]
     if dot and noun in {kind.partition(".")[0] for kind in kinds}:
         return name in kinds or name in own
-    return any(re.search(rf"\b{re.escape(it)}\b", sources() + own) for it in (name, last))
+    if {name, last} & (words() | set(WORD.findall(own))):
+        return True
+    return any(name in text and re.search(rf"\b{re.escape(name)}\b", text) for text in (sources(), own))
 
 
 def unknown_names(page: Path) -> list[str]:

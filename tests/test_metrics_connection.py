@@ -97,3 +97,27 @@ def test_facts_in_memory_are_for_one_connection_alone():
             query(one, "SELECT * FROM read_csv('/etc/hostname')")
     with connect_to(in_memory(), []) as third, pytest.raises(QueryError):
         query(third, ask)
+
+
+def test_files_are_for_one_connection_alone(source, tmp_path):
+    """Connections to the same files share a database, in which nobody sees what another has."""
+    invoices = [fact for fact in FACTS if fact.name == "invoices"]
+    with (
+        connect_to(source, invoices, with_world=True, with_constant=True) as one,
+        connect_to(source, invoices) as other,
+    ):
+        assert tables(one) == ["invoices", "world_events"]
+        assert tables(other) == ["invoices"]
+        assert len(query(one, "DESCRIBE invoices").fetchall()) > len(query(other, "DESCRIBE invoices").fetchall())
+        for path in (f"{tmp_path}/it''s a run [1]/truth/part-00.parquet", "/etc/hostname"):
+            with pytest.raises(QueryError):
+                query(other, f"SELECT * FROM '{path}'")
+
+
+def test_files_that_are_written_anew_are_read_anew(tmp_path):
+    """Nothing of what was read is kept."""
+    invoices = [fact for fact in FACTS if fact.name == "invoices"]
+    for amount in (10, 20):
+        made = build(tmp_path / "facts", invoices=[invoice("2025-01-10", amount)])
+        with connect_to(made, invoices) as connection:
+            assert query(connection, "SELECT amount_micros FROM invoices").fetchall() == [(amount * 1_000_000,)]

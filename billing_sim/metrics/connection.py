@@ -6,8 +6,8 @@ arithmetic 3 to 6 times as slow) and Python a time zone package to read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,6 +22,9 @@ from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import InMemory, Others, Source, WithTables
 
 THREADS = 2
+_DATABASES = 16
+"""Databases kept open: questions about one run name its facts in about so many combinations."""
+
 _Table: TypeAlias = tuple[str, Sequence[Column], Sequence[Path]]
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _TYPES = {
@@ -40,7 +43,13 @@ def connect(source: Source, events: Sequence[Path] = (), *, threads: int = THREA
         tables.append(("events", COLUMNS, events))
     connection = duckdb.connect(":memory:", config={"threads": threads})
     write_world_events(connection, source.world_events())
-    return _locked(connection, tables)
+    try:
+        for name, columns, files in tables:
+            _view(connection, name, columns, files, "")
+    except duckdb.Error as error:
+        raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
+    _lock(connection, (file for _, _, files in tables for file in files))
+    return connection
 
 
 def connect_to(
@@ -63,35 +72,30 @@ def connect_to(
     more = {fact.name: constant.columns(fact, told) for fact in wanted} if with_constant else {}
     limits: dict[str, Any] = {"memory_limit": memory, "max_temp_directory_size": "0B"} if memory else {}
     others = source.more_tables if isinstance(source, WithTables) else {}
-    if isinstance(source, InMemory):
-        return _over_memory(source, tables, more, with_world, {"threads": threads, **limits})
-    connection = duckdb.connect(":memory:", config={"threads": threads, **limits})
-    if with_world:
-        write_world_events(connection, source.world_events())
-    return _locked(connection, tables, more, others)
-
-
-def _over_memory(
-    source: InMemory, tables: Sequence[_Table], more: Mapping[str, str], with_world: bool, config: dict[str, Any]
-) -> duckdb.DuckDBPyConnection:
-    """A connection of its own to a database that many share: everything in it is temporary, and for it alone.
-
-    A database takes 15 milliseconds to open and to close: those who ask many worlds a little would mostly wait for it.
-    """
-    connection = _database(tuple(sorted(config.items()))).cursor()
+    readable = [*(files for _, _, files in tables), *others.values()]
+    config = tuple(sorted({"threads": threads, **limits}.items()))
+    connection = _database(config, tuple(file.absolute() for files in readable for file in files)).cursor()
     if with_world:
         write_world_events(connection, source.world_events(), "TEMP TABLE")
-    for name, columns, _ in tables:
-        if not _register(connection, source, name, more.get(name, "")):
-            _view(connection, name, columns, (), more.get(name, ""))
+    try:
+        for name, columns, files in tables:
+            if not (isinstance(source, InMemory) and _register(connection, source, name, more.get(name, ""))):
+                _view(connection, name, columns, files, more.get(name, ""))
+        _as_they_are(connection, others)
+    except duckdb.Error as error:
+        raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
     return connection
 
 
-@cache
-def _database(config: tuple[tuple[str, Any], ...]) -> duckdb.DuckDBPyConnection:
-    """A database without anything in it, from which no file is within reach."""
-    connection = duckdb.connect(":memory:", config=dict(config))
-    _lock(connection, ())
+@lru_cache(_DATABASES)
+def _database(config: tuple[tuple[str, Any], ...], readable: tuple[Path, ...]) -> duckdb.DuckDBPyConnection:
+    """A database without anything in it, from which only these files are within reach, for many connections to share.
+
+    What each has in it is temporary, and for it alone. A database takes 20 milliseconds to open and to close: those
+    who ask a little many times would mostly wait for it. It keeps nothing of what it has read.
+    """
+    connection = duckdb.connect(":memory:", config={**dict(config), "enable_external_file_cache": False})
+    _lock(connection, readable)
     return connection
 
 
@@ -104,27 +108,9 @@ def _register(connection: duckdb.DuckDBPyConnection, source: InMemory, name: str
     return True
 
 
-def _locked(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Sequence[_Table],
-    more: Mapping[str, str] | None = None,
-    others: Others | None = None,
-) -> duckdb.DuckDBPyConnection:
-    """The connection with its views, `more` columns in some of them, and `others`; nothing else is within reach."""
-    others = others or {}
-    try:
-        for name, columns, files in tables:
-            _view(connection, name, columns, files, (more or {}).get(name, ""))
-        _as_they_are(connection, others)
-    except duckdb.Error as error:
-        raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
-    _lock(connection, [*(files for _, _, files in tables), *others.values()])
-    return connection
-
-
-def _lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Sequence[Path]]) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Path]) -> None:
     """From here on only these files can be read, and no setting changed."""
-    allowed = ", ".join(_quoted(file) for files in readable for file in files)
+    allowed = ", ".join(map(_quoted, readable))
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -137,14 +123,14 @@ def empty_facts(others: Others | None = None) -> duckdb.DuckDBPyConnection:
     for fact in FACTS:
         connection.execute(_table(fact.name, fact.columns))
     _as_they_are(connection, others or {})
-    _lock(connection, (others or {}).values())
+    _lock(connection, (file for files in (others or {}).values() for file in files))
     return connection
 
 
 def _as_they_are(connection: duckdb.DuckDBPyConnection, others: Others) -> None:
     for name, files in others.items():
         rows = f"SELECT * FROM read_parquet([{', '.join(map(_quoted, files))}])"
-        connection.execute(f'CREATE VIEW "{name}" AS {rows}')
+        connection.execute(f'CREATE TEMP VIEW "{name}" AS {rows}')
 
 
 def query(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
