@@ -345,8 +345,9 @@ EVENTS: tuple[Kind, ...] = (
     # Fraud and authentication.
     _kind(ATTEMPT_PENDING, "payment_attempt.pending",
           "spell invoice attempt method method_kind gateway initiator latency_ms amount_minor period_end fee_minor",
-          "The answer comes later, when it is reconciled: a voucher is issued that the member may pay until the end of "
-          "`period_end`, or a bank is asked for a debit by e-mandate, which it makes on that day and answers after."),
+          "The answer comes later, when it is reconciled: a voucher is issued that the member may pay until the same "
+          "time of day on `period_end`, or a bank is asked for a debit by e-mandate, which it makes on that day and "
+          "answers after."),
     _kind(ATTEMPT_BLOCKED, "payment_attempt.blocked",
           "spell invoice attempt method method_kind initiator bin amount_minor score code",
           "Our own fraud screen refuses a payment; it is sent nowhere."),
@@ -514,7 +515,8 @@ WORLD_COLUMNS: tuple[Column, ...] = (
 WORLD_EVENTS: tuple[Kind, ...] = (
     _kind(1, "run.configured", "currency detail", "Reporting currency, horizon and longest dunning policy of the run."),
     _kind(2, "market.opened", "market currency share_ppm detail", "A market with its region, time zone and tax."),
-    _kind(3, "price.set", "market plan currency amount_minor", "A list price holds from this moment."),
+    _kind(3, "price.set", "market plan currency amount_minor",
+          "A list price holds from this moment; the amount is what is due for it, with the tax of the start."),
     _kind(4, "exchange_rate.published", "currency rate_nanos", "What one unit is worth in the reporting currency."),
     _kind(5, "dunning_policy.put_in_force", "detail", "Policies and the rules that choose among them."),
     _kind(6, "gateway_outage.started", "gateway share_ppm until", "A gateway fails a share of its attempts."),

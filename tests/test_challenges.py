@@ -358,6 +358,11 @@ answers:
         ("answers:\n  wrongful_share: {value: 0, interval: [-0.5, 1]}\n", "and this is -50 %."),
         ("answers:\n  wrongful_share: true\n", "Write a share such as 0.31 or 31%."),
         ("answers:\n  retry_increment: NaN%\n", "Write an amount such as 1250."),
+        (
+            "answers:\n  retry_increment: 40%\n",
+            ":2:20  retry_increment: an amount is asked for, and this is a share.",
+        ),
+        ("answers:\n  retry_increment: {value: 40, interval: [1%, 80]}\n", "retry_increment: an amount is asked for"),
         ("answers:\n  wrongful_share: {interval: [0.1, 0.2]}\n", "wrongful_share: the value is missing."),
         ("answers:\n  wrongful_share: {value: 0.2, intervall: [0, 1]}\n", "there is no key intervall."),
         ("answers:\n  wrongful_share: {value: 0.2, interval: [0.3, 0.1]}\n", "wrongful_share: this is no interval."),

@@ -215,7 +215,8 @@ def test_fewer_members_are_partly_the_same_people(worlds, tmp_path):
     found = billing_sim.compare(few, worlds["on"], metrics="members")
     assert found.is_paired
     assert found.pair.notes == (
-        "A has 300 members at the start and B 1,500: those of the smaller are in both.",
+        "A has 300 members at the start and B 1,500: those of the smaller are in both, "
+        "and who is in one alone has another outcome.",
     )  # fmt: skip
 
 

@@ -189,6 +189,22 @@ def test_wrong_queries_are_explained(source, sql, said):
         ask(source, sql)
 
 
+def test_a_period_with_a_time_zone_is_refused_before_it_is_asked():
+    """Python would need a package for zones to read it, and died for want of that."""
+    zoned = "SELECT issued_at AT TIME ZONE 'America/New_York' AS period, 1 AS numerator, 1 AS denominator FROM invoices"
+    ((what, remedy),) = queries.complaints(zoned)
+    assert what == "the column `period` has a time zone."
+    assert "CAST(period AS DATE)" in remedy
+    assert (
+        list(
+            queries.complaints(
+                zoned.replace("issued_at AT", "(issued_at AT").replace(" AS period", ")::DATE AS period")
+            )
+        )
+        == []
+    )
+
+
 def test_half_a_unit_counts_without_groups(source):
     """Without groups nothing need be whole."""
     assert ask(source, "SELECT 1 AS period, 0.5 AS numerator, 2 AS denominator").value == 0.25

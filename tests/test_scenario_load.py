@@ -125,6 +125,18 @@ def test_every_preset_can_be_used(tmp_path: Path) -> None:
     assert len(load(path).scenario.dunning_policies) == len(rules)
 
 
+def test_what_is_said_of_a_preset_is_not_said_of_what_is_made_of_it(tmp_path: Path) -> None:
+    """A schedule of one's own once had the source of the one that it began with."""
+    path = tmp_path / "own.yaml"
+    own = "dunning_policies: {mine: {preset: netflix_like, retries: [4 days]}}\n"
+    own += "dunning: [{use: mine}, {use: netflix_like}]\n"
+    path.write_text(SMALL + own)
+    policies = load(path).scenario.dunning_policies
+    assert (policies["mine"].about, policies["mine"].source) == ("", "")
+    assert policies["netflix_like"].source
+    assert policies["mine"].grace == policies["netflix_like"].grace
+
+
 def test_a_large_file_loads_quickly(tmp_path: Path) -> None:
     """Six hundred lines, forty markets: a fraction of a second, defaults read afresh."""
     head, _, rest = SMALL.partition("markets:\n")

@@ -350,14 +350,19 @@ def test_a_weekly_plan_is_billed_every_seven_days():
 
 RISE = "{kind: price_change, at: 2025-02-01, prices: {standard: 12.00 USD}, notice: 10 days, added_churn: {points: 0%}"
 
+MORE = "{kind: price_change, at: 2025-03-05, prices: {standard: 15.00 USD}, notice: 0 days, added_churn: {points: 0%}"
+TWO_BACK = "{kind: price_reversal, at: 2025-04-01}, {kind: price_reversal, at: 2025-05-01}"
+
 
 @pytest.mark.parametrize(
     ("timeline", "due"),
     [(RISE + "}", [1000, 1200, 1200, 1200, 1200]),
      (RISE + ", grandfathered: true}", [1000] * 5),
      (RISE + "}, {kind: price_reversal, at: 2025-04-01}", [1000, 1200, 1200, 1000, 1000]),
+     (RISE + "}, " + MORE + "}, " + TWO_BACK, [1000, 1200, 1500, 1200, 1000]),
+     (RISE + ", grandfathered: true}, " + MORE + "}, " + TWO_BACK, [1000, 1000, 1500, 1000, 1000]),
      ("{kind: tax_change, at: 2025-03-01, rate: 12.5%}", [1000, 1000, 1125, 1125, 1125])],
-    ids=["rise", "grandfathered", "reversal", "tax"],
+    ids=["rise", "grandfathered", "reversal", "two reversals", "a kept price comes back", "tax"],
 )  # fmt: skip
 def test_what_members_pay_when_prices_and_taxes_change(timeline, due):
     """A member billed on the 20th: after notice, never, until the reversal, or with the tax of the day."""

@@ -255,6 +255,13 @@ def test_the_p_of_stale_has_both_parts():
     assert found.p == judge(changes(0.7, 0.0)).p > verdict(50.0, 0.0).p
 
 
+def test_a_certain_accusation_is_not_withdrawn_because_its_healing_is_barely_told():
+    """A cell once was open in a matrix for no other reason than that it might be worse than stale."""
+    accused = verdict(50.0, 0.0)
+    found = with_complete(accused, changes(0.7, 0.0))
+    assert found.misstates == accused.misstates < 1e-6
+
+
 # Late
 
 

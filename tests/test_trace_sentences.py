@@ -212,7 +212,7 @@ SAID = [
     ),
     (
         row(events.ATTEMPT_PENDING, attempt=1, amount_minor=1549, period_end="2025-01-13"),
-        "A voucher over 15.49 USD was issued (attempt 1), payable until 2025-01-13.",
+        "A voucher over 15.49 USD was issued (attempt 1), payable until this time on 2025-01-13.",
     ),
     (
         attempt(events.ATTEMPT_PENDING, method_kind=events.A2A_EMANDATE, amount_minor=14900, period_end="2025-01-11"),

@@ -223,6 +223,7 @@ def test_the_json_says_what_the_page_says_and_which_of_it_is_sealed():
         "standing": "past_due",
         "invoices": {"issued": 3, "paid": 2, "voided": 0, "given_up": 0, "open": 1, "failed": 1, "recovered": 0},
         "paid_minor": 3598,
+        "given_back_minor": 0,
     }
 
 
@@ -250,6 +251,35 @@ def test_money_that_came_back_is_not_paid():
         "At the end of the run (2025-07-01): a member with a payment that is failing. "
         "1 invoice: 1 open; 0.00 USD paid in all."
     )
+
+
+def test_money_of_before_the_start_that_comes_back_was_never_counted():
+    """The total once was negative, and an invoice that stood as paid was told as failing already."""
+    came_back = [
+        row(events.INVOICE_IMPORTED, "2025-01-16 08:00", invoice=1, attempt=1, amount_minor=1799),
+        row(events.PAYMENT_RETURNED, "2025-01-16 08:00", invoice=1, amount_minor=1799, code=_FUNDS),
+    ]
+    assert words(*came_back, *monthly(2, 2)).endswith("2 invoices: 1 paid, 1 open; 17.99 USD paid in all.")
+
+
+def test_an_ending_says_what_was_given_back():
+    """A charge made twice counts twice; a refund, and a dispute that is not won, are money that is gone."""
+    twice = row(events.PAYMENT_DUPLICATED, "2025-01-15 08:00", invoice=1, amount_minor=1799)
+    refund = row(events.REFUND_ISSUED, "2025-01-20 08:00", invoice=1, amount_minor=1799)
+    opened = row(events.DISPUTE_OPENED, "2025-01-25 08:00", invoice=1, amount_minor=1799)
+    won = row(events.DISPUTE_WON, "2025-02-25 08:00", invoice=1, amount_minor=1799)
+    paid = monthly(1, 1)
+    assert words(*paid, twice, refund).endswith("35.98 USD paid in all, 17.99 USD of it given back.")
+    assert words(*paid, opened).endswith("17.99 USD paid in all, 17.99 USD of it given back.")
+    assert words(*paid, opened, won).endswith("17.99 USD paid in all.")
+
+
+def test_who_undoes_a_cancellation_is_a_member_again():
+    """They once stayed cancelled to the end of the story."""
+    asked = row(events.CANCEL_REQUESTED, "2025-06-20 08:00", reason=events.VOLUNTARY)
+    saved = row(events.CONTACT_RESOLVED, "2025-06-21 08:00", reason=events.SAVED)
+    assert words(asked).startswith("At the end of the run (2025-07-01): a member who has cancelled.")
+    assert words(asked, saved).startswith("At the end of the run (2025-07-01): a member.")
 
 
 def test_an_ending_says_since_when_a_payment_waits_for_a_review():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from os.path import relpath
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from billing_sim.truth.reconciling import CHECKS, UnreconciledError, reconciled
 from billing_sim.truth.render import counted, half
 from billing_sim.truth.telling import Truth
 from billing_sim.truth.totals import Sum
+from tests.conftest import SCENARIOS
 from tests.world_builder import behaviour
 from tests.world_texts import BUSY, LIFECYCLE, LONG_OUTAGE, OUTAGE, QUIET
 
@@ -296,3 +298,27 @@ def test_an_edited_scenario_of_a_run_is_told(tmp_path):
     path.write_text(edited)
     with pytest.raises(RunError, match="has changed since the run was made"):
         billing_sim.open(tmp_path / "run").truth()
+
+
+def test_money_collected_is_less_what_refunds_and_disputes_took(tmp_path):
+    """Once only debits that came back were taken off; the log, added up, is the witness."""
+    file = tmp_path / "claims.yaml"
+    file.write_text(
+        f"extends: {relpath(SCENARIOS / 'first_month.yaml', tmp_path)}\n"
+        "name: claims\nmembers: 150\nend: 2025-05-01\nlog: all\n"
+        "refunds: {complaints: 20%, full: 50%, delay: {least: 1 day, p50: 3 days, p99: 9 days, most: 10 days}}\n"
+        "disputes: {friendly_fraud: 5%, delay: {least: 2 days, p50: 9 days, p99: 20 days, most: 21 days}}\n",
+        encoding="utf-8",
+    )
+    run = billing_sim.run(file, out=tmp_path / "run", workers=1)
+    came, back = (
+        float(
+            run.sql(f"SELECT coalesce(sum(amount_minor), 0) / 100 AS money FROM events WHERE kind IN {kinds}").money[0]
+        )
+        for kinds in (
+            "('payment.captured', 'payment.duplicated', 'dispute.won')",
+            "('payment.returned', 'refund.issued', 'dispute.opened')",
+        )
+    )
+    assert back > 100
+    assert run.truth().world("actual").totals["collected"].value == pytest.approx(came - back)

@@ -67,7 +67,7 @@ def _answer(question: Question, node: Node) -> Answer | Problem:
     number = _number(value)
     if number is None:
         return value.place.problem(f"{question.id}: this is no number.", _units(question))
-    if impossible := _impossible(question, number):
+    if impossible := _impossible(question, value, number):
         return value.place.problem(*impossible)
     interval = at(node, "interval")
     if interval is None:
@@ -77,14 +77,17 @@ def _answer(question: Question, node: Node) -> Answer | Problem:
         return interval.place.problem(
             f"{question.id}: this is no interval.", "Write two numbers in brackets, the smaller one first: [0.5, 0.75]."
         )
-    for end in (ends[0], ends[1]):
-        if impossible := _impossible(question, end):
+    for item, end in zip(items(interval), (ends[0], ends[1]), strict=True):
+        if impossible := _impossible(question, item, end):
             return interval.place.problem(*impossible)
     return Answer(number, (ends[0], ends[1]))
 
 
-def _impossible(question: Question, number: float) -> tuple[str, str] | None:
-    """What is wrong with a number that no share can be, and what to do; None where nothing is."""
+def _impossible(question: Question, node: Node, number: float) -> tuple[str, str] | None:
+    """What is wrong with a number that no share can be, or with a share of money, and what to do; None where nothing
+    is."""
+    if question.unit != SHARE and isinstance(node, Scalar) and str(node.value).endswith("%"):
+        return f"{question.id}: an amount is asked for, and this is a share.", _units(question)
     if question.unit != SHARE or 0 <= number <= 1:
         return None
     return f"{question.id}: a share is from 0 to 100 %, and this is {100 * number:,.10g} %.", _units(question)

@@ -116,7 +116,8 @@ def _notes(before: RunFolder, after: RunFolder) -> Iterator[str]:
     if _strangers(before, after):
         return
     if a.members != b.members:
-        yield f"A has {a.members:,} members at the start and B {b.members:,}: those of the smaller are in both."
+        sizes = f"A has {a.members:,} members at the start and B {b.members:,}"
+        yield f"{sizes}: those of the smaller are in both, and who is in one alone has another outcome."
     alone = set(before.manifest.vocabularies["markets"]) ^ set(after.manifest.vocabularies["markets"])
     if alone:
         yield f"Only one of them has {', '.join(sorted(alone))}."

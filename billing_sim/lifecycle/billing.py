@@ -48,13 +48,16 @@ def retax(world, state, listed, at):
 def quote(world, state, at):
     """Set the amount and the tax within it by the latest list price in force for members, or at their joining.
 
-    Who signs up after a change pays the new price for good, also while earlier members still have their notice.
+    Who signs up after a change pays the new price for good, also while earlier members still have their notice. What a
+    reversal brings back stands behind what it undoes, and holds since then.
     """
     market = state.market
     plan = state.plan
     i = world.price_count[market, plan] - 1
-    while i > 0 and world.price_members_from[market, plan, i] > at:
-        if world.price_new_from[market, plan, i] <= state.joined_at:
+    while i > 0:
+        if world.price_since[market, plan, i] <= at and (
+            world.price_members_from[market, plan, i] <= at or world.price_new_from[market, plan, i] <= state.joined_at
+        ):
             break
         i -= 1
     state.amount = world.price[market, plan, i]

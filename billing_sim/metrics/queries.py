@@ -105,7 +105,8 @@ def _complaints(text: str, others: Others | None) -> Iterator[tuple[int, int, st
 
     with empty_facts(others) as connection:
         try:
-            columns = connection.sql(reading(connection, text)).columns  # bound, not run: it may be endless
+            bound = connection.sql(reading(connection, text))  # not run: it may be endless
+            columns, types = bound.columns, bound.types
         except QueryError as error:
             yield 1, 1, str(error), ""
             return
@@ -115,6 +116,10 @@ def _complaints(text: str, others: Others | None) -> Iterator[tuple[int, int, st
     for needed in _NEEDED:
         if needed not in columns:
             yield 1, 1, f"the query returns no column `{needed}`.", f"It returns {', '.join(columns)}."
+    for name, kind in zip(columns, map(str, types), strict=True):
+        if kind.endswith("WITH TIME ZONE"):
+            remedy = f"Moments of facts are UTC and have none: cast it, for example CAST({name} AS DATE)."
+            yield 1, 1, f"the column `{name}` has a time zone.", remedy
 
 
 def _place(connection: duckdb.DuckDBPyConnection, text: str) -> tuple[int, int]:

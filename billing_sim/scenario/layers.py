@@ -179,7 +179,8 @@ class Composition:
                 preset.value.place.problem(f"preset: there is no dunning preset {name or 'of this kind'}.", remedy)
             )
             return Entry(entry.key, entry.place, Mapping({}, NOWHERE))
-        return Entry(entry.key, entry.place, overlay(base, entry.value.without("preset")))
+        # What is said of a preset, and where it comes from, is not true of what somebody has made of it.
+        return Entry(entry.key, entry.place, overlay(base.without("about", "source"), entry.value.without("preset")))
 
 
 def _policies_in_use(whole: Mapping) -> list[str]:

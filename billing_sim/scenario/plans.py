@@ -72,8 +72,9 @@ class TrialsEnd(_InMarkets):
 
 
 class PriceReversal(_InMarkets):
-    """The prices before the last change hold again: for sign-ups at once, for members from their next renewal.
+    """The last change that is not undone yet is: for sign-ups at once, for members from their next renewal.
 
+    Everybody pays what they would pay without it, and who kept an older price then has that one again.
     What the change added to the wish to leave ends with the month in which it is announced.
     """
 

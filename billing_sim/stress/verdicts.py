@@ -84,15 +84,14 @@ def judge(changes: Changes) -> Verdict:
 def with_complete(verdict: Verdict, complete: Changes) -> Verdict:
     """An adverse verdict is *stale* where the same metric holds with derived maturity and complete data.
 
-    The claim then has two parts, the accusation now and that it holds later, and its p is the larger of both.
+    The claim then has two parts, the accusation now and that it holds later, and its p is the larger of both. That it
+    misstates is as certain as before: what may happen later excuses nothing now.
     """
     later = judge(complete)
     if not verdict.is_adverse or verdict.was is not None or later.name != "holds":
         return verdict
     reason = f"reads {verdict.name} until its data are complete"
-    misstates = None if verdict.misstates is None else p_of_all(verdict.misstates, later.p)
-    p = p_of_all(verdict.p, later.p)
-    return replace(verdict, name="stale", p=p, was=verdict.name, reason=reason, misstates=misstates)
+    return replace(verdict, name="stale", p=p_of_all(verdict.p, later.p), was=verdict.name, reason=reason)
 
 
 def p_of_all(*parts: float | None) -> float | None:

@@ -37,7 +37,7 @@ class Context:
 
     `backups` are the numbers of the payment methods that were put on file as a backup, `own_kinds` the kinds of events
     that a user's own processes have written. `reviews` says when each review was asked for (microseconds UTC), by
-    invoice and attempt.
+    invoice and attempt. The payment of each invoice in `came_back` was captured before the start and came back.
     """
 
     market: str
@@ -53,6 +53,7 @@ class Context:
     own_kinds: tuple[events.Kind, ...] = ()
     bins: tuple[str, ...] = ()
     reviews: Mapping[tuple[int, int], int] = field(default_factory=dict, hash=False)
+    came_back: frozenset[int] = frozenset()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -112,7 +113,20 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
         names.campaigns,
         bins=names.bins,
         reviews=reviews,
+        came_back=_returned_uncaptured(rows),
     )
+
+
+def _returned_uncaptured(rows: np.ndarray) -> frozenset[int]:
+    """Invoices whose money came back without ever having come."""
+    captured: set[int] = set()
+    found = set()
+    for row in rows[np.isin(rows["kind"], (events.PAYMENT_CAPTURED, events.PAYMENT_RETURNED))]:
+        if row["kind"] == events.PAYMENT_CAPTURED:
+            captured.add(int(row["invoice"]))
+        elif int(row["invoice"]) not in captured:
+            found.add(int(row["invoice"]))
+    return frozenset(found)
 
 
 def method_words(row: Row) -> str:

@@ -32,14 +32,19 @@ class Ending:
     """The last state of a life, read off its public rows.
 
     `standing` is one of `events.REASONS` by number; `status` maps invoices to "open", "paid", "voided" or "given up";
-    `failed` holds the invoices that failed at least once; `paid_minor` is captured less what came back. A payment waits
-    for a review since `reviewed_since` (microseconds UTC), or none does.
+    `failed` holds the invoices that failed at least once, `captured` those whose money came. `paid_minor` is what came,
+    charged twice or wrongly included, less debits that came back; `given_back_minor` is what refunds and disputes took
+    of it. A payment waits for a review since `reviewed_since` (microseconds UTC), or none does. Who undoes a
+    cancellation is what they were `before_canceling`.
     """
 
     standing: int = events.ACTIVE
     status: dict[int, str] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
+    captured: set[int] = field(default_factory=set)
     paid_minor: int = 0
+    given_back_minor: int = 0
+    before_canceling: int = events.ACTIVE
     reviewed_since: int | None = None
 
     def count(self, status: str) -> int:
@@ -56,7 +61,8 @@ class Ending:
         names = {status: status.replace(" ", "_") for status in (_PAID, _VOID, _GIVEN_UP, _OPEN)}
         counts = {name: self.count(status) for status, name in names.items()}
         invoices = {"issued": len(self.status), **counts, "failed": len(self.failed), "recovered": self.recovered}
-        return {"standing": events.REASONS[self.standing], "invoices": invoices, "paid_minor": self.paid_minor}
+        money = {"paid_minor": self.paid_minor, "given_back_minor": self.given_back_minor}
+        return {"standing": events.REASONS[self.standing], "invoices": invoices, **money}
 
 
 def ending_of(rows: np.ndarray) -> Ending:
@@ -65,6 +71,7 @@ def ending_of(rows: np.ndarray) -> Ending:
     for row in rows:
         _stand(ending, row)
         _settle(ending, row)
+        _pay(ending, row)
         _wait(ending, row)
     return ending
 
@@ -84,7 +91,10 @@ def _stand(ending: Ending, row: Row) -> None:
     elif kind == events.CAMPAIGN_EMAIL_LEFT and not row["spell"]:
         ending.standing = events.BORROWER
     elif kind == events.CANCEL_REQUESTED:
-        ending.standing = events.CANCELING
+        ending.before_canceling, ending.standing = ending.standing, events.CANCELING
+    elif kind == events.CONTACT_RESOLVED and row["reason"] == events.SAVED:
+        if ending.standing == events.CANCELING:
+            ending.standing = ending.before_canceling
     elif kind in (events.SUBSCRIPTION_CREATED, events.SUBSCRIPTION_RESTORED, events.SUBSCRIPTION_RESUMED):
         ending.standing = events.ACTIVE
     elif kind == events.TRIAL_STARTED:
@@ -109,10 +119,20 @@ def _settle(ending: Ending, row: Row) -> None:
         ending.failed.add(invoice)
     if kind in _SETTLED:
         ending.status[invoice] = _SETTLED[kind]
-    if kind == events.PAYMENT_CAPTURED:
-        ending.paid_minor += int(row["amount_minor"])
-    elif kind == events.PAYMENT_RETURNED:
-        ending.paid_minor -= int(row["amount_minor"])
+
+
+def _pay(ending: Ending, row: Row) -> None:
+    kind, invoice, amount = int(row["kind"]), int(row["invoice"]), int(row["amount_minor"])
+    if kind in (events.PAYMENT_CAPTURED, events.PAYMENT_DUPLICATED):
+        ending.captured.add(invoice)
+        ending.paid_minor += amount
+    elif kind == events.PAYMENT_RETURNED and invoice in ending.captured:
+        # What was captured before the start was never counted.
+        ending.paid_minor -= amount
+    elif kind in (events.REFUND_ISSUED, events.DISPUTE_OPENED):
+        ending.given_back_minor += amount
+    elif kind == events.DISPUTE_WON:
+        ending.given_back_minor -= amount
 
 
 _TELLING = (
@@ -138,9 +158,10 @@ def ending_words(ending: Ending, context: Context, day: str) -> str:
     number = len(ending.status)
     invoices = f"{number} invoice{'' if number == 1 else 's'}"
     detail = f": {', '.join(parts)}" if parts else ""
+    back = f", {context.money(ending.given_back_minor)} of it given back" if ending.given_back_minor else ""
     return (
         f"At the end of the run ({day}): {_STANDING[ending.standing]}. "
-        f"{invoices}{detail}; {context.money(ending.paid_minor)} paid in all.{_review_words(ending, context)}"
+        f"{invoices}{detail}; {context.money(ending.paid_minor)} paid in all{back}.{_review_words(ending, context)}"
     )
 
 

@@ -7,6 +7,7 @@ from billing_sim.trace.context import Context, Row, day_words
 from billing_sim.trace.support_sentences import waiting_words
 
 _SECOND = 1000
+_LONGEST = (1 << 31) - 1
 
 _AUTHENTICATED = {
     events.FRICTIONLESS: "The issuer authenticated the member without asking anything.",
@@ -23,7 +24,7 @@ def attempt_pending(row: Row, context: Context) -> str:
         what = f"The bank was asked for {context.money(row['amount_minor'])} by {context.method(row)}"
         return f"{what} (attempt {row['attempt']}); it tells the member, debits on {until} and answers after that."
     what = f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']})"
-    return f"{what}, payable until {until}."
+    return f"{what}, payable until this time on {until}."
 
 
 def attempt_blocked(row: Row, context: Context) -> str:
@@ -49,6 +50,9 @@ def review_closed(row: Row, context: Context) -> str:
     asked = context.reviews.get((int(row["invoice"]), int(row["attempt"])))
     when = ""
     if waited >= _SECOND:
+        # The column ends at 24 days; a review that was asked for in sight has waited as long as it has.
+        if waited == _LONGEST and asked is not None:
+            waited = (int(row["occurred_at"]) - asked) // 1000
         when = f" when a reviewer had time, {waiting_words(waited)},"
     elif asked is not None:
         when = f" {waiting_words((int(row['occurred_at']) - asked) // 1000)}"

@@ -109,6 +109,8 @@ def _invoice_issued(row: Row, context: Context) -> str:
 def _invoice_imported(row: Row, context: Context) -> str:
     tries = f"{row['attempt']} attempt{'s' if row['attempt'] != 1 else ''}"
     invoice = f"Invoice {row['invoice']} of {context.money(row['amount_minor'])}"
+    if int(row["invoice"]) in context.came_back:
+        return f"{invoice} had been paid before, after {tries}; its payment did not last."
     return f"{invoice} was already failing after {tries}, by the policy {context.policy(row)}."
 
 

@@ -21,6 +21,8 @@ from billing_sim.world.compile import CompiledWorld
 LOSSES = (events.NONPAYMENT, events.PAYMENT_TROUBLE)
 """Ends of a subscription through payment: given up after dunning, or cancelled while a payment was failing."""
 
+_CAME = (events.PAYMENT_CAPTURED, events.PAYMENT_DUPLICATED, events.DISPUTE_WON)
+_WENT_BACK = (events.PAYMENT_RETURNED, events.REFUND_ISSUED, events.DISPUTE_OPENED)
 _BEFORE = -NEVER
 """When an invoice of before the run counts as issued, as in the facts: at the first rate."""
 
@@ -156,20 +158,26 @@ class Lives:
         return rows, key_of(self.person[rows], self.rows["invoice"][rows])
 
     @cached_property
-    def _bill_micros(self) -> np.ndarray:
+    def _billed_at(self) -> np.ndarray:
+        """The moment of each bill, at whose rate all its money is worth what it is."""
         rows, _ = self._bills
-        is_imported = self.kinds[rows] == events.INVOICE_IMPORTED
-        at = np.where(is_imported, _BEFORE, self.rows["occurred_at"][rows])
+        return np.where(self.kinds[rows] == events.INVOICE_IMPORTED, _BEFORE, self.rows["occurred_at"][rows])
+
+    @cached_property
+    def _bill_micros(self) -> np.ndarray:
+        return self._worth(self._bills[0], self._billed_at)
+
+    def _worth(self, rows: np.ndarray, at: np.ndarray) -> np.ndarray:
         return self.worth.micros(self.cohort.markets[self.person[rows]], self.rows["amount_minor"][rows], at)
 
     @cached_property
     def payments(self) -> Payments:
-        """All money that came and went back, each worth what its invoice was worth."""
-        rows = self.where(events.PAYMENT_CAPTURED, events.PAYMENT_RETURNED)
+        """All money that came and went back, at the rate of its invoice: debits that return, refunds and disputes."""
+        rows = self.where(*_CAME, *_WENT_BACK)
         person = self.person[rows]
         invoice = key_of(person, self.rows["invoice"][rows])
-        sign = np.where(self.kinds[rows] == events.PAYMENT_CAPTURED, 1, -1)
-        micros = sign * self._bill_micros[places(invoice, self._bills[1])]
+        sign = np.where(np.isin(self.kinds[rows], _CAME), 1, -1)
+        micros = sign * self._worth(rows, self._billed_at[places(invoice, self._bills[1])])
         return Payments(person, self.rows["occurred_at"][rows], micros, rows, invoice)
 
     @cached_property
@@ -177,8 +185,9 @@ class Lives:
         """All invoices, with what became of them."""
         rows, key = self._bills
         net = np.zeros(len(key), np.int64)
-        came = self.kinds[self.payments.row] == events.PAYMENT_CAPTURED
-        np.add.at(net, places(self.payments.invoice, key), np.where(came, 1, -1))
+        paid = self.where(events.PAYMENT_CAPTURED, events.PAYMENT_RETURNED)
+        of = places(key_of(self.person[paid], self.rows["invoice"][paid]), key)
+        np.add.at(net, of, np.where(self.kinds[paid] == events.PAYMENT_CAPTURED, 1, -1))
         signups = self.where(events.SIGNUP_STARTED)
         started = key_of(self.person[signups], self.rows["spell"][signups])
         spell = key_of(self.person[rows], self.rows["spell"][rows])

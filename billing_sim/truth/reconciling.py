@@ -49,6 +49,9 @@ class Check:
         return {"check": self.name, "holds": self.holds, "truth": self.truth, "run": self.run}
 
 
+_ASKED = ("subscriptions", "attempts", "invoices", "refunds", "disputes")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A run and what was found about its people."""
@@ -63,7 +66,7 @@ class Evidence:
     @cached_property
     def facts(self) -> dict[str, int]:
         """The same figures from the facts, which know nothing of other worlds."""
-        wanted = [fact for fact in FACTS if fact.name in ("subscriptions", "attempts", "invoices")]
+        wanted = [fact for fact in FACTS if fact.name in _ASKED]
         with connect_to(RunFolder(self.run.directory), wanted) as connection:
             lost, members = connection.execute(
                 "SELECT count(*) FILTER (end_reason IN ('nonpayment', 'payment_trouble')), "
@@ -75,7 +78,12 @@ class Evidence:
                 "LEFT JOIN invoices USING (subscriber, invoice) WHERE outcome = 'authorized' "
                 "AND (attempts.was_returned OR status IS DISTINCT FROM 'void')"
             ).fetchall()[0]
-        return {"lost": int(lost), "members": int(members), "paid": int(paid), "micros": int(micros)}
+            (claimed,) = connection.execute(
+                "SELECT coalesce((SELECT sum(amount_micros) FROM refunds), 0) "
+                "+ coalesce((SELECT sum(amount_micros) FROM disputes WHERE outcome <> 'won'), 0)"
+            ).fetchall()[0]
+        found = {"lost": lost, "members": members, "paid": paid, "micros": micros, "claimed": claimed}
+        return {name: int(value) for name, value in found.items()}
 
 
 def _events_by_kind(it: Evidence) -> Check:
@@ -130,6 +138,11 @@ def _money(it: Evidence) -> Check:
     return Check("money captured and facts", int(it.found.captured[1]), it.facts["micros"])
 
 
+def _claims(it: Evidence) -> Check:
+    """Money that refunds and disputes took, in millionths of the reporting currency."""
+    return Check("refunds, disputes and facts", it.found.claimed, it.facts["claimed"])
+
+
 def _months(it: Evidence) -> Check:
     """Money collected, month by month and in all."""
     months = int(it.found.sums[f"months {ACTUAL}"].sum())
@@ -145,7 +158,7 @@ def _game(it: Evidence) -> Check | None:
 
 
 CHECKS: tuple[Callable[[Evidence], Check | None], ...] = (
-    _events_by_kind, _content, _sealed, _losses, _totals, _members, _captures, _money, _months, _game,
+    _events_by_kind, _content, _sealed, _losses, _totals, _members, _captures, _money, _claims, _months, _game,
 )  # fmt: skip
 """What has to agree. A promise more is a function more; None where a run gives nothing to compare."""
 

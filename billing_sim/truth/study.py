@@ -42,6 +42,7 @@ class Findings:
     truth_digests: dict[int, str] = field(default_factory=dict)
     kinds: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
     captured: np.ndarray = field(default_factory=lambda: np.zeros(2, np.int64))
+    claimed: int = 0
 
     def add(self, other: Findings) -> None:
         """Take over what was found about other people."""
@@ -52,6 +53,7 @@ class Findings:
         self.truth_digests |= other.truth_digests
         self.kinds = self.kinds + other.kinds
         self.captured = self.captured + other.captured
+        self.claimed += other.claimed
 
     @property
     def lost(self) -> np.ndarray:
@@ -97,6 +99,7 @@ class Study:
         past, told = here.rows["occurred_at"] < self.span.end, here.truths["occurred_at"] < self.span.end
         found.kinds = np.bincount(here.kinds[past], minlength=256)
         found.captured = _captured(here, self.span.end)
+        found.claimed = _claimed(here, self.span.end)
         for each in shards:
             found.digests[each] = _digest(here.rows[past & (shard[here.person] == each)])
             found.truth_digests[each] = _digest(here.truths[told & (shard[here.truth_person] == each)])
@@ -176,6 +179,14 @@ def _captured(lives: Lives, end: int) -> np.ndarray:
     tried = np.append(lives.rows["attempt"][imported], 0)[place]
     came = came[lives.rows["attempt"][paid.row[came]] > tried]
     return np.array([len(came), paid.micros[came].sum()])
+
+
+def _claimed(lives: Lives, end: int) -> int:
+    """Money refunded, or taken back in disputes that are not won, in millionths of the reporting currency."""
+    paid = lives.payments
+    kinds = lives.kinds[paid.row]
+    is_claim = np.isin(kinds, (events.REFUND_ISSUED, events.DISPUTE_OPENED, events.DISPUTE_WON))
+    return -int(paid.micros[is_claim & (paid.at < end)].sum())
 
 
 def people_of(world: CompiledWorld, shards: Sequence[int]) -> tuple[Cohort, np.ndarray]:

@@ -88,7 +88,7 @@ class Payments:
 class Invoices:
     """Invoices: whose, key, when issued, from which day on, how much, whether issued before the run, whether paid.
 
-    Paid means captured and not gone back by the end of all that is known.
+    Paid means captured, and by no debit that came back by the end of all that is known: what was refunded was paid.
     """
 
     person: np.ndarray

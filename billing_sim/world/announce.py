@@ -108,13 +108,13 @@ def _prices(world: CompiledWorld) -> list[Announcement]:
             p = world.names.plans.index(plan)
             for i in range(int(world.record.price_count[0, m, p])):
                 due, tax = int(world.record.price[0, m, p, i]), int(world.record.price_tax[0, m, p, i])
-                announced = max(start, int(world.record.price_new_from[0, m, p, i]))
+                announced = max(start, int(world.record.price_since[0, m, p, i]))
                 members_from = int(world.record.price_members_from[0, m, p, i])
                 kept = {"grandfathered": True} if members_from == clock.NEVER else {}
                 rows.append({
                     "kind": "price.set", "market": code, "plan": plan,
                     "currency": world.scenario.markets[code].currency, "amount_minor": due,
-                    "occurred_at": announced if kept else max(start, members_from),
+                    "occurred_at": announced if kept else max(announced, members_from),
                     "recorded_at": announced, "detail": _detail(tax_minor=tax, **kept),
                 })  # fmt: skip
     return rows

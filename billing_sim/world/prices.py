@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -46,28 +47,65 @@ def fill_prices(world: np.recarray, names: Names) -> None:
         world.plan_mix[0, m] = cumulative([market.plan_mix.get(name, Decimal(0)) for name in names.plans], PLANS)
         for name, price in market.prices.items():
             _add_price(world, names, m, name, price, (_ALWAYS, _ALWAYS))
-    changes = [entry for entry in scenario.timeline if isinstance(entry, PriceChange | PriceReversal)]
-    for change in sorted(changes, key=lambda entry: entry.at):
-        at = clock.day_number(change.at) * clock.DAY
-        for m in names.places(list(change.market)):
-            if isinstance(change, PriceReversal):
-                _revert(world, names, m, at)
-                continue
-            for name, price in change.prices.items():
-                if name in scenario.markets[names.markets[m]].prices:
-                    due = clock.NEVER if change.grandfathered else at + change.notice
-                    _add_price(world, names, m, name, price, (at, due))
+        for change, reverted in _in_order(scenario, code):
+            if isinstance(change, PriceChange):
+                _change(world, names, m, change)
+            elif reverted is not None:
+                _revert(world, names, m, change, reverted)
     fill_reactions(world, names)
 
 
-def _revert(world: np.recarray, names: Names, m: int, at: int) -> None:
-    """What the last change made of prices is undone, for everybody from this moment on."""
-    counts = world.price_count[0, m]
-    last = max(int(world.price_new_from[0, m, p, counts[p] - 1]) for p in range(len(names.plans)) if counts[p])
-    for p, plan in enumerate(names.plans):
-        i = int(counts[p])
-        if i > 1 and int(world.price_new_from[0, m, p, i - 1]) == last:
-            _add_price(world, names, m, plan, int(world.price_listed[0, m, p, i - 2]), (at, at))
+def _in_order(scenario: Scenario, code: str) -> Iterator[tuple[PriceChange | PriceReversal, PriceChange | None]]:
+    """What is done to a market's prices, day by day: each change, and each reversal with the change that it undoes,
+    which is the last one not undone yet."""
+    done = [entry for entry in scenario.timeline if isinstance(entry, PriceChange | PriceReversal)]
+    standing: list[PriceChange] = []
+    for entry in sorted(done, key=lambda entry: (entry.at, isinstance(entry, PriceChange))):
+        if entry.market and code not in entry.market:
+            continue
+        if isinstance(entry, PriceChange):
+            standing.append(entry)
+            yield entry, None
+        else:
+            yield entry, standing.pop() if standing else None
+
+
+def _change(world: np.recarray, names: Names, m: int, change: PriceChange) -> None:
+    at = clock.day_number(change.at) * clock.DAY
+    due = clock.NEVER if change.grandfathered else at + change.notice
+    for name in _changed(names, m, change):
+        _add_price(world, names, m, name, change.prices[name], (at, due))
+
+
+def _changed(names: Names, m: int, change: PriceChange) -> list[str]:
+    """The plans that the market has, of those whose price changes."""
+    return [name for name in change.prices if name in names.scenario.markets[names.markets[m]].prices]
+
+
+def _revert(world: np.recarray, names: Names, m: int, reversal: PriceReversal, reverted: PriceChange) -> None:
+    """From this day on it is as if the change had never been: what everybody paid without it stands behind it again.
+
+    Where an earlier change left members their price, that is theirs again, so more than one price may come back.
+    """
+    at = clock.day_number(reversal.at) * clock.DAY
+    for name in _changed(names, m, reverted):
+        p = names.plans.index(name)
+        standing = _standing(world, m, p)[:-1]
+        first = max(i for i, k in enumerate(standing) if world.price_members_from[0, m, p, k] <= at)
+        for k in standing[first:]:
+            since = int(world.price_new_from[0, m, p, k]), int(world.price_members_from[0, m, p, k])
+            _add_price(world, names, m, name, int(world.price_listed[0, m, p, k]), since, at)
+
+
+def _standing(world: np.recarray, m: int, p: int) -> list[int]:
+    """The prices of a plan that stand: all, less what was undone, each reversal having copied some behind it."""
+    standing: list[int] = []
+    for i in range(int(world.price_count[0, m, p])):
+        since, new_from = int(world.price_since[0, m, p, i]), int(world.price_new_from[0, m, p, i])
+        if since > new_from:  # a copy: it takes the place of what it copies, and of all that came later
+            standing = [k for k in standing if int(world.price_new_from[0, m, p, k]) < new_from]
+        standing.append(i)
+    return standing
 
 
 def fill_reactions(world: np.recarray, names: Names) -> None:
@@ -78,7 +116,10 @@ def fill_reactions(world: np.recarray, names: Names) -> None:
             _add_churn(world, names, change)
 
 
-def _add_price(world: np.recarray, names: Names, m: int, plan: str, price: str | int, since: tuple[int, int]) -> None:
+def _add_price(
+    world: np.recarray, names: Names, m: int, plan: str, price: str | int, since: tuple[int, int], at: int | None = None
+) -> None:
+    """One price more, for new people and for members since these moments; of none before `at`, where it comes back."""
     market, p = names.scenario.markets[names.markets[m]], names.plans.index(plan)
     i = int(world.price_count[0, m, p])
     where = f"{plan} in market {names.markets[m]}"
@@ -93,6 +134,7 @@ def _add_price(world: np.recarray, names: Names, m: int, plan: str, price: str |
     world.price_count[0, m, p] = i + 1
     world.price_listed[0, m, p, i] = listed
     world.price_new_from[0, m, p, i], world.price_members_from[0, m, p, i] = since
+    world.price_since[0, m, p, i] = since[0] if at is None else at
     world.price[0, m, p, i], world.price_tax[0, m, p, i] = due, tax
 
 
@@ -117,14 +159,10 @@ def _add_churn(world: np.recarray, names: Names, change: PriceChange) -> None:
 
 def _reverted_in(names: Names, change: PriceChange, m: int) -> int:
     """The first month without what a change adds to the wish to leave: the one after it is reverted, if it is."""
-    reverted = [
-        entry.at
-        for entry in names.scenario.timeline
-        if isinstance(entry, PriceReversal) and m in names.places(list(entry.market)) and entry.at > change.at
-    ]
-    if not reverted:
+    found = [entry.at for entry, undone in _in_order(names.scenario, names.markets[m]) if undone is change]
+    if not found:
         return names.first_month + MONTHS
-    day = min(reverted)
+    day = found[0]
     return day.year * 12 + day.month - (1 if day.day == 1 else 0)
 
 

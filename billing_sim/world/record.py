@@ -104,6 +104,7 @@ WORLD = np.dtype(
         ("price_count", "i8", (MARKETS, PLANS)),
         ("price_new_from", "i8", (MARKETS, PLANS, EPOCHS)),
         ("price_members_from", "i8", (MARKETS, PLANS, EPOCHS)),
+        ("price_since", "i8", (MARKETS, PLANS, EPOCHS)),
         ("price", "i8", (MARKETS, PLANS, EPOCHS)),
         ("price_tax", "i8", (MARKETS, PLANS, EPOCHS)),
         ("currency", "i8", (MARKETS,)),

@@ -138,6 +138,8 @@ def _help(argument: Parameter) -> str:
 
 def _default(option: Parameter) -> str:
     value = option.default
+    if option.is_required:
+        return "**required**"
     return "" if value in (None, "", False, []) else code(value.value if isinstance(value, Enum) else value)
 
 

@@ -15,6 +15,7 @@ from billing_sim import clock
 from billing_sim.scenario import json_schema, model, values
 from billing_sim.scenario.behaviour import Behaviour, Rejoin, Tenure, WinBack
 from billing_sim.scenario.gateway_load import PerHour
+from billing_sim.scenario.interventions import Intervention
 from billing_sim.scenario.layers import FILE_ONLY_KEYS, shipped
 from billing_sim.scenario.meaning import CHECKS
 from billing_sim.scenario.model import Market, Scenario
@@ -110,17 +111,21 @@ def _parts_in(hint: Any) -> Iterator[type[Part]]:
 
 
 def _title(part: type[Part]) -> str:
-    kind = part.model_fields.get("kind")
-    if kind is not None:
-        return f"On the timeline: {code(get_args(kind.annotation)[0])}"
+    if kind := _dated(part):
+        return f"On the timeline: {code(kind)}"
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in part.__name__).strip()
     return words.capitalize()
 
 
 def _link(part: type[Part]) -> str:
     anchor = _title(part).lower().replace("`", "").replace(":", "").replace(" ", "-")
-    kind = part.model_fields.get("kind")
-    return f"[{get_args(kind.annotation)[0] if kind else _title(part).lower()}](#{anchor})"
+    return f"[{_dated(part) or _title(part).lower()}](#{anchor})"
+
+
+def _dated(part: type[Part]) -> str:
+    """The kind of an entry of the timeline; empty for what is none."""
+    is_dated = part in _parts_in(Intervention)
+    return str(get_args(part.model_fields["kind"].annotation)[0]) if is_dated else ""
 
 
 def _value_types() -> str:
@@ -167,7 +172,7 @@ def _fields(part: type[Part]) -> str:
             sentence(field.description or ""),
         )
         for name, field in part.model_fields.items()
-        if name != "kind"
+        if name != "kind" or not _dated(part)
     ]  # fmt: skip
     return table(("key", "value", "default", "meaning"), rows)
 
@@ -188,7 +193,7 @@ def _default(part: type[Part], name: str, field: FieldInfo) -> str:
         return "that of the region"
     if field.is_required():
         return "presets" if name == "dunning_policies" else "**required**"
-    return _model_default(name, field.get_default(call_default_factory=True))
+    return _model_default(_hints(part)[name], field.get_default(call_default_factory=True))
 
 
 def _given(part: type[Part]) -> dict[str, Any]:
@@ -202,12 +207,13 @@ def _given(part: type[Part]) -> dict[str, Any]:
     return given
 
 
-def _model_default(name: str, value: Any) -> str:
+def _model_default(hint: Any, value: Any) -> str:
     if value is None or value in ("", []):
         return ""
     if isinstance(value, Part):
         return "its defaults"
-    return code(clock.format_duration(value) if name == "notice" else _shown(value))
+    is_duration = isinstance(value, int) and values.Duration in (hint, *get_args(hint))
+    return code(clock.format_duration(value) if is_duration else _shown(value))
 
 
 def _shown(value: Any) -> str:
