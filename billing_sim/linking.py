@@ -28,7 +28,6 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompileResult
 from numba.core.funcdesc import FunctionDescriptor, default_mangler
 from numba.core.registry import cpu_target
-from numba.core.targetconfig import TargetConfig
 
 from billing_sim.rule_code import EntryCode, RuleCode
 
@@ -152,22 +151,16 @@ def _libraries(code: RuleCode | None) -> Iterator[None]:
     """While this holds, a function of this name is compiled into this code, and all others into `EntryCode`."""
     context = cpu_target.target_context
     codegen = context.codegen()
-    before = codegen._library_class, context.mangler, types.Record.__repr__, TargetConfig.__eq__
+    before = codegen._library_class, context.mangler, types.Record.__repr__
     codegen._library_class = _Kinds(code)
     context.mangler = default_mangler if code is None else code.rule.mangle
     # Every pass over every function spells out its arguments' types for listeners that nobody has; ours have hundreds
     # of fields (measured: one second in fifteen).
     types.Record.__repr__ = types.Type.__str__
-    # Every call of a built-in compares all options with those of other calls, and mostly finds the same ones set.
-    TargetConfig.__eq__ = _are_equal
     try:
         yield
     finally:
-        codegen._library_class, context.mangler, types.Record.__repr__, TargetConfig.__eq__ = before
-
-
-def _are_equal(self: TargetConfig, other: Any, told: Any = TargetConfig.__eq__) -> Any:
-    return (type(self) is type(other) and self._values == other._values) or told(self, other)
+        codegen._library_class, context.mangler, types.Record.__repr__ = before
 
 
 @contextmanager

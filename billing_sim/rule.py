@@ -35,8 +35,9 @@ from billing_sim.quick_start import load_numba_without_scipy
 
 load_numba_without_scipy()
 
-_GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule", "linking", "rule_code", "shelf")
+_GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule")
 _ENGINE = ("world/record.py", "world/arrivals.py", "world/households.py", "lifecycle", "drivers")
+_COMPILING = ("linking.py", "rule_code.py", "shelf.py")
 _READERS = ("facts", "runs")
 _FOLDERS_KEPT = 6
 
@@ -75,7 +76,8 @@ def packages_of(module: str) -> tuple[str, ...]:
 @cache
 def cache_folder(packages: tuple[str, ...] = _ENGINE) -> Path:
     """Where machine code for these sources, this Python and this processor is kept; `BILLING_SIM_CACHE` moves it."""
-    return _cache_root() / f"{numba.__version__}-{_machine()}-{packages[-1]}-{sources_digest(packages)[:16]}"
+    digest = sources_digest((*packages, *_COMPILING))
+    return _cache_root() / f"{numba.__version__}-{_machine()}-{packages[-1]}-{digest[:16]}"
 
 
 @cache

@@ -156,6 +156,8 @@ class Naive:
         first_try = next((row for row in tries if row["attempt"] == 1), None)
         return self.who(life, opened) | {
             "arm": self.arm(life, _enrolling(mine) or opened),
+            # A change is paid for as the plan that it leads to.
+            **({"plan": opened["plan"]} if opened["reason"] == "proration" else {}),
             "method": first_try["method_kind"] if first_try else _preferred(life, opened)["method_kind"],
             "invoice": number, "currency": currency,
             "policy": dunning[-1]["policy"] if dunning else None,

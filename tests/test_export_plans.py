@@ -101,3 +101,28 @@ def test_who_is_on_a_pause_is_paused_for_recurly(run, folders):
     assert paused > 10
     found = rows("SELECT count(*) FROM t WHERE state = 'paused'", t=folders["recurly"] / "subscription_history.parquet")
     assert found == [(paused,)]
+
+
+def test_an_upgrade_is_billed_as_a_proration_of_the_plan_that_it_leads_to(tmp_path):
+    """Its line once was that of a renewal of the cheaper plan, and its reason a subscription that begins."""
+    first = Path(__file__).parent.parent / "scenarios" / "first_month.yaml"
+    (tmp_path / "first_month.yaml").write_text(first.read_text())
+    (tmp_path / "upgrades.yaml").write_text(
+        "extends: first_month.yaml\nname: upgrades\nmembers: 300\nlog: all\n"
+        "market_defaults: {behaviour: {plan_habits: {upgrades: 30% per month}}}\n"
+    )
+    run = billing_sim.run(tmp_path / "upgrades.yaml", out=tmp_path / "run", workers=1)
+    told = run.sql(
+        "SELECT plan, count(*) AS n FROM events WHERE kind = 'invoice.issued' AND reason = 'proration' GROUP BY 1"
+    )
+    assert list(told.plan) == ["premium"]
+    kept = run.sql("SELECT plan, count(*) AS n FROM invoices WHERE is_proration GROUP BY 1")
+    assert (list(kept.plan), list(kept.n)) == (["premium"], list(told.n))
+    tables, objects = (run.export(form, tmp_path / form).folder for form in ("stripe", "stripe-json"))
+    lined = rows("SELECT count(*) FROM t WHERE proration", t=tables / "invoice_line_item.parquet")
+    assert lined == [(int(told.n[0]),)]
+    found = [it for it in lines(objects / "invoices.jsonl") if it["billing_reason"] == "subscription_update"]
+    assert len(found) == told.n[0]
+    assert {(it["lines"]["data"][0]["proration"], it["lines"]["data"][0]["metadata"]["plan"]) for it in found} == {
+        (True, "premium")
+    }

@@ -31,7 +31,8 @@ BUSINESS = (
         SELECT CAST(json_extract(detail, '$.return_lag_seconds') AS BIGINT) AS longest
         FROM world_events WHERE kind = 'run.configured'
     )
-    SELECT a.*, i.period_start, i.period_end, i.tax_minor, i.created AS billed_at,
+    SELECT a.* REPLACE (i.plan AS plan),
+        i.period_start, i.period_end, i.tax_minor, i.is_proration, i.created AS billed_at,
         CASE WHEN i.first_failed_at > a.occurred_at THEN i.first_failed_at
              ELSE least(a.occurred_at + to_seconds(longest), before_next, i.given_up_at, run_end()) END AS returned_at
     FROM charged a JOIN billed i USING (subscriber, invoice) LEFT JOIN next USING (subscriber, invoice, attempt), lag

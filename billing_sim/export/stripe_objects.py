@@ -88,7 +88,7 @@ def invoice(
         "livemode": "true", "metadata": "{'plan': plan}", "period": _struct(period),
         "price": _struct({"id": "price_id(market, plan, net_minor)", "object": "'price'",
                           "product": "product_id(plan)", "unit_amount": "net_minor"}),
-        "proration": "false", "quantity": "1", "subscription": "subscription_id(subscriber, spell)",
+        "proration": "is_proration", "quantity": "1", "subscription": "subscription_id(subscriber, spell)",
         "subscription_item": "item_id(subscriber, spell)", "type": "'subscription'",
         "unit_amount_excluding_tax": "CAST(net_minor AS VARCHAR)",
     })  # fmt: skip
@@ -105,7 +105,8 @@ def invoice(
         "id": "invoice_id(subscriber, invoice)", "object": "'invoice'", "amount_due": "amount_minor",
         "amount_paid": paid, "amount_remaining": f"amount_minor - {paid}", "attempt_count": attempts,
         "attempted": f"{attempts} > 0", "auto_advance": f"{status} = 'open'",
-        "billing_reason": "CASE WHEN is_signup THEN 'subscription_create' ELSE 'subscription_cycle' END",
+        "billing_reason": "CASE WHEN is_proration THEN 'subscription_update' WHEN is_signup THEN 'subscription_create' "
+                          "ELSE 'subscription_cycle' END",
         "collection_method": "'charge_automatically'", "created": "seconds(created)", "currency": "lower(currency)",
         "customer": "customer_id(subscriber)", "lines": _list(line, "'/v1/invoices/lines'"), "livemode": "true",
         "metadata": _ABOUT, "number": "concat(person(subscriber), '-', invoice)", "paid": f"{status} = 'paid'",

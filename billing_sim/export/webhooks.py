@@ -53,7 +53,8 @@ _INVOICED = """(
         coalesce(b.first_failed_at, CASE WHEN b.is_imported THEN b.created END) AS failed_at
     FROM billed b JOIN subscribed s USING (subscriber, spell) WHERE NOT b.is_signup)"""
 _FAILED = """(
-    SELECT a.*, b.policy, b.period_start, b.period_end, b.tax_minor, b.created, b.net_minor
+    SELECT a.* REPLACE (b.plan AS plan),
+        b.policy, b.period_start, b.period_end, b.tax_minor, b.created, b.net_minor, b.is_proration
     FROM charged a JOIN billed b USING (subscriber, invoice) WHERE a.outcome IN ('declined', 'blocked'))"""
 _REFUNDED = """(
     SELECT a.* REPLACE (CAST(sum(r.amount_minor) OVER (PARTITION BY r.subscriber, r.invoice, r.attempt
@@ -157,7 +158,8 @@ _KEPT = """
 told_at number subscriber spell invoice attempt market plan interval currency method instrument code fate outcome status
 created subscribed_at signed_at occurred_at failed_at paid_at given_up_at cancel_requested_at cancels_at_end ended_at
 end_reason step trial_start trial_end period_start period_end amount_minor tax_minor net_minor paid_minor attempts
-is_signup claim claimed_at back_minor refunded_minor dispute fee_minor reason state represented_at resolved_at
+is_signup is_proration claim claimed_at back_minor refunded_minor dispute fee_minor reason state represented_at
+resolved_at
 """.split()
 
 MOMENTS = f"SELECT {', '.join(_KEPT)} FROM ({' UNION ALL BY NAME '.join(webhook.rows for webhook in WEBHOOKS)})"

@@ -109,6 +109,7 @@ def read_invoice(context, person, page, row):
         # The member buys it on the spot; what their plan costs changes with the plan, if it is paid.
         fact.is_signup = 1
         fact.is_proration = 1
+        fact.plan = row.plan
     elif row.reason == events.VERIFICATION:
         fact.is_verification = 1
         price_at(person, listed_price(context, person.market, row.plan, row.occurred_at))
