@@ -241,6 +241,8 @@ def test_a_damaged_figure_is_refused(busy, check):
             found.captured = found.captured + np.array([1, 0])
         case "_money":
             found.captured = found.captured + np.array([0, 1])
+        case "_claims":
+            found.claimed += 1
         case "_game":
             found.sums["knocked"][0] += 1
     with pytest.raises(UnreconciledError, match="do not agree") as refused:

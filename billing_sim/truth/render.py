@@ -165,9 +165,8 @@ def _collected(it: Truth) -> list[str]:
     rows.append(["all", *(number(x) for x in (here, smooth, perfect, gap)), half(gap)])
     head = ["month", "here", "frictionless", "perfect", "gap", ""]
     never = it.world("actual").totals
-    return table(
-        f"COLLECTED, {it.currency}, by month of payment, less what went back (debits, refunds, disputes)", head, rows
-    ) + said(
+    return table(f"COLLECTED, {it.currency}, by month of payment, less what went back", head, rows) + said(
+        "What went back: debits, refunds, disputes that were not won. "
         f"Gap: frictionless less here. Perfect is an upper bound: it also takes money from people who have none. "
         f"Of the run never paid here: {counted(never['uncollected_invoices'].value, 'invoice')} of "
         f"{number(never['uncollected'])} {it.currency}."
