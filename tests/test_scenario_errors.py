@@ -149,6 +149,7 @@ CASES = [
     Case("seed: 5", "latent_causes: {cards: {funds: 1}}", "5:17", "cards is not a known key here.", "Keys here: a2a_"),
     # Types.
     Case("name: tiny", "name: 12", "1:7", "name: 12 is not text.", "Put it in quotes."),
+    Case("name: tiny", "name: tiny\nlog: 1/3", "2:6", 'log: "1/3" is no log to keep.', "Write all, none, or 1/N with"),
     Case("name: tiny", "name: Tiny One", "1:7", 'name: "Tiny One" cannot be used as a name.', "Use lower-case"),
     Case("members: 2000", "members: many", "4:10", 'members: "many" is not a whole number.', "Write it in digits"),
     Case("members: 2000", "members: 1.5", "4:10", "members: 1.5 is not a whole number.", "Write it in digits"),

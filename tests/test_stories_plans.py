@@ -439,3 +439,16 @@ def test_a_trial_with_vouchers_begins_at_once():
         2025-01-18 payment_attempt.reconciled cit authorized
         2025-01-18 payment.captured
     """)
+
+
+def test_a_reversal_ends_what_its_own_change_added_to_leaving():
+    """The one in May undoes the change of March; that of February goes on driving people away."""
+    rise = RISE.replace("points: 0%", "points: 4%, months: 8") + "}"
+    back = "{kind: price_reversal, at: 2025-05-01}"
+    alone, undone_other, undone = (
+        world_of(f"members: 200\nend: 2025-09-01\ntimeline: [{timeline}]").record.leave_added[0, 0].tolist()
+        for timeline in (rise, f"{rise}, {MORE}}}, {back}", f"{rise}, {back}")
+    )
+    assert undone_other == alone
+    assert [len([it for it in added if it]) for added in (alone, undone)] == [8, 3]
+    assert [it for it in undone if it] == [it for it in alone if it][:3]

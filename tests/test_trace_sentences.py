@@ -426,6 +426,8 @@ def test_every_kind_of_truth_has_a_sentence():
     [
         (0, "Somebody looked at attempt 2 after 31 hours and approved it."),
         (5 * 3_600_000, "Somebody looked at attempt 2 when a reviewer had time, after 5 hours, and approved it."),
+        # The column can hold no more; how long it was is known all the same.
+        ((1 << 31) - 1, "Somebody looked at attempt 2 when a reviewer had time, after 31 hours, and approved it."),
     ],
 )
 def test_a_review_says_how_long_it_waited(queued, said):
@@ -437,3 +439,10 @@ def test_a_review_says_how_long_it_waited(queued, said):
     assert SENTENCES[events.REVIEW_CLOSED](closed, context) == said
     other = row(events.REVIEW_CLOSED, "2025-01-11 19:00", attempt=3, **decided | {"latency_ms": 0})
     assert SENTENCES[events.REVIEW_CLOSED](other, context) == "Somebody looked at attempt 3 and approved it."
+
+
+def test_an_invoice_of_before_the_start_whose_payment_comes_back_was_paid():
+    """It was once told as failing already, one line before its payment came back."""
+    imported = row(events.INVOICE_IMPORTED, attempt=1, policy=1, **_INVOICE)
+    told = SENTENCES[events.INVOICE_IMPORTED](imported, replace(CONTEXT, came_back=frozenset({7})))
+    assert told == "Invoice 7 of 17.99 USD had been paid before, after 1 attempt; its payment did not last."

@@ -23,7 +23,9 @@ from billing_sim.scenario.values import shown
 
 _KEYS_OF_THE_FILE: dict[type, tuple[str, ...]] = {Scenario: FILE_ONLY_KEYS, DunningPolicy: ("preset",)}
 
+_LOGS = "^(all|none|1/"
 _PATTERNS = (
+    (_LOGS, "Write all, none, or 1/N with N a power of two up to 1024."),
     ("^[a-z][a-z0-9_]{0,39}$", "Use lower-case letters, digits and _, at most 40, beginning with a letter."),
     ("^[A-Z][A-Z0-9]{1,3}$", "Use 2 to 4 capital letters or digits, as in US."),
     ("^([a-z]", "Use letters of one case, digits and _, beginning with a letter, as in north_america or EU."),
@@ -151,7 +153,8 @@ def _other(kind: str, context: dict[str, Any], value: str, found: _Found) -> tup
         count, limit = context["actual_length"], context["min_length"]
         return f"{found.key}: there are {count} entries, fewer than the {limit} needed.", "Add what is missing."
     if kind == "string_pattern_mismatch":
-        return f"{value} cannot be used as a name.", _pattern_words(context["pattern"])
+        what = "is no log to keep" if context["pattern"].startswith(_LOGS) else "cannot be used as a name"
+        return f"{value} {what}.", _pattern_words(context["pattern"])
     return f"{value} cannot be used here.", "Look the key up with `billing-sim schema scenario`."
 
 
