@@ -210,6 +210,36 @@ def test_reviewers_are_a_queue_that_all_share():
     assert digests(log.world) == digests(log.world, "simpy")
 
 
+HASTY = behaviour(
+    voluntary_churn="60% per month",
+    tenure_hazard="{months_1_3: 60%, months_4_12: 60%, year_2: 60%, year_3: 60%, year_4_on: 60%}",
+)
+
+
+def test_who_cancels_while_a_case_waits_goes_in_the_window_after_it():
+    """Nobody looks for the case meanwhile; what waits for its outcome wakes up one window after the decision."""
+    queue = TEAM.format(hours="[0, 24]", agents=1, handling="9 hours")
+    log = happened(queue.replace("members: 64", "members: 300") + HASTY)
+    waited = [events.REVIEW_OPENED, events.CANCEL_REQUESTED, events.REVIEW_CLOSED]
+    found = 0
+    for who, rows in log.lives():
+        kinds = rows["kind"].tolist()
+        if kinds[-1] != events.SUBSCRIPTION_CANCELED or kinds[-6:-3] != waited:
+            continue
+        assert [line.split(" ", 1)[1] for line in log.story(who)[-3:]] == [
+            "payment_attempt.authorized mit", "payment.captured", "subscription.canceled voluntary"
+        ]  # fmt: skip
+        decided, left = int(rows["occurred_at"][-4]), int(rows["occurred_at"][-1])
+        assert left == (decided // clock.HOUR + 1) * clock.HOUR
+        # When they will be gone is the day of asking, or that of the end where the case has been taken up already.
+        asked = rows[-5]
+        ends = str(clock.date_of(int(asked["period_end"])))
+        assert ends in [f"{log.local(at):%Y-%m-%d}" for at in (int(asked["occurred_at"]), left)]
+        found += 1
+    assert found > 20
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
 def test_without_reviewers_on_shift_nobody_is_charged():
     """Renewals wait for good; until the run ends nothing fails and nobody is told anything."""
     log = happened(TEAM.format(hours="[0, 1]", agents=1, handling="3 days"))

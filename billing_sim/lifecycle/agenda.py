@@ -69,6 +69,15 @@ def put_down(world, state, now, wish, matter):
     return -1
 
 
+@rule(Nothing(State, Int, Int))
+def wake(state, put_off_to, due):
+    """Whatever was put off to some moment, or beyond, is due at another."""
+    for i in range(MATTERS):
+        if state.matter[i] and state.matter_at[i] >= put_off_to:
+            state.matter_at[i] = due
+    set_matter_alarm(state)
+
+
 @rule(Int(State, Int))
 def take_up(state, now):
     """The place of the matter that is due now; it is free from now on, and readable until the next `put_down`."""

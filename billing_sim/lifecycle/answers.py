@@ -11,7 +11,7 @@ from billing_sim.lifecycle.base import log_open_invoice
 from billing_sim.lifecycle.billing import log_invoice
 from billing_sim.lifecycle.disputes import after_charge
 from billing_sim.lifecycle.log import record
-from billing_sim.lifecycle.reviews import close_review, is_under_review
+from billing_sim.lifecycle.reviews import close_review
 from billing_sim.lifecycle.state import (
     ALARM_RENEWAL,
     FIRST,
@@ -93,8 +93,7 @@ def decide_review(world, state, page, now):
 def ring_resolve(world, state, page, now):
     """What was outstanding is known now."""
     if state.reviewing:
-        if not is_under_review(world, state, now):
-            decide_review(world, state, page, now)
+        decide_review(world, state, page, now)
     elif state.pending == PENDING_OUTCOME:
         reconcile(world, state, page, now)
     elif state.pending == PENDING_RETURN:

@@ -15,6 +15,7 @@ from billing_sim.lifecycle.methods import put_on_file
 from billing_sim.lifecycle.offers import end_coupon
 from billing_sim.lifecycle.paths import funds_run_dry
 from billing_sim.lifecycle.refunds import foresee_charge_after_end
+from billing_sim.lifecycle.reviews import IN_QUEUE
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
     ALARM_INTENT,
@@ -223,7 +224,8 @@ def cancel(world, state, page, now):
     state.alarm[ALARM_RENEWAL] = NEVER
     if is_unpaid:
         at = not_before_next_window(world, state.alarm[ALARM_RESOLVE], 0)
-        log_cancel(world, state, page, now, events.VOLUNTARY, local_day(world, world.zone[state.market], at))
+        ends = now if at >= IN_QUEUE else at
+        log_cancel(world, state, page, now, events.VOLUNTARY, local_day(world, world.zone[state.market], ends))
     else:
         at = not_before_next_window(world, now, billing_moment(world, state, state.period_end))
         log_cancel(world, state, page, now, events.VOLUNTARY, state.period_end)

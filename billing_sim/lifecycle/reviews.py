@@ -2,7 +2,8 @@
 
 Without a team every case takes a time of its own. With one it joins the queue of the reviewers (`drivers.desk`): first
 come first served, by whoever is on shift, and the answer of the desk says when it was taken up. Before the start there
-is no queue. While a case waits, whoever has it looks again in every window.
+is no queue. While a case waits nobody looks for it: whatever waits for its outcome is put off to `IN_QUEUE`, and woken
+when somebody takes it up.
 """
 
 from __future__ import annotations
@@ -10,9 +11,20 @@ from __future__ import annotations
 from billing_sim import draws, events
 from billing_sim import purposes as purpose
 from billing_sim.clock import NEVER
+from billing_sim.lifecycle import agenda
 from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
 from billing_sim.lifecycle.log import record
-from billing_sim.lifecycle.state import ALARM_RESOLVE, FIRST, PENDING_OUTCOME, Int, Nothing, Page, State, World
+from billing_sim.lifecycle.state import (
+    ALARM_RESOLVE,
+    ALARMS,
+    FIRST,
+    PENDING_OUTCOME,
+    Int,
+    Nothing,
+    Page,
+    State,
+    World,
+)
 from billing_sim.lifecycle.support import ANSWERED
 from billing_sim.rule import rule
 from billing_sim.world.record import QUANTILES
@@ -22,6 +34,9 @@ REVIEW_QUEUE = 2
 
 _ALONE, _QUEUED = 1, 2
 """What `state.reviewing` says: the case takes a time of its own, or it is in the queue."""
+
+IN_QUEUE = NEVER // 2
+"""When that is due which waits for a case that nobody has taken up: beyond any run, and unlike `NEVER` it comes."""
 
 _TAIL = QUANTILES - 1
 _MILLISECOND = 1000
@@ -53,13 +68,12 @@ def join_reviews(world, state, now):
     """Put the case into the queue of the reviewers; it waits without end."""
     state.reviewing = _QUEUED
     state.review_at = now
-    state.review_until = NEVER
     state.asks = REVIEW_QUEUE
     state.asks_at = now
     state.asks_detail = 0
     state.asks_patience = NEVER
     state.asks_service = handling_time(world, state, now)
-    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, 0)
+    state.alarm[ALARM_RESOLVE] = IN_QUEUE
 
 
 @rule(Nothing(World, State, Page, Int, Int))
@@ -79,24 +93,24 @@ def open_review(world, state, page, initiator, now):
     state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, now + after)
 
 
+@rule(Nothing(World, State, Int))
+def wake_waiting(world, state, at):
+    """What waits for the outcome is due in the window after it, as with any other answer that is still to come."""
+    due = not_before_next_window(world, at, 0)
+    for k in range(ALARMS):
+        if IN_QUEUE <= state.alarm[k] < NEVER:
+            state.alarm[k] = due
+    agenda.wake(state, IN_QUEUE, due)
+    state.alarm[ALARM_RESOLVE] = at
+
+
 @rule(Nothing(World, State, Int, Int, Int, Int))
 def deliver_review(world, state, now, at, outcome, wait):
     """At the barrier `now` the desk tells that a reviewer took up a case `at`; one that nobody waits for is ignored."""
     if outcome != ANSWERED or state.reviewing != _QUEUED or at - wait != state.review_at:
         return
     state.review_waited = wait
-    state.review_until = at + handling_time(world, state, state.review_at)
-    state.alarm[ALARM_RESOLVE] = max(now, state.review_until)
-
-
-@rule(Int(World, State, Int))
-def is_under_review(world, state, now):
-    """Whether nobody has decided yet; then it is asked again when they will have, or in the next window."""
-    if state.reviewing != _QUEUED or state.review_until <= now:
-        return 0
-    at = state.review_until
-    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, at if at < NEVER else 0)
-    return 1
+    wake_waiting(world, state, max(now, at + handling_time(world, state, state.review_at)))
 
 
 @rule(Int(World, State, Page, Int))

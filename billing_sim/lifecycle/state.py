@@ -60,7 +60,7 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     # Refunds and disputes.
     "refunds": "refunded disputed doubled attempt_cost charged_fee charged_network",
     # Fraud and authentication.
-    "fraud": "fraudster score cleared reviewing review_at review_until review_waited "
+    "fraud": "fraudster score cleared reviewing review_at review_waited "
     "authentication authenticated_month authenticated_method",
     # Gateways under load.
     "gateways": "issuer_out",

@@ -13,11 +13,12 @@ from billing_sim import purposes as purpose
 from billing_sim.clock import HOUR, NEVER
 from billing_sim.lifecycle import agenda, dunning, surveys
 from billing_sim.lifecycle.billing import schedule_renewal
-from billing_sim.lifecycle.calendar import hour_of
+from billing_sim.lifecycle.calendar import hour_of, not_before_next_window
 from billing_sim.lifecycle.intent import foresee_intent, set_intent
 from billing_sim.lifecycle.leaving import has_other_means
 from billing_sim.lifecycle.methods import choose_kind, replace
 from billing_sim.lifecycle.refunds import refund
+from billing_sim.lifecycle.reviews import IN_QUEUE
 from billing_sim.lifecycle.state import (
     ALARM_EXHAUST,
     ALARM_HOLD,
@@ -71,15 +72,18 @@ def explain_to(world, state):
     return events.EXPLAINED_TO if luck(state, purpose.AGENT_SUCCESS) < world.explaining_suffices else events.UNRESOLVED
 
 
-@rule(Int(World, State))
-def extend_grace(world, state):
+@rule(Int(World, State, Int))
+def extend_grace(world, state, at):
     """Move hold and end of dunning away, once for an invoice; return whether there was anything to move."""
     if state.grace_given == state.invoice or state.alarm[ALARM_EXHAUST] == NEVER:
         return 0
     state.grace_given = state.invoice
     if state.alarm[ALARM_HOLD] < NEVER:
         state.alarm[ALARM_HOLD] += world.grace_extension
-    state.alarm[ALARM_EXHAUST] += world.grace_extension
+    if state.alarm[ALARM_EXHAUST] < IN_QUEUE:
+        state.alarm[ALARM_EXHAUST] += world.grace_extension
+    else:
+        state.alarm[ALARM_EXHAUST] = not_before_next_window(world, at + world.window, at + world.grace_extension)
     return 1
 
 
@@ -104,7 +108,7 @@ def mend(world, state, at):
         agenda.put_down(world, state, at, at + world.window + hours * HOUR, agenda.SUPPORT_LINK)
         maybe_come_back(world, state, at, world.repeat_unresolved)
         return events.LINK_SENT
-    if action == _GRACE and extend_grace(world, state):
+    if action == _GRACE and extend_grace(world, state, at):
         if luck(state, purpose.AGENT_SUCCESS) >= world.grace_suffices:
             maybe_come_back(world, state, at, world.repeat_unresolved)
         return events.GRACE_EXTENDED
