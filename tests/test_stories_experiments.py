@@ -112,6 +112,53 @@ def test_after_until_nobody_new_is_enrolled_and_the_enrolled_stay():
     assert daily not in others["policy"]
 
 
+ELSEWHERE = """
+members: 800
+experiments:
+  moved:
+    enrol: {moment}
+    market: [US, GB]
+    arms:
+      a: {{share: 50%}}
+      b: {{share: 50%, change: {change}}}
+"""
+
+
+def behaving(what: str) -> str:
+    """A change of how people of the quiet world behave."""
+    return f"{{markets: {{US: {{behaviour: {{{what}}}}}}}}}"
+
+
+@pytest.mark.parametrize("moment", ["start", "renewal"])
+@pytest.mark.parametrize(
+    ("what", "table", "kind"),
+    [
+        ("voluntary_churn: 40% per month", "rows", events.CANCEL_REQUESTED),
+        ("lost_or_stolen: 30% per month", "truths", events.EPISODE_BEGAN),
+        ("closed: 30% per month", "truths", events.EPISODE_BEGAN),
+    ],
+)
+def test_what_members_will_meet_follows_their_arm_from_enrolment_on(moment, what, table, kind):
+    """Whether somebody wants to go, and what happens to a card, was foreseen before; it is foreseen anew."""
+    log = log_of(world_of(ELSEWHERE.format(moment=moment, change=behaving(what)), BUSY))
+    told = getattr(log, table)
+    who = set(told["subscriber"][told["kind"] == kind].tolist())
+    a, b = (set(enrolled(log, f"moved/{arm}")) for arm in "ab")
+    assert len(who & b) / len(b) > 3 * len(who & a) / len(a)
+
+
+@pytest.mark.parametrize("moment", ["start", "renewal", "first_failure"])
+def test_where_two_worlds_agree_nothing_that_was_foreseen_moves(moment):
+    """Another arm that changes what none of these people meet: but for enrolment everybody lives as before."""
+    change = "{markets: {IN: {behaviour: {voluntary_churn: 40% per month}}}}"
+    log = log_of(world_of(ELSEWHERE.format(moment=moment, change=change), BUSY))
+    plain = log_of(world_of("members: 800\n", BUSY))
+    others = log.rows[log.rows["kind"] != events.EXPERIMENT_ENROLLED]
+    assert len(enrolled(log, "moved/b")) > 40
+    for column in set(plain.rows.dtype.names) - {"sequence", "arm"}:
+        assert (others[column] == plain.rows[column]).all(), column
+
+
 def test_enrolment_at_sign_up_decides_the_price():
     """Whoever signs up in the new arm is invoiced the new price from the first day; the rest pay the old one."""
     text = """

@@ -80,6 +80,13 @@ def foresee_intent(world, state, now):
         month += 1
 
 
+@rule(Nothing(World, State, Int))
+def foresee_intent_anew(world, state, now):
+    """The next change of mind follows the rules of this world from now on; one that is due right now comes anyhow."""
+    if state.alarm[ALARM_INTENT] != now:
+        foresee_intent(world, state, now)
+
+
 @rule(Nothing(State, Page, Int, Int))
 def set_intent(state, page, intent, now):
     """Note a wish in the state and in the sealed truth."""

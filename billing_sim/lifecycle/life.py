@@ -11,8 +11,20 @@ from numba import types
 
 from billing_sim.lifecycle.collecting import face_failure
 from billing_sim.lifecycle.experiments import AT_FIRST_FAILURE, AT_RENEWAL, AT_SIGN_UP, AT_START, enrol, is_billed_now
+from billing_sim.lifecycle.intent import foresee_intent_anew
+from billing_sim.lifecycle.methods import foresee_episodes_anew
 from billing_sim.lifecycle.ring import next_alarm, ring
-from billing_sim.lifecycle.state import ALARM_IMPORT, ALARM_RENEWAL, ALARM_SIGNUP, Int, Nothing, Page, State, World
+from billing_sim.lifecycle.state import (
+    ALARM_IMPORT,
+    ALARM_RENEWAL,
+    ALARM_SIGNUP,
+    SUBSCRIBED,
+    Int,
+    Nothing,
+    Page,
+    State,
+    World,
+)
 from billing_sim.rule import rule
 from billing_sim.world.record import PUBLISHED
 
@@ -26,6 +38,19 @@ def show_the_same(source, target):
         target.published[p] = source.published[p]
 
 
+@rule(Nothing(_Worlds, Int, State, Int, Int))
+def settle_in(worlds, first, state, before, now):
+    """Whoever moves to another world sees there what they saw before, and what they will meet follows its rules."""
+    if state.lives_in == before:
+        return
+    world = worlds[first + state.lives_in]
+    if worlds[first].shared or world.shared:
+        show_the_same(worlds[first + before], world)
+    if state.phase == SUBSCRIBED:
+        foresee_intent_anew(world, state, now)
+        foresee_episodes_anew(world, state, now)
+
+
 @rule(Int(_Worlds, Int, State, Page))
 def step_enrolling(worlds, first, state, page):
     """One step where there are experiments; the scenario's own world is the `first`, its arms follow."""
@@ -35,17 +60,17 @@ def step_enrolling(worlds, first, state, page):
     now = state.alarm[alarm]
     if alarm in (ALARM_RENEWAL, ALARM_SIGNUP) and is_billed_now(own, state, now):
         enrol(own, state, page, AT_RENEWAL if alarm == ALARM_RENEWAL else AT_SIGN_UP, now)
-    if own.shared and state.lives_in != before:
-        show_the_same(worlds[first + before], worlds[first + state.lives_in])
+        settle_in(worlds, first, state, before, now)
         before = state.lives_in
     at = ring(worlds[first + state.lives_in], state, page)
     if alarm == ALARM_IMPORT:
         enrol(own, state, page, AT_START, now)
+        settle_in(worlds, first, state, before, now)
+        at = next_alarm(state)
     elif state.enrols:
         state.enrols = 0
         enrol(own, state, page, AT_FIRST_FAILURE, now)
-        if own.shared and state.lives_in != before:
-            show_the_same(worlds[first + before], worlds[first + state.lives_in])
+        settle_in(worlds, first, state, before, now)
         face_failure(worlds[first + state.lives_in], state, page, state.enrols_slot, now)
         at = next_alarm(state)
     return at

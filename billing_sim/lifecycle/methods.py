@@ -67,23 +67,22 @@ def choose_kind(world, state, purpose_, hour):
     return kind
 
 
-@rule(Nothing(World, State, Int))
-def foresee_episode(world, state, slot):
-    """Find the first thing that happens to the method in this slot before the horizon."""
+@rule(Nothing(World, State, Int, Int))
+def foresee_episode(world, state, slot, since):
+    """Find the first thing that happens to the method in this slot after `since` and before the horizon."""
     state.episode_at[slot] = NEVER
     kind = state.method_kind[slot]
     lost = world.lost[state.market, kind]
     ends = lost + world.closed[state.market, kind]
     key = state.method_key[slot]
-    added = state.method_added[slot]
-    month = month_of_day(added // DAY)
+    month = month_of_day(since // DAY)
     last = world.last_month
     expiry = state.method_expiry[slot]
     while month <= last:
         u = draws.draw(key, purpose.EPISODE, month)
         if u < ends:
             at = moment_in_month(world, draws.draw(key, purpose.EPISODE_MOMENT, month), month)
-            if at > added:
+            if at > since:
                 state.episode_at[slot] = at
                 if u < lost:
                     state.episode_cause[slot] = declines.REPLACED
@@ -149,8 +148,22 @@ def put_on_file(world, state, slot, kind, at, is_new):
         most = world.gift_charges[state.market]
         charges = 1 + draws.below(draws.draw(state.method_key[slot], purpose.GIFT, hour), most)
         state.balance = charges * state.quoted
-    foresee_episode(world, state, slot)
+    foresee_episode(world, state, slot, at)
     set_episode_alarm(state, at)
+
+
+@rule(Nothing(World, State, Int))
+def foresee_episodes_anew(world, state, now):
+    """What is still to come over the methods on file follows the rules of this world from now on.
+
+    What is due at this very moment happens all the same, and so does everything where the two worlds agree.
+    """
+    if state.alarm[ALARM_EPISODE] == now:
+        return
+    for slot in range(1 + state.backup):
+        if state.method_status[slot] == declines.NO_CAUSE and state.episode_at[slot] > now:
+            foresee_episode(world, state, slot, now)
+    set_episode_alarm(state, now)
 
 
 @rule(Int(State, Int))
