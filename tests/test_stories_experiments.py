@@ -159,6 +159,58 @@ def test_where_two_worlds_agree_nothing_that_was_foreseen_moves(moment):
         assert (others[column] == plain.rows[column]).all(), column
 
 
+GIFTS = """
+members: 400
+promotions: {half: {percent: 50%, cycles: 2}}
+timeline: [{kind: promotion, at: 2025-02-01, promotion: half, to: everyone, duration: 20 days, redeem: 50%}]
+experiments:
+  promo:
+    enrol: start
+    arms:
+      a: {share: 50%}
+      b: {share: 50%, change: {CHANGE}}
+"""
+
+
+def coupons(log, arm: str) -> dict[str, int]:
+    """How many people of an arm redeem each coupon."""
+    redeemed = log.rows[log.rows["kind"] == events.COUPON_REDEEMED]
+    mine = redeemed["coupon"][np.isin(redeemed["subscriber"], enrolled(log, f"promo/{arm}"))]
+    return dict(Counter(log.world.names.coupons[it] for it in mine.tolist()))
+
+
+def test_a_coupon_that_only_one_arm_knows_has_its_own_name():
+    """The arm adds a promotion and offers it instead of the other; free months are called what they are."""
+    free = "{kind: promotion, at: 2025-02-01, promotion: gift, to: everyone, duration: 20 days, redeem: 50%}"
+    log = happened(GIFTS.replace("CHANGE", f"promotions: {{gift: {{free_months: 1}}}}, timeline: [{free}]"))
+    assert log.world.names.coupons == ("none", "half", "gift")
+    assert set(coupons(log, "a")) == {"half"}
+    assert set(coupons(log, "b")) == {"gift"}
+    free_months = log.rows[(log.rows["kind"] == events.DISCOUNT_APPLIED) & (log.rows["coupon"] == 2)]
+    assert len(free_months) > 50
+    assert set(free_months["amount_minor"].tolist()) == {1000}
+    assert digests(log.world) == digests(log.world, "simpy")
+
+
+@pytest.mark.parametrize("change", ["timeline: null", "timeline: []"])
+def test_an_arm_may_take_things_away(change):
+    """Null in a change removes what the scenario has, and so does an empty list."""
+    log = happened(GIFTS.replace("CHANGE", change))
+    assert set(coupons(log, "a")) == {"half"}
+    assert coupons(log, "b") == {}
+
+
+def test_bin_ranges_of_an_arm_have_names():
+    """Cards that are put on file in the arm are divided as the arm says; elsewhere nobody looks at BINs."""
+    change = "markets: {US: {behaviour: {card_bins: {x: 50%, y: 50%}}}}"
+    text = GIFTS.replace("CHANGE", change).replace("enrol: start", "enrol: sign_up")
+    log = happened(text + "markets: {US: {signups: {per_month: 30%}}}\n")
+    assert log.world.names.bins == ("none", "x", "y")
+    added = log.rows[log.rows["kind"] == events.METHOD_ADDED]
+    found = {arm: set(added["bin"][np.isin(added["subscriber"], enrolled(log, f"promo/{arm}"))]) for arm in "ab"}
+    assert found == {"a": {0}, "b": {1, 2}}
+
+
 def test_enrolment_at_sign_up_decides_the_price():
     """Whoever signs up in the new arm is invoiced the new price from the first day; the rest pay the old one."""
     text = """
@@ -316,10 +368,10 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
         ("seed: 5", "5:54 change: seed is the same for all arms of an experiment."),
         ("extends: a.yaml", "5:54 change: extends is the same for all arms of an experiment."),
         ("experiments: {}", "5:54 change: experiments is the same for all arms of an experiment."),
-        ("plans: {more: {}}", "5:54 change: the list of plans is the same for all arms of an experiment."),
+        ("plans: {more: {}}", "5:62 change: the list of plans is the same for all arms of an experiment."),
         (
             "gateways: {more: {latency: {p50: 0 seconds, p95: 0 seconds, p99: 0 seconds}, timeout: 0%}}",
-            "5:54 change: the list of gateways is the same for all arms of an experiment.",
+            "5:65 change: the list of gateways is the same for all arms of an experiment.",
         ),
         (
             "markets: {US: {time_zone: Europe/Paris}}",
@@ -358,6 +410,15 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
             "timeline: [{kind: support_staffing, at: 2025-03-01, duration: 1 day, agents: -50%}]",
             "5:54 change: every support_staffing of the timeline is the same for all arms of an experiment.",
         ),
+        ("markets: {FR: {}}", "5:64 change: the list of markets is the same for all arms of an experiment."),
+        ("markets: {US: null}", "5:64 change: the list of markets is the same for all arms of an experiment."),
+        ("plans: {standard: null}", "5:62 change: the list of plans is the same for all arms of an experiment."),
+        ("members: null", "5:54 change: members is the same for all arms of an experiment."),
+        ("promotions: {half: {percent: 40%, cycles: 2}}", "5:67 change: the promotion half is another one elsewhere."),
+        (
+            "dunning_policies: {steady: null}",
+            "5:53 change: laid over the scenario, use: there is no dunning policy steady.",
+        ),
         ("dunning: [{use: nonsense}]", "5:70 use: there is no dunning policy nonsense."),
         ("failovr: true", "5:54 failovr is not a known key here."),
     ],
@@ -366,6 +427,7 @@ def test_a_change_that_cannot_be_is_refused_where_it_stands(change, line):
     """What all arms share may not differ, and a change is checked like a scenario."""
     base = QUIET.replace("failover: false\n", "failover: false\nexchange_rates: {EUR: 1.1}\n")
     base += "\nsupport: {desks: [{channels: [chat, phone, email], shifts: [{agents: 2}]}]}\n"
+    base += "promotions: {half: {percent: 50%, cycles: 2}}\n"
     assert line in refusal(TEST.replace("CHANGE", change), base)
 
 

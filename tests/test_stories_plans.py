@@ -259,6 +259,25 @@ def test_a_declined_upgrade_changes_nothing():
     assert issued["amount_minor"][1] == 1000
 
 
+def test_an_upgrade_that_was_never_paid_is_not_charged_once_more_after_the_end():
+    """The fault charges the last payment again, and of a void invoice there was none."""
+    faults = (
+        "{kind: gateway_outage, at: 2025-01-01, gateway: northpay, duration: 20 days, failing: 100%}",
+        "{kind: charging_after_end, at: 2025-01-15, duration: 300 days, share: 100%}",
+    )
+    leaving = UP.replace("plan_habits", "voluntary_churn: 50% per month, plan_habits")
+    log = happened(market(leaving, f"members: 400\n{PLANS}\nend: 2025-04-01\ntimeline: [{', '.join(faults)}]"))
+    again = log.rows[log.rows["kind"] == events.PAYMENT_DUPLICATED]
+    of_void = 0
+    for who, invoice in zip(again["subscriber"].tolist(), again["invoice"].tolist(), strict=True):
+        life = log.of(who)
+        of_void += (life["invoice"][life["kind"] == events.INVOICE_VOIDED] == invoice).any()
+    ended = [rows for _, rows in log.lives() if rows["kind"][-1] == events.SUBSCRIPTION_CANCELED]
+    assert len(again) > 10
+    assert sum((rows["kind"] == events.INVOICE_VOIDED).any() for rows in ended) > 10
+    assert not of_void
+
+
 def born_late(log: Log, rows: np.ndarray) -> bool:
     """Whether somebody is billed after the twentieth of the month."""
     return rows["kind"][0] == events.SUBSCRIPTION_IMPORTED and clock.date_of(int(rows["period_start"][0])).day > 21

@@ -147,11 +147,16 @@ def complete_upgrade(world, state, page, now):
 
 @rule(Nothing(World, State, Page, Int))
 def give_up_upgrade(world, state, page, now):
-    """The difference is not paid: the plan stays, nothing is owed, and a credit that was used is there again."""
+    """The difference is not paid: the plan stays, nothing is owed, and a credit that was used is there again.
+
+    Of an invoice that was never paid nothing can be given back or charged twice, so its amount is forgotten.
+    """
     state.changing = 0
     state.credit += state.credit_used
     state.credit_used = 0
     close_void(world, state, page, now)
+    state.amount = 0
+    state.tax = 0
 
 
 @rule(Nothing(World, State, Page, Int, Int))

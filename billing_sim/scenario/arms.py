@@ -1,8 +1,8 @@
 """The arms of experiments as finished scenarios: each change is laid over the file, and the whole is checked again.
 
 What is left of a change are the finished values of the scenario's keys that differ. Numbers must mean the same in every
-arm, and everybody must be the same people, so what people share may not differ; policies of an arm are appended to
-those of the scenario.
+arm, and everybody must be the same people, so what people share may not differ; policies and promotions of an arm are
+appended to those of the scenario.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from billing_sim.scenario.nodes import Mapping, Node, Place, at
 from billing_sim.scenario.parts import CAPACITY
 from billing_sim.scenario.support import SupportStaffing
 
+Named: TypeAlias = dict[str, dict[str, Any]]
+"""What is known by name, by the key under which it stands."""
+
 Finish: TypeAlias = Callable[[Mapping], Scenario]
 """From the tree of a file to the checked scenario; InputError with its problems."""
 
@@ -30,6 +33,12 @@ SHARED = (
     "sharing", "campaigns",
 )  # fmt: skip
 """Keys that are about the run or the population, not about what is done to a person."""
+
+_KINDS_BY_KEY = {"dunning_policies": "dunning policy", "promotions": "promotion"}
+"""What is known by its name in all arms: an arm may add to it, under a name that means nothing else."""
+
+_LISTED = ("plans", "gateways", "markets")
+"""What is the same in all arms, and in the same order."""
 
 _OF_A_MARKET = ("prices", "behaviour")
 """What may differ of a market."""
@@ -43,40 +52,87 @@ def with_arms(scenario: Scenario, tree: Mapping, finish: Finish) -> Scenario:
     if not scenario.experiments:
         return scenario
     found, problems = dict(scenario.experiments), list[Problem]()
-    policies = dict(scenario.dunning_policies)
+    named: Named = {key: dict(getattr(scenario, key)) for key in _KINDS_BY_KEY}
     for name, experiment in scenario.experiments.items():
         finished = {}
         for arm, it in experiment.arms.items():
             change = at(tree, "experiments", name, "arms", arm, "change")
-            if not isinstance(change, Mapping) or not change.entries:
+            if not isinstance(change, Mapping) or not (change.entries or change.removed):
                 continue
             try:
-                own = _finished(tree, change, finish)
-                problems += _faults(scenario, own, change, policies)
-                policies = {**own.dunning_policies, **policies}
+                own = _finished(scenario, tree, change, finish)
             except InputError as error:
                 problems += error.problems
                 continue
+            problems += _faults(scenario, own, change, named)
+            named = {key: {**getattr(own, key), **known} for key, known in named.items()}
             finished[arm] = it.model_copy(update={"change": _differing(scenario, own)})
         found[name] = experiment.model_copy(update={"arms": {**experiment.arms, **finished}})
-    problems += _conflicts(found, tree)
-    if len(policies) > CAPACITY["dunning_policies"]:
-        problems.append(_place(tree).problem(
-            f"experiments: with those of the arms there are {len(policies)} dunning policies, more than the limit of "
-            f"{CAPACITY['dunning_policies']}.", "Let arms share policies."
-        ))  # fmt: skip
+    problems += [*_conflicts(found, tree), *_excess(named, tree)]
     if problems:
         raise InputError(problems)
-    ordered = {**scenario.dunning_policies, **policies}
-    return scenario.model_copy(update={"experiments": found, "dunning_policies": ordered})
+    ordered = {key: {**getattr(scenario, key), **known} for key, known in named.items()}
+    return scenario.model_copy(update={"experiments": found, **ordered})
 
 
-def _finished(tree: Mapping, change: Mapping, finish: Finish) -> Scenario:
-    for key in ("extends", *SHARED):
-        if key in {**change.entries, **change.removed}:
-            place = change.entries[key].place if key in change.entries else change.removed[key]
-            raise InputError([_refusal(place, key)])
-    return finish(overlay(tree.without("experiments"), change))
+def _finished(scenario: Scenario, tree: Mapping, change: Mapping, finish: Finish) -> Scenario:
+    refused = [_refusal(place, key) for key, place in _touched(change).items() if key in ("extends", *SHARED)]
+    refused += [_refusal(place, f"the list of {key}") for key, place in _listed_anew(scenario, change)]
+    if refused:
+        raise InputError(refused)
+    try:
+        return finish(overlay(tree.without("experiments"), change))
+    except InputError as error:
+        own = set(_places(change))
+        raise InputError(it if _place_of(it) in own else _laid_over(change, it) for it in error.problems) from error
+
+
+def _touched(change: Mapping) -> dict[str, Place]:
+    """The keys that are written or removed, and where."""
+    return {**change.removed, **{key: entry.place for key, entry in change.entries.items()}}
+
+
+def _listed_anew(scenario: Scenario, change: Mapping) -> Iterator[tuple[str, Place]]:
+    """What a change adds to lists that are the same in all arms, or takes from them."""
+    for key in _LISTED:
+        if key in change.removed:
+            yield key, change.removed[key]
+        part, known = at(change, key), getattr(scenario, key)
+        if isinstance(part, Mapping):
+            yield from ((key, place) for name, place in part.removed.items() if name in known)
+            yield from ((key, entry.place) for name, entry in part.entries.items() if name not in known)
+
+
+def _places(node: Node) -> Iterator[tuple[str, int, int]]:
+    """Where everything of a change stands."""
+    yield node.place.file, node.place.line, node.place.column
+    if isinstance(node, Mapping):
+        for place in _touched(node).values():
+            yield place.file, place.line, place.column
+    parts = [it.value for it in node.entries.values()] if isinstance(node, Mapping) else getattr(node, "items", ())
+    for part in parts:
+        yield from _places(part)
+
+
+def _place_of(problem: Problem) -> tuple[str, int, int]:
+    return problem.file, problem.line, problem.column
+
+
+def _laid_over(change: Mapping, problem: Problem) -> Problem:
+    """A problem of what the change is laid over, which is none without it."""
+    return change.place.problem(f"change: laid over the scenario, {problem.what}", problem.remedy)
+
+
+def _excess(named: Named, tree: Mapping) -> Iterator[Problem]:
+    """More than the world has room for, with what the arms add."""
+    for key, known in named.items():
+        if len(known) > CAPACITY[key]:
+            what = key.replace("_", " ")
+            yield _place(tree).problem(
+                f"experiments: with those of the arms there are {len(known)} {what}, more than the limit of "
+                f"{CAPACITY[key]}.",
+                f"Let arms share {what.split()[-1]}.",
+            )
 
 
 def _refusal(place: Place, what: str) -> Problem:
@@ -86,27 +142,22 @@ def _refusal(place: Place, what: str) -> Problem:
 
 
 def _differing(scenario: Scenario, own: Scenario) -> dict[str, Any]:
-    """The keys whose finished values differ; policies are shared by all."""
-    keys = (key for key in Scenario.model_fields if key not in (*SHARED, "dunning_policies"))
+    """The keys whose finished values differ; what is known by name is shared by all."""
+    keys = (key for key in Scenario.model_fields if key not in (*SHARED, *_KINDS_BY_KEY))
     return {key: getattr(own, key) for key in keys if getattr(own, key) != getattr(scenario, key)}
 
 
-def _faults(scenario: Scenario, own: Scenario, change: Mapping, policies: dict[str, Any]) -> Iterator[Problem]:
+def _faults(scenario: Scenario, own: Scenario, change: Mapping, named: Named) -> Iterator[Problem]:
     """What an arm changes although all share it."""
-    for name, policy in own.dunning_policies.items():
-        if name in policies and policies[name] != policy:
-            place = _blamed(change, "dunning_policies", name)
-            yield place.problem(
-                f"change: the dunning policy {name} is another one elsewhere.", "Give the changed policy a new name."
-            )
-    for key in ("plans", "gateways"):
-        if list(getattr(own, key)) != list(getattr(scenario, key)):
-            yield _refusal(_blamed(change, key), f"the list of {key}")
-    if own.plans != scenario.plans and list(own.plans) == list(scenario.plans):
+    for key, kind in _KINDS_BY_KEY.items():
+        for name, part in getattr(own, key).items():
+            if named[key].get(name, part) != part:
+                yield _blamed(change, key, name).problem(
+                    f"change: the {kind} {name} is another one elsewhere.",
+                    f"Give the changed {kind.split()[-1]} a new name.",
+                )
+    if own.plans != scenario.plans:
         yield _refusal(_blamed(change, "plans"), "what plans are called and how often they are billed")
-    if set(own.markets) != set(scenario.markets):
-        yield _refusal(_blamed(change, "markets"), "the list of markets")
-        return
     for code, market in own.markets.items():
         for key in _moved(scenario.markets[code], market):
             yield _refusal(_blamed(change, "markets", code, *key.split(".")), f"{key} of market {code}")
@@ -167,9 +218,10 @@ def _conflicts(experiments: dict[str, Experiment], tree: Mapping) -> Iterator[Pr
             pair = {it: experiments[it] for it in (name, other)}
             same = set.intersection(*({key for arm in it.arms.values() for key in arm.change} for it in both))
             if same and is_possible(tuple(next(iter(it.arms)) for it in both), pair):
+                hint = " Regions and market_defaults are laid over markets." if min(same) == "markets" else ""
                 yield _place(tree, other).problem(
                     f"experiments: {name} and {other} both change {min(same)}, and the same people may be in both.",
-                    "Give them different markets, or change different keys.",
+                    f"Give them different markets, or change different keys.{hint}",
                 )
     worlds = len(worlds_of(experiments))
     if worlds > MOST_RECORDS:

@@ -81,7 +81,9 @@ class Campaign(Part):
     market: list[MarketCode] = Field([], description="only these markets; empty: all")
     at: Moment = Field(description="when it begins")
     duration: Duration = Field(description="how long it reaches people")
-    reach: Share = Field(Decimal("0.5"), description="share of members whom it finds")
+    reach: Share = Field(
+        Decimal("0.5"), description="share of members whom it finds, wherever they are by then: some have left"
+    )
     control: Share = Field(Decimal("0.1"), description="share of those found who are shown nothing, to compare with")
     cards: Cards = Field(Cards.model_validate({}), description="who of those who see it shares which card")
     cards_of_hosts: Cards | None = Field(None, description="the same of those who share their account; none: no other")

@@ -56,9 +56,11 @@ class Names:
 
     @cached_property
     def bins(self) -> tuple[str, ...]:
-        """What the column `bin` can say, ascending; 0 is none."""
-        known = {name for market in self.scenario.markets.values() for name in market.behaviour.card_bins}
-        return ("none", *sorted(known))
+        """What the column `bin` can say, in any arm of an experiment, ascending; 0 is none."""
+        arms = [arm for experiment in self.scenario.experiments.values() for arm in experiment.arms.values()]
+        worlds = [self.scenario.markets, *(arm.change.get("markets", {}) for arm in arms)]
+        markets = [market for world in worlds for market in world.values()]
+        return ("none", *sorted({name for market in markets for name in market.behaviour.card_bins}))
 
     @cached_property
     def arms(self) -> tuple[str, ...]:
