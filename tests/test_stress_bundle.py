@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 import billing_sim
+from billing_sim.drivers import paired
 from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
 from billing_sim.metrics.catalogue import shipped
@@ -18,8 +19,10 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import compute
 from billing_sim.metrics.source import RunFolder
 from billing_sim.scenario.emit import emit
+from billing_sim.stress import lives as stress_lives
 from billing_sim.stress import seed_queries, seeing
 from billing_sim.stress.case import find_cases
+from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import looked_at
 from billing_sim.stress.readings import read_world
 from billing_sim.truth.estimands import estimands
@@ -67,6 +70,38 @@ def test_each_seed_reads_what_an_ordinary_run_to_the_end_would(second_seed):
     assert late
     assert wrong == {}
     assert len(exact) > 0.6 * len(alone)
+
+
+def test_the_base_is_lived_once_for_all_that_damages_its_log(monkeypatch):
+    """The same rows and truths as when they are lived, also after somebody changed the truths; others live again."""
+    lived = []
+
+    def counted(*people, **more):
+        lived.append(1)
+        return lives_of(*people, **more)
+
+    lives_of = paired.lives
+    monkeypatch.setattr(stress_lives.paired, "lives", counted)
+    scenario = small().scenario
+
+    def rows_and_truths(world: Lives, seeds: tuple[int, ...]) -> list[tuple[bytes, bytes]]:
+        found = [[(it.rows.tobytes(), it.truths.tobytes(), it.truths) for it in one] for one in world.live_each(seeds)]
+        for _, _, truths in (block for one in found for block in one):
+            truths["subscriber"] = 0
+        return [block[:2] for one in found for block in one]
+
+    plain = rows_and_truths(Lives(scenario), (3, 4))
+    lived.clear()
+    assert rows_and_truths(Lives(scenario, is_base=True), (3, 4)) == plain
+    assert len(lived) == 2
+    assert rows_and_truths(Lives(scenario, is_base=True), (3, 4)) == plain
+    assert len(lived) == 2
+    assert rows_and_truths(Lives(scenario, is_base=True), (4, 3)) != plain
+    assert len(lived) == 4
+    monkeypatch.setattr(stress_lives, "_ROOM_FOR_LIVES", 1)
+    assert rows_and_truths(Lives(scenario, is_base=True), (3, 4)) == plain
+    assert rows_and_truths(Lives(scenario, is_base=True), (3, 4)) == plain
+    assert len(lived) == 8
 
 
 @pytest.mark.parametrize("definition", [pytest.param(it, id=it.id) for it in GROUPED])

@@ -10,7 +10,7 @@ import numpy as np
 from billing_sim import clock
 from billing_sim.challenges.truths import Answers
 from billing_sim.drivers import paired
-from billing_sim.drivers.shards import SHARDS, people_of_shard
+from billing_sim.drivers.shards import SHARDS, people_of_shards
 from billing_sim.drivers.tape import Tape
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import INVOICE_STATUSES
@@ -92,6 +92,6 @@ def _tape(before: CompiledWorld, after: CompiledWorld) -> Tape | None:
 
 def _everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:
     """The numbers of all people, ascending, and the indices of their markets."""
-    numbers, markets = zip(*(people_of_shard(world, shard) for shard in range(SHARDS)), strict=True)
-    order = np.argsort(np.concatenate(numbers))
-    return np.concatenate(numbers)[order], np.concatenate(markets)[order]
+    numbers, markets = people_of_shards(world, range(SHARDS))
+    order = np.argsort(numbers)
+    return numbers[order], markets[order]

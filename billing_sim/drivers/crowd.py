@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from billing_sim.drivers.requests import REQUEST
-from billing_sim.drivers.shards import SHARDS, people_of_shard
+from billing_sim.drivers.shards import SHARDS, people_of_shards
 from billing_sim.drivers.together import begin_together, book_window, deliver_effects, run_course, run_window
 from billing_sim.drivers.tuning import END, FIRST_WINDOW, WINDOW
 from billing_sim.lifecycle.state import new_page, new_states
@@ -76,5 +76,4 @@ def windows_in(span: np.ndarray) -> int:
 
 def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:
     """Numbers and market indices of all people, shard by shard."""
-    numbers, markets = zip(*(people_of_shard(world, shard) for shard in range(SHARDS)), strict=True)
-    return np.concatenate(numbers), np.concatenate(markets)
+    return people_of_shards(world, range(SHARDS))

@@ -7,6 +7,9 @@ people come in ascending order of their number.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
 from billing_sim import draws, people
@@ -51,34 +54,56 @@ def _deal_arrivals(key, base, counts, bots, first_hour, shard, out, n):
     return n
 
 
+@dataclass(frozen=True)
+class _Dealer:
+    """What it takes to deal the people of one market to shards, read from the record once."""
+
+    market: int
+    key: int
+    code: int
+    members: int
+    former: int
+    arrivals: np.ndarray
+    bots: np.ndarray
+    first_hour: int
+    room: int
+    record: np.record
+
+    def deal(self, shard: int) -> np.ndarray:
+        """Everybody of this market who lives in a shard, ascending."""
+        out = np.empty(self.room, np.int64)
+        n = members = _deal(self.key, _first(self.code, people.BASE), self.members, shard, out, 0)
+        n = _deal(self.key, _first(self.code, people.FORMER), self.former, shard, out, n)
+        first = _first(self.code, people.ARRIVAL)
+        n = _deal_arrivals(self.key, first, self.arrivals, self.bots, self.first_hour, shard, out, n)
+        hosts = out[:members] - _first(self.code, people.BASE)
+        return np.concatenate([out[:n], borrowers_of(self.record, self.market, hosts)])
+
+
+def _dealers(world: CompiledWorld) -> list[_Dealer]:
+    record = world.record[0]
+    first_hour, seed_key = int(record["start"]) // HOUR, int(record["seed_key"])
+    found = []
+    for m in range(len(world.markets)):
+        code, members, former = (int(record[name][m]) for name in ("code", "base_count", "former_count"))
+        counts, bots = world.arrivals[m], world.bots[m]
+        key = int(draws.subject_key(seed_key, code << people.MARKET_SHIFT))
+        room = (members + former) // SHARDS + 2 + _room(counts) + _room(bots)
+        found.append(_Dealer(m, key, code, members, former, counts, bots, first_hour, room, record))
+    return found
+
+
+def people_of_shards(world: CompiledWorld, shards: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Everybody of these shards, one after the other and ascending in each: numbers and market indices, both int64."""
+    dealers = _dealers(world)
+    dealt = [(dealer.market, dealer.deal(shard)) for shard in shards for dealer in dealers]
+    markets = np.repeat(np.array([m for m, _ in dealt], np.int64), [len(found) for _, found in dealt])
+    return np.concatenate([found for _, found in dealt]), markets
+
+
 def people_of_shard(world: CompiledWorld, shard: int) -> tuple[np.ndarray, np.ndarray]:
     """Everybody of a shard in ascending order: numbers and market indices, both int64 of the same length."""
-    record = world.record[0]
-    first_hour = int(record.start) // HOUR
-    numbers, markets = [], []
-    for m in range(len(world.markets)):
-        found = _people_of_market(world, m, shard, first_hour)
-        numbers.append(found)
-        markets.append(np.full(len(found), m, np.int64))
-    return np.concatenate(numbers), np.concatenate(markets)
-
-
-def _people_of_market(world: CompiledWorld, m: int, shard: int, first_hour: int) -> np.ndarray:
-    record = world.record[0]
-    key = int(draws.subject_key(int(record.seed_key), int(record.code[m]) << people.MARKET_SHIFT))
-    counts, bots = world.arrivals[m], world.bots[m]
-    base, former = int(record.base_count[m]), int(record.former_count[m])
-    room = (base + former) // SHARDS + 2 + _room(counts) + _room(bots)
-    out = np.empty(room, np.int64)
-    code = int(record.code[m])
-    n = _deal(key, _first(code, people.BASE), base, shard, out, 0)
-    members = n
-    n = _deal(key, _first(code, people.FORMER), former, shard, out, n)
-    n = _deal_arrivals(key, _first(code, people.ARRIVAL), counts, bots, first_hour, shard, out, n)
-    arrived = out[:n]
-    if not record.host_share[m]:
-        return arrived
-    return np.concatenate([arrived, borrowers_of(record, m, out[:members] - _first(code, people.BASE))])
+    return people_of_shards(world, [shard])
 
 
 def _room(counts: np.ndarray) -> int:

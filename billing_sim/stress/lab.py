@@ -137,7 +137,7 @@ class _Base:
     """The world without any case, read once for every batch of seeds and every span that cases look at."""
 
     def __init__(self, on: Bench, progress: _Progress) -> None:
-        self.lives, self._progress = Lives(on.scenario), progress
+        self.lives, self._progress = Lives(on.scenario, is_base=True), progress
         self._known: dict[int | None, Readings] = {}
 
     def readings(
@@ -162,7 +162,7 @@ def _fitting(matrix: Matrix, on: Bench) -> dict[str, Lives]:
     worlds = {}
     for case in matrix.cases:
         try:
-            worlds[case.name] = Lives(on.under(case))
+            worlds[case.name] = Lives(on.under(case), is_base=not case.changes_world)
         except InputError as error:
             matrix.misfits[case.name] = error.problems[0].what
     return worlds

@@ -23,15 +23,23 @@ from billing_sim.world.names import Names
 _SAID_ABOUT_IT = {"name", "about", "mission", "goals", "best", "expect", "log"}
 """What a scenario says that nobody in it lives by."""
 
+_ROOM_FOR_LIVES = 512 << 20
+"""Bytes of lives that are kept: twenty seeds of the lab's own base take 120 million."""
+
 FOLLOWED_DAYS = 120
 """How long outcomes are followed beyond the scenario's end: the longest dunning, late returns, and ninety days."""
 
 
 @dataclass(frozen=True)
 class Lives:
-    """A scenario that can be lived with any seed, and followed beyond its end."""
+    """A scenario that can be lived with any seed, and followed beyond its end.
+
+    One that `is_base` is lived again and again, for every damage to its log: its rows are kept, those of one list of
+    seeds at a time in a process.
+    """
 
     scenario: Scenario
+    is_base: bool = False
 
     @cached_property
     def world(self) -> CompiledWorld:
@@ -62,12 +70,48 @@ class Lives:
 
     def live_each(self, seeds: Iterable[int], *, without_friction: bool = False) -> Iterator[Iterator[Block]]:
         """The same of one seed after the other, each to be read to its end: all of them on one page."""
+        seeds = tuple(seeds)
+        if self.is_base and not without_friction:
+            return _KEPT.lives(self, seeds)
+        return self._live_each(seeds, without_friction=without_friction)
+
+    def _live_each(self, seeds: Iterable[int], *, without_friction: bool = False) -> Iterator[Iterator[Block]]:
         page, after_end = new_page(), hours_between(self.scenario.start, self.scenario.end)
         for world in Reseeding(self.world).worlds(seeds):
             world.arrivals[:, after_end:] = 0
             world.bots[:, after_end:] = 0
             later = frictionless(world) if without_friction else world
             yield paired.lives(world, later, *everybody(world), page=page)
+
+
+class _KeptLives:
+    """The lives of one base with one list of seeds, for whoever asks for them again."""
+
+    def __init__(self) -> None:
+        self._whose: tuple[str, tuple[int, ...]] | None = None
+        self._lives: list[list[Block]] = []
+
+    def lives(self, base: Lives, seeds: tuple[int, ...]) -> Iterator[Iterator[Block]]:
+        """The blocks of every seed: remembered ones, or else those that are lived now and kept as they go by."""
+        if self._whose == (base.digest, seeds):
+            yield from (map(_copied_truths, blocks) for blocks in self._lives)
+            return
+        self._whose, self._lives, room = None, [], _ROOM_FOR_LIVES
+        for blocks in base._live_each(seeds):
+            kept = [replace(block, rows=block.rows.copy(), truths=block.truths.copy()) for block in blocks]
+            room -= sum(block.rows.nbytes + block.truths.nbytes for block in kept)
+            self._lives = [*self._lives, kept] if room > 0 else []
+            yield map(_copied_truths, kept)
+        if room > 0:
+            self._whose = (base.digest, seeds)
+
+
+def _copied_truths(block: Block) -> Block:
+    """Rows are never changed by who is told them; sealed truths are."""
+    return replace(block, truths=block.truths.copy())
+
+
+_KEPT = _KeptLives()
 
 
 def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:

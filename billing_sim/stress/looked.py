@@ -93,7 +93,12 @@ def _words(text: str) -> frozenset[str]:
 _KEPT = frozenset("subscriber group spell invoice market currency interval issued_at ended_at replaced_at".split())
 
 
+_MONEY = ("_minor", "_micros")
+"""How the names of columns with money end: whoever asks for one may need the others to value it."""
+
+
 def _columns_of(fact: Fact, words: Collection[str]) -> frozenset[str]:
     names = {it.name for it in fact.columns}
-    money = {name for name in names if name.endswith(("_minor", "_micros"))}
+    asks_for_money = any(word == "money" or word.endswith(_MONEY) for word in words)
+    money = {name for name in names if asks_for_money and name.endswith(_MONEY)}
     return frozenset(names & ({*words} | _KEPT | {BEGINS[fact.name]}) | money)
