@@ -15,10 +15,12 @@ from generators import scenario as scenario_keys
 from generators.commands import Command, commands
 from generators.lived import blocks, commands_in
 from generators.markdown import GENERATED
+from typer.main import get_command
 
 import billing_sim
 from billing_sim import declines, events
 from billing_sim.calibration.fitting.targets import read_targets
+from billing_sim.cli.app import app
 from billing_sim.facts.schema import FACTS
 from billing_sim.lifecycle.state import ALARM_NAMES
 from billing_sim.metrics import catalogue
@@ -188,6 +190,20 @@ def test_every_command_and_option_is_documented(command):
     part = page.split(f"## `billing-sim {command.name}`")[1].split("\n## ")[0]
     assert all(f"`{name}`" in part and option.help for option in command.options for name in option.names)
     assert all(f"`{argument.metavar}`" in part and argument.help for argument in command.arguments)
+
+
+def options_taken(name: str) -> set[str]:
+    """The ways to write an option that a command really takes, in short and in full."""
+    found: Any = get_command(app)
+    for part in name.split():
+        found = found.commands[part]
+    return {word for it in found.params if it.param_type_name == "option" for word in (*it.opts, *it.secondary_opts)}
+
+
+@pytest.mark.parametrize("command", commands().values(), ids=lambda command: command.name)
+def test_options_are_written_as_the_command_takes_them(command):
+    """What the reference names is what the parser knows: words are joined by hyphens."""
+    assert {name for option in command.options for name in option.names} == options_taken(command.name) - {"--help"}
 
 
 # Scenario files.

@@ -98,7 +98,7 @@ def _parameter(name: str, annotated: Any, default: Any) -> Parameter:
     is_repeated = get_origin(hint) is list
     kinds = [it for it in (get_args(hint) or (hint,)) if it is not type(None)]
     kind = kinds[0] if isinstance(kinds[0], type) else str
-    names = () if isinstance(info, ArgumentInfo) else _names(info) or (f"--{name}",)
+    names = () if isinstance(info, ArgumentInfo) else _names(info) or (f"--{name.replace('_', '-')}",)
     choices = tuple(it.value for it in kind) if issubclass(kind, Enum) else ()
     metavar = info.metavar or "|".join(choices) or name.upper()
     return Parameter(names, metavar, info.help or "", default, choices, kind is bool, is_repeated)
