@@ -13,7 +13,7 @@ import billing_sim
 from billing_sim.goal_sheets.aims import Aim, read_aims
 from billing_sim.goal_sheets.criteria import Evidence, criteria, wilson
 from billing_sim.goal_sheets.judging import GoalSheets, Sheet
-from billing_sim.goal_sheets.worlds import BEST, OWN, UPDATER, WEAKER, Reading, try_out
+from billing_sim.goal_sheets.worlds import BEST, OWN, UPDATER, WEAKER, Reading, shocks, try_out
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.result import Figure
 from billing_sim.scenario.model import Goal
@@ -112,6 +112,18 @@ def test_a_goal_fails_its_sheet(periods, more, failed, said):
     assert found.failed == failed
     assert said in " ".join(it.words for it in found.criteria)
     assert found.verdict == f"Not a good goal yet: {', '.join(failed)}."
+
+
+def test_what_a_shock_does_is_said_in_words_that_cannot_be_turned_round():
+    """More churn is worse, as fewer who are kept; the updater is switched to what it is not at the start."""
+    found = sheet(HALF, weaker=(-0.312, 0.079), updater=(0.02, -0.01))
+    assert found["relevant"].words == (
+        "without retries and notices 31.20 pp fewer of the members are kept and the metric gets worse by 7.90 pp, the "
+        "same way; with the account updater switched off 2.00 pp more of the members are kept and the metric gets "
+        "better by 1.00 pp, the same way"
+    )
+    assert "and the metric does not move, not the same way" in sheet(HALF, weaker=(-0.05, 0.0))["relevant"].words
+    assert shocks("off")[UPDATER] == "with the account updater switched on"
 
 
 def test_the_best_policy_decides_what_is_attainable():
@@ -220,6 +232,16 @@ def test_python_judges_the_goals_of_a_scenario_itself(home, tmp_path):
     assert set(first["criteria"]) == {"specific", "measurable", "attainable", "relevant", "time-bound"}
     assert {name: first["criteria"]["attainable"][name]["worlds"] for name in (OWN, BEST)} == {OWN: 2, BEST: 2}
     assert first["stage"] == "growth"
+
+
+def test_a_sheet_says_which_way_the_updater_is_switched(home, tmp_path):
+    """On where the scenario starts without it."""
+    (tmp_path / "base.yaml").write_bytes((home / "base.yaml").read_bytes())
+    (tmp_path / "off.yaml").write_text(
+        f"extends: base.yaml\nname: off\naccount_updater: 'off'{GOALS}", encoding="utf-8"
+    )
+    told = billing_sim.goals(tmp_path / "off.yaml", seeds=2, members=200).to_json()
+    assert "with the account updater switched on " in told["goals"][0]["criteria"]["relevant"]["words"]
 
 
 def test_the_command_exits_with_0_when_all_pass(call, home, monkeypatch):

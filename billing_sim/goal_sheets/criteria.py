@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from billing_sim.goal_sheets.aims import Aim
-from billing_sim.goal_sheets.worlds import BEST, OWN, SHOCKS, Readings
+from billing_sim.goal_sheets.worlds import BEST, OWN, Readings, shocks
 from billing_sim.metrics import words
 from billing_sim.metrics.result import Figure
 
@@ -52,11 +52,15 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What all worlds say of one goal: values by world and seed, None where undefined."""
+    """What all worlds say of one goal: values by world and seed, None where undefined.
+
+    `updater` is what the account updater is at the start of the scenario's own world.
+    """
 
     aim: Aim
     number: int
     readings: Readings
+    updater: str = "on"
 
     @property
     def baseline(self) -> float | None:
@@ -176,9 +180,10 @@ class Shock:
 
 def relevant(it: Evidence) -> Criterion:
     """Whether the metric moves with the estimand in every shock that moves it."""
-    found = {name: _shock(it, name) for name in SHOCKS}
+    what = shocks(it.updater)
+    found = {name: _shock(it, name) for name in what}
     figures = {name: vars(shock) | {"tells": shock.tells, "agrees": shock.agrees} for name, shock in found.items()}
-    shown = [f"{SHOCKS[name]} {_moves(it, shock)}" for name, shock in found.items()]
+    shown = [f"{what[name]} {_moves(it, shock)}" for name, shock in found.items()]
     telling = [shock for shock in found.values() if shock.tells]
     if not telling:
         return Criterion("relevant", False, "no shock moves the estimand here; use more members or seeds", figures)
@@ -188,10 +193,19 @@ def relevant(it: Evidence) -> Criterion:
 def _moves(it: Evidence, shock: Shock) -> str:
     if not shock.tells:
         return "hardly anybody is lost or kept"
-    people = f"{100 * shock.kept:+.2f} pp of members are kept"
-    moved = None if shock.metric is None else it.way * shock.metric
+    people = f"{100 * abs(shock.kept):.2f} pp {'more' if shock.kept > 0 else 'fewer'} of the members are kept"
     how = "the same way" if shock.agrees else "not the same way"
-    return f"{people} and it moves {words.signed(it.aim.definition, moved)}, {how}"
+    return f"{people} and the metric {_turns(it, shock.metric)}, {how}"
+
+
+def _turns(it: Evidence, metric: float | None) -> str:
+    """Whether a metric gets better or worse, whichever way it counts, and by how much."""
+    if metric is None:
+        return "is undefined"
+    if not metric:
+        return "does not move"
+    size = words.signed(it.aim.definition, abs(metric)).lstrip("+")
+    return f"gets {'better' if metric > 0 else 'worse'} by {size}"
 
 
 def _shock(it: Evidence, name: str) -> Shock:

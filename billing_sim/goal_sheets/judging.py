@@ -17,6 +17,7 @@ from billing_sim.goal_sheets.criteria import Criterion, Evidence, criteria
 from billing_sim.goal_sheets.worlds import Report, try_out
 from billing_sim.metrics import asking, words
 from billing_sim.metrics.result import Figure
+from billing_sim.scenario.loading import load
 from billing_sim.scenario.model import Goal
 
 SEEDS = 50
@@ -142,7 +143,8 @@ def goals(
     scenario = Path(path)
     aims = read_aims(scenario, None if file is None else Path(file), asking.known(definitions))
     readings = try_out(scenario, aims, seeds=seeds, members=members, seed=seed, report=report or _keep_quiet)
-    sheets = [Sheet(aim, criteria(Evidence(aim, i, readings))) for i, aim in enumerate(aims.aims)]
+    updater = load(scenario).scenario.account_updater
+    sheets = [Sheet(aim, criteria(Evidence(aim, i, readings, updater))) for i, aim in enumerate(aims.aims)]
     return GoalSheets(aims.mission, tuple(sheets), aims.words, seeds)
 
 

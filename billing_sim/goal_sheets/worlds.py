@@ -29,7 +29,6 @@ from billing_sim.scenario.reader import read_bytes
 from billing_sim.simulate import simulate
 
 OWN, BEST, WEAKER, UPDATER = "own", "best", "weaker", "updater"
-SHOCKS = {WEAKER: "without retries and notices", UPDATER: "with the account updater switched"}
 SHOCKED_WORLDS = 10
 """Seeds with which the shocks are tried, at most."""
 
@@ -59,6 +58,14 @@ Readings: TypeAlias = dict[str, list[Reading]]
 
 _Told: TypeAlias = dict[Key, dict[str, dict[Key, Figure]]]
 """By dimensions, metric, and values of the dimensions."""
+
+
+def shocks(updater: str) -> dict[str, str]:
+    """What happens in the world of each shock, in words, where the account updater is `on` or `off` at the start."""
+    return {
+        WEAKER: "without retries and notices",
+        UPDATER: f"with the account updater switched {_other(updater)}",
+    }
 
 
 def try_out(
@@ -112,8 +119,11 @@ def _weaker(own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _switched(own: dict[str, Any], at_start: str) -> dict[str, Any]:
-    other = "off" if at_start == "on" else "on"
-    return {**own, "account_updater": other, "timeline": _without("account_updater", own)}
+    return {**own, "account_updater": _other(at_start), "timeline": _without("account_updater", own)}
+
+
+def _other(at_start: str) -> str:
+    return "off" if at_start == "on" else "on"
 
 
 def _without(kind: str, own: dict[str, Any]) -> list[Any]:
