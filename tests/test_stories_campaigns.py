@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import billing_sim
 from billing_sim import clock, events, people
 from billing_sim.campaigns import study
 from billing_sim.campaigns.addresses import address, matched, normalised, typed
@@ -420,6 +421,18 @@ def test_the_return_is_the_paired_difference_in_money_over_the_cost(scenario_fil
     assert found.money["margin_gained"] == pytest.approx((captured(log) - captured(happened(WITHOUT))) / 100)
     assert found.money["cost"] == pytest.approx(cost)
     assert found.money["return"] == pytest.approx(found.money["margin_gained"] / cost)
+
+
+def test_why_the_metric_of_the_cost_says_less_is_printed(scenario_file, tmp_path):
+    """The campaign has a fixed cost, which the log does not know; without one there is nothing to explain."""
+    run = billing_sim.run(scenario_file, out=tmp_path / "run")
+    value = run.metric("campaign_cost_per_paying_borrower")["value"].item()
+    told = " ".join(repr(run.campaign()).split())
+    assert "The fixed cost of 100.00 USD is in both. The metric campaign_cost_per_paying_borrower, " in told
+    assert f"counts only borrowers whose address finds them: {value:,.2f} USD." in told
+    free = scenario_file.with_name("free.yaml")
+    free.write_text(scenario_file.read_text().replace("fixed: 100, ", ""))
+    assert "fixed cost" not in repr(study(free))
 
 
 def test_a_scenario_without_campaigns_has_no_story_of_one(tmp_path, scenario_file):

@@ -71,6 +71,21 @@ def _money(found: Findings) -> Iterator[str]:
     each = it["cost_per_paying_borrower"], it["cost_per_borrower_won"]
     shown = ["undefined" if value is None else f"{value:,.2f} {currency}" for value in each]
     yield f"Cost per paying borrower: {shown[0]}; per borrower won: {shown[1]}."
+    yield from _in_metrics(found)
+
+
+def _in_metrics(found: Findings) -> Iterator[str]:
+    """Why the metric of nearly the same name says less; nothing where the campaign has no fixed cost."""
+    it, reached = found.money, found.attribution["found_rightly"]
+    assert it["cost"] is not None
+    assert it["cost_of_steps"] is not None
+    if fixed := it["cost"] - it["cost_of_steps"]:
+        currency = found.world.scenario.reporting_currency
+        each = f"{it['cost_of_steps'] / reached:,.2f} {currency}" if reached else "undefined"
+        yield (
+            f"The fixed cost of {fixed:,.2f} {currency} is in both. The metric campaign_cost_per_paying_borrower, "
+            f"which reads the log, does not know it and counts only borrowers whose address finds them: {each}."
+        )
 
 
 def _percent(part: int, whole: int) -> str:
