@@ -231,7 +231,8 @@ class Run:
 
         `as_of` as in `views`; `effect` is the effect of interest as a part of the first arm's value; with `truth` the
         people live again in a world for each arm, which takes some seconds; `cost` of the change (reporting currency)
-        asks for its return. QueryError for an unknown experiment, metric or moment.
+        asks for its return, which needs the truth. QueryError for an unknown experiment, metric or moment, and for a
+        cost that is no amount.
         """
         from billing_sim.experiments.readout import readout
         from billing_sim.metrics.asking import moment

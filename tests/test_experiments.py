@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -12,8 +13,8 @@ import billing_sim
 from billing_sim.errors import QueryError
 from billing_sim.experiments import ratio_check
 from billing_sim.experiments.contrast import comparable
-from billing_sim.experiments.design import Design, design_of, designs
-from billing_sim.experiments.power import Enrolment, power
+from billing_sim.experiments.design import design_of, designs
+from billing_sim.experiments.power import NEVER, Enrolment, power
 from billing_sim.experiments.sample import facts_of, sample_of
 from billing_sim.experiments.splits import distance_from_uniform, p_values, uniform_bound
 from billing_sim.identity import world_of
@@ -171,22 +172,75 @@ def test_a_sample_ratio_mismatch_is_flagged():
     assert ratio_check.check({"a": 10, "b": 1}, {"a": 1.0, "b": 0.0}).p == 0
 
 
-def design(until: datetime | None = None) -> Design:
-    """A fair test since March."""
-    shares = {"a": 0.5, "b": 0.5}
-    return Design("t", "", "renewal", shares, {"a": (), "b": ()}, 0.0, (), datetime(2025, 3, 1), until)
+MARCH = datetime(2025, 3, 1)
+
+
+def enrolled(days: list[float], read: int, *, enrol: str = "first_failure", closes: int = 300, ends: int = 300):
+    """People enrolled on these days of an experiment, read on the day `read`; outcomes take 30 days."""
+    moments = np.array([MARCH + timedelta(days=day) for day in days], "datetime64[us]")
+    at = [MARCH + timedelta(days=day) for day in (read, closes, ends)]
+    return Enrolment(enrol, moments, *at, timedelta(days=30))
+
+
+def day_of(seen: Enrolment, number: int) -> float | None:
+    """The day of an experiment on which so many are enrolled; infinite for never."""
+    found = seen.person(number)
+    return None if found is None else float("inf") if found == NEVER else (found - MARCH) / timedelta(days=1)
 
 
 def test_the_day_of_decision_follows_from_enrolment_and_maturity():
-    """With an error of 2 points by 400 mature people, 5 points need 519: the 52nd day and 30 days of waiting."""
-    seen = Enrolment(datetime(2025, 3, 1), 1000, 400, 10.0, timedelta(days=30))
-    found = power(0.02, 0.05, seen, design())
+    """With an error of 2 points by 400 mature people 5 points need 519: ten a day since the first, the 52nd day."""
+    everybody = [i / 10 for i in range(700)]
+    seen = enrolled(everybody, 70 - 0.1)
+    assert (seen.total, seen.mature) == (700, 400)
+    found = power(0.02, 0.05, seen)
     assert found.detectable == pytest.approx(0.02 * (1.99834 + 0.84754), rel=1e-4)
-    assert found.needed == 519
+    assert (found.needed, found.will_be) == (519, True)
     assert found.decided_on == date(2025, 5, 21)
-    assert power(0.02, 0.05, seen, design(until=datetime(2025, 4, 1))).decided_on is None
-    assert power(None, 0.05, seen, design()).detectable is None
-    assert power(0.02, 0.0001, seen, design()).decided_on is None
+    assert power(None, 0.05, seen).detectable is None
+    longer = enrolled(everybody, 70 - 0.1, closes=400, ends=400)
+    assert power(0.02, 0.02, longer).decided_on == (MARCH + timedelta(days=323.95 + 30)).date()
+    hopeless = power(0.02, 0.0001, seen)
+    assert (hopeless.decided_on, hopeless.will_be) == (None, False)
+
+
+def test_nobody_is_counted_who_cannot_be_enrolled():
+    """Not after enrolment has closed or the run is over, and at the start only on the first day."""
+    everybody = [i / 10 for i in range(700)]
+    assert day_of(enrolled(everybody, 70), 1000) == pytest.approx(100, abs=0.2)
+    assert day_of(enrolled(everybody, 70, closes=90), 1000) == float("inf")
+    assert day_of(enrolled(everybody, 120, closes=70), 701) == float("inf")
+    assert day_of(enrolled([0.0] * 700, 70, enrol="start"), 700) == 0
+    assert day_of(enrolled([0.0] * 700, 70, enrol="start"), 701) == float("inf")
+    short = power(0.02, 0.05, enrolled(everybody, 70 - 0.1, ends=81))
+    assert (short.decided_on, short.will_be) == (None, False)
+    assert power(0.02, 0.05, enrolled(everybody, 70 - 0.1, ends=82)).will_be
+
+
+def test_enrolment_goes_on_as_it_went_lately():
+    """The later half counts; at renewals those after the first month, who were not there when it began."""
+    slower = [*(i / 20 for i in range(800)), *(40 + i for i in range(40))]
+    assert day_of(enrolled(slower, 80), 850) == pytest.approx(90, abs=0.5)
+    month = [*(i / 20 for i in range(620)), *(31 + i for i in range(14))]
+    assert day_of(enrolled(month, 45, enrol="renewal"), 644) == pytest.approx(55, abs=0.5)
+
+
+def test_in_the_first_month_of_renewals_the_pace_of_newcomers_is_unknown():
+    """What the members who are there suffice for can be told, and what more than everybody would not."""
+    month = [i / 20 for i in range(400)]
+    assert day_of(enrolled(month, 20, enrol="renewal"), 600) == pytest.approx(30, abs=0.1)
+    assert day_of(enrolled(month, 20, enrol="renewal"), 700) is None
+    assert day_of(enrolled(month, 20, enrol="renewal", closes=25), 600) == float("inf")
+    assert day_of(enrolled(month, 20, enrol="renewal"), 40_000) == float("inf")
+
+
+def test_that_a_day_is_unknown_is_said(run):
+    """In words, in place of a day."""
+    found = run.experiment(metrics=["recovery_rate"], truth=False)
+    reading = found["recovery_rate"]
+    powers = [replace(reading.powers[0], decided_on=None, will_be=None)]
+    told = repr(replace(found, readings=[replace(reading, powers=powers)]))
+    assert "people, and when they will be there cannot be said yet." in " ".join(told.split())
 
 
 def test_of_several_experiments_each_is_read_by_itself(tmp_path):
@@ -230,6 +284,110 @@ def test_the_command_prints_what_the_readout_says(call, run, readout):
     assert "The shares are as designed" in words
     assert "Nobody shares anything, so the gap is the luck of the draw alone." in words
     assert "in truth" not in call(*asked, "--no-truth").out
+
+
+def test_sentences_name_currencies_moments_and_days(run, readout):
+    """Read at the end: what is past is past, a difference of money has a currency, before and after has its days."""
+    words = " ".join(repr(readout).split())
+    assert "7.02 pp could have been decided on 2025-05-" in words
+    assert "by now a difference of 2.68 USD would be noticed; 4.07 USD could have been decided on" in words
+    assert "+3.62 USD +1.73 to +5.50 USD" in words
+    assert "brings 5,258.62 USD, a return of 5.26. The experiment says a return of 9.64;" in words
+    assert "what came in during its first 59 days less what did in the 59 days before -48.41." in words
+    assert "at the end of the run" not in words
+    cheap = " ".join(repr(run.experiment(metrics="collected", cost=1.0)).split())
+    assert "a return of 5,258.62. The experiment says a return of 9,6" in cheap
+    assert max(map(len, repr(readout).splitlines())) <= 80
+
+
+def test_an_early_read_says_that_the_truth_is_of_the_end(run, readout):
+    """The truth, the mix beside it and the returns do not depend on when the experiment is read."""
+    early = run.experiment(metrics=["collected"], as_of="2025-04-20", cost=1000.0)
+    assert early["collected"].effects[0].true.value == readout["collected"].effects[0].true.value
+    assert early.as_dict()["truth_as_of"] == readout.as_of.isoformat() == "2025-07-01T00:00:00"
+    words = " ".join(repr(early).split())
+    assert "patient in truth at the end of the run (2025-07-01): +1.97 USD" in words
+    assert "patient for 1,000.00 USD at the end of the run (2025-07-01): brings 5,258.62 USD" in words
+
+
+def test_later_bills_of_the_same_people_go_on_counting(run, readout):
+    """When everybody enrolled is through, later invoices still move a sum: it never loses its mark."""
+    through = run.experiment(metrics=["collected"], as_of="2025-06-30T12:00", truth=False)
+    assert through.as_of >= through.mature_from == datetime(2025, 6, 1) + through.dunning
+    assert (through["collected"].misleads, through["collected"].grows) == (False, True)
+    assert through["collected"].by_arm["patient"].value < readout["collected"].by_arm["patient"].value
+    words = " ".join(repr(through).split())
+    assert "collected@per_enrolled every later bill counts too" in words
+    assert "Outcomes of what was billed until 2025-06-01 are final. What the same people are billed later goes" in words
+    early = " ".join(repr(run.experiment(metrics=[NAIVE], as_of="2025-03-11", truth=False)).split())
+    assert (
+        "Outcomes of what was billed until 2025-03-11 are final from 2025-04-10; until then a read may turn. What the "
+        "same people are billed later goes on counting." in early
+    )
+    assert not readout["recovery_rate"].grows
+
+
+SMALL = """
+extends: base.yaml
+name: small
+members: 300
+experiments:
+  updater:
+    enrol: {enrol}
+    arms:
+      with: {{share: 50%}}
+      without: {{share: 50%, change: {{account_updater: "off"}}}}
+"""
+
+
+def small(folder, enrol: str) -> billing_sim.Run:
+    """Three hundred people in an experiment that enrols at such a moment."""
+    (folder / "base.yaml").write_text(BUSY)
+    (folder / "small.yaml").write_text(SMALL.format(enrol=enrol))
+    return billing_sim.run(folder / "small.yaml", out=folder / "run")
+
+
+def test_who_is_enrolled_at_the_start_is_through_on_one_day(tmp_path):
+    """The day does not recede as the run goes on, and nobody new is ever there to decide what they cannot."""
+    run = small(tmp_path, "start")
+    start, dunning = frame(run.stored).start, frame(run.stored).dunning
+    for days in (10, 60, 90):
+        found = run.experiment(metrics="first_attempt_success_rate", as_of=start + timedelta(days=days), truth=False)
+        assert found.mature_from == start + timedelta(days=1) + dunning
+    tiny = run.experiment(metrics="first_attempt_success_rate", effect=0.0001, truth=False)
+    asked = tiny.readings[0].powers[0]
+    assert (asked.decided_on, asked.will_be) == (None, False)
+    assert asked.needed > sum(tiny.ratio.enrolled.values())
+    assert f"will not be in this run, with {asked.needed:,} people needed" in " ".join(repr(tiny).split())
+
+
+def test_nobody_enrolled_is_said(tmp_path):
+    """Shares of nobody are not as designed."""
+    (tmp_path / "base.yaml").write_text(BUSY)
+    (tmp_path / "small.yaml").write_text(SMALL.format(enrol="renewal\n    from: 2025-03-01"))
+    run = billing_sim.run(tmp_path / "small.yaml", out=tmp_path / "run")
+    found = run.experiment(metrics="recovery_rate", as_of="2025-02-01", truth=False)
+    assert (found.mature_from, found.as_dict()["everybody_mature_from"]) == (None, None)
+    words = " ".join(repr(found).split())
+    assert "Enrolled: with 0, without 0. Nobody is enrolled." in words
+    assert "as designed" not in words
+
+
+@pytest.mark.parametrize("cost", ["inf", "nan", "-inf"])
+def test_a_cost_without_an_amount_is_refused(call, run, cost):
+    """Nothing can be reckoned with it."""
+    assert call("experiment", run.directory, "--cost", cost).code == 2
+    with pytest.raises(QueryError, match="is no cost"):
+        run.experiment(metrics="recovery_rate", cost=float(cost))
+
+
+def test_a_return_cannot_be_told_without_the_truth(call, run):
+    """It is what the change really brings; the command says so before it reads anything."""
+    answer = call("experiment", run.directory, "--no-truth", "--cost", 1000)
+    assert (answer.code, answer.out) == (2, "")
+    assert "The return on a cost is told from the true effect." in answer.err
+    with pytest.raises(QueryError, match="Leave out the cost, or keep the truth"):
+        run.experiment(metrics="recovery_rate", truth=False, cost=1000.0)
 
 
 def test_the_command_refuses_in_plain_words(call, run, tmp_path):

@@ -166,3 +166,34 @@ def test_what_arms_do_to_one_another_is_told(shared: str, tmp_path: Path):
     said = " ".join(repr(found).split())
     assert "what the arms do to one another" in said
     assert "Nobody shares anything" not in said
+
+
+ROUTED = """
+name: routed
+members: 300
+end: 2025-05-01
+routing: [{use: {northpay: 50%, harborpay: 50%}}]
+timeline: [{kind: gateway_outage, at: 2025-02-01, gateway: northpay, duration: 20 days, failing: 60%}]
+experiments:
+  routing:
+    enrol: renewal
+    arms:
+      by_weights: {share: 50%}
+      by_success:
+        share: 50%
+        change: {routing: [{use: {northpay: 50%, harborpay: 50%}, by: success_rate, explore: 10%}]}
+"""
+"""Only one of the arms looks at what others have met."""
+
+
+def test_what_an_arm_alone_shares_is_shared(tmp_path: Path):
+    """An arm that routes by success rate makes people share the gateways; without it they share nothing."""
+    text = laid_over(QUIET, ROUTED)
+    (tmp_path / "routed.yaml").write_text(text, encoding="utf-8")
+    run = billing_sim.run(tmp_path / "routed.yaml", out=tmp_path / "run")
+    found = run.experiment(metrics=["first_attempt_success_rate"])
+    assert (found.shared, found.shares_nothing) == (("gateways",), False)
+    assert "Nobody shares anything" not in repr(found)
+    assert run.experiment(metrics=["first_attempt_success_rate"], truth=False).shares_nothing is None
+    direct = world_of("name: plain\n", laid_over(QUIET, ROUTED.replace(", by: success_rate, explore: 10%", "")))
+    assert (shared_in(direct), direct.is_coupled) == ([], False)

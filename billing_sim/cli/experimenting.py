@@ -26,9 +26,9 @@ def experiment(
     effect: Annotated[
         str, typer.Option(metavar="SHARE", help="The effect of interest, as a part of the first arm's value.")
     ] = "10%",
-    no_truth: Annotated[bool, typer.Option("--no-truth", help="Leave out the true effect.")] = False,
+    no_truth: Annotated[bool, typer.Option("--no-truth", help="Leave out the true effect; not with --cost.")] = False,
     cost: Annotated[
-        float | None, typer.Option(metavar="AMOUNT", min=0.01, help="What the change costs, to see its return.")
+        float | None, typer.Option(metavar="AMOUNT", min=0.01, help="What the change costs, to see its true return.")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Another seed for a scenario.")] = None,
     members: Annotated[int | None, typer.Option(metavar="N", min=1, help="Other members for a scenario.")] = None,
@@ -41,10 +41,11 @@ def experiment(
     A scenario is simulated first; a run that is there already is reused.
     """
     from billing_sim.cli.progress import counting
-    from billing_sim.experiments.readout import readout
+    from billing_sim.experiments.readout import readout, refuse_cost
     from billing_sim.metrics.asking import moment
 
     share = _share(effect)
+    refuse_cost(cost, not no_truth)
     stored = _run(run, seed, members, quiet)
     with counting("worlds", quiet) as report:
         found = readout(

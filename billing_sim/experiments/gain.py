@@ -7,6 +7,7 @@ after compares other months with other people in them; what a vendor reports as 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pyarrow.compute as pc
@@ -23,13 +24,21 @@ _MICROS = 1_000_000
 
 
 @dataclass(frozen=True)
+class Growth:
+    """What a service collected, whoever paid it, in the first `days` of an experiment less in as many days before."""
+
+    amount: float
+    days: float
+
+
+@dataclass(frozen=True)
 class Gain:
     """For one arm, in the reporting currency: what the change really brings if all enrolled have it, what the
-    experiment says that it brings, and what two usual ways of reading would say.
+    experiment says that it brings, and what two usual ways of reading would say; all of it at the end of the run.
 
-    `recovered` counts every failed invoice that was paid in the end under it; `grew` is what the service collected
-    since the experiment began less what it did before, whoever paid it (None: it began with the run). Each by `cost`
-    is a return.
+    `recovered` counts every failed invoice that was paid in the end under it; `growth` compares what the service
+    collected since the experiment began with what it did before (None: it began with the run). Each by `cost` is a
+    return.
     """
 
     arm: str
@@ -37,7 +46,7 @@ class Gain:
     brought: float | None
     read: float | None
     recovered: float
-    grew: float | None
+    growth: Growth | None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -50,23 +59,24 @@ class Gain:
             "return_read": self._over_cost(self.read),
             "recovered": self.recovered,
             "return_claimed": self._over_cost(self.recovered),
-            "grew": self.grew,
-            "return_before_after": self._over_cost(self.grew),
+            "grew": self.growth.amount if self.growth else None,
+            "before_after_days": self.growth.days if self.growth else None,
+            "return_before_after": self._over_cost(self.growth.amount if self.growth else None),
         }
 
     def _over_cost(self, amount: float | None) -> float | None:
         return amount / self.cost if amount is not None and self.cost else None
 
 
-def gain(effect: Effect, lived: Worlds, cost: float, grew: float | None) -> Gain:
+def gain(effect: Effect, lived: Worlds, cost: float, growth: Growth | None) -> Gain:
     """The return of an arm; `effect` is that of the money collected per person enrolled."""
     people = lived.mixed.tables[ENROLMENTS].num_rows
     scaled = [None if it.value is None else it.value * people for it in (effect.true, effect.mixed)]
-    return Gain(effect.true.name, cost, scaled[0], scaled[1], _recovered(lived.forced[effect.true.name]), grew)
+    return Gain(effect.true.name, cost, scaled[0], scaled[1], _recovered(lived.forced[effect.true.name]), growth)
 
 
-def growth(source: Source, design: Design, seen: Frame) -> float | None:
-    """What a run collected since an experiment began less what it did in as much time before; None without a before.
+def growth_of(source: Source, design: Design, seen: Frame) -> Growth | None:
+    """As long on either side as the shorter of them lasted; None where there is no before.
 
     Nothing says what would have been: seasons, growth and other changes of those months are in it.
     """
@@ -79,7 +89,7 @@ def growth(source: Source, design: Design, seen: Frame) -> float | None:
             FROM invoices WHERE status = 'paid' AND paid_at >= $first AND paid_at < $last""",
             {"since": design.since, "first": design.since - length, "last": design.since + length},
         ).fetchone()
-    return None if found is None else float(found[0]) / _MICROS
+    return None if found is None else Growth(float(found[0]) / _MICROS, length / timedelta(days=1))
 
 
 def _recovered(sample: Sample) -> float:

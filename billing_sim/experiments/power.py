@@ -23,43 +23,99 @@ _FACTOR = quantile(0.975, GROUPS - 1) + quantile(POWER, GROUPS - 1)
 
 @dataclass(frozen=True)
 class Enrolment:
-    """How many are enrolled, since and until when, and how many have an outcome that can no longer change."""
+    """Who is enrolled by `as_of`: the moments (`datetime64[us]`, ascending), and until when there can be more.
 
-    first: datetime | None
-    total: int
-    mature: int
-    per_day: float
+    From `closes` on nobody new is enrolled, and at `ends` the run is over. An outcome is final `horizon` after
+    enrolment.
+    """
+
+    enrol: str
+    moments: np.ndarray
+    as_of: datetime
+    closes: datetime
+    ends: datetime
     horizon: timedelta
+
+    @property
+    def total(self) -> int:
+        """How many are enrolled."""
+        return len(self.moments)
+
+    @property
+    def mature(self) -> int:
+        """How many of them are through: their outcome can no longer change."""
+        return int((self.moments <= np.datetime64(self.as_of - self.horizon)).sum())
 
     @property
     def mature_share(self) -> float:
         """The share of those enrolled who are through."""
         return self.mature / self.total if self.total else 0.0
 
+    def person(self, number: int) -> datetime | None:
+        """The moment at which so many are enrolled: seen, or expected; `NEVER` if it will not be, None if unknown."""
+        if number <= self.total:
+            return _moment(self.moments[number - 1])
+        if self.enrol == "start" or self.as_of >= self.closes:
+            return NEVER
+        expected = self._expected(number)
+        is_unknown = self._is_first_cycle and self._everybody_renewed < expected < NEVER
+        return None if is_unknown else expected
+
+    @property
+    def _everybody_renewed(self) -> datetime:
+        """When everybody who was there at the beginning has renewed; afterwards only newcomers are enrolled."""
+        return _moment(self.moments[0]) + _CYCLE
+
+    @property
+    def _is_first_cycle(self) -> bool:
+        """Whether people are enrolled at renewals, and too few days have passed to know the pace of newcomers."""
+        return self.enrol == "renewal" and self.as_of < self._everybody_renewed + _ENOUGH
+
+    @property
+    def _steady_since(self) -> datetime:
+        """From when on enrolment went as it goes now: the later half; at renewals, since only newcomers are left."""
+        first = _moment(self.moments[0])
+        if self.enrol == "renewal":
+            return first if self._is_first_cycle else self._everybody_renewed
+        return first + (self.as_of - first) / 2
+
+    def _expected(self, number: int) -> datetime:
+        """When so many are enrolled if it goes on as it goes now; `NEVER` if that is after enrolment closes."""
+        since = self._steady_since
+        gained = int((self.moments >= np.datetime64(since)).sum())
+        days = (number - self.total) * max((self.as_of - since) / _DAY, 1.0) / gained if gained else math.inf
+        return self.as_of + timedelta(days=days) if days <= (self.closes - self.as_of) / _DAY else NEVER
+
+
+NEVER = datetime.max
+"""The moment of what does not happen in a run."""
+
+_DAY = timedelta(days=1)
+_CYCLE = timedelta(days=31)
+"""Within this time everybody who pays by the month renews once."""
+_ENOUGH = timedelta(days=7)
+"""After so many days of newcomers alone their pace is known."""
+
 
 @dataclass(frozen=True)
 class Power:
     """The smallest effect that would be noticed four times in five by now, and the day for the effect of interest.
 
-    `decided_on` is None where enrolment as it goes would never suffice, or nothing is known yet; `needed` are people.
+    `needed` are people; `decided_on` is None where they are not all through before the run ends, and where nothing can
+    be said yet. `will_be` tells these apart: False where it is certain, None where it is not.
     """
 
     detectable: float | None
     effect: float | None
     needed: int | None
     decided_on: date | None
+    will_be: bool | None
 
 
-def enrolment(moments: np.ndarray, design: Design, frame: Frame, definition: Definition) -> Enrolment:
-    """Enrolment so far (`datetime64[us]`), seen from a metric with its own wait for outcomes."""
-    horizon = horizon_of(definition, frame)
-    if not len(moments):
-        return Enrolment(None, 0, 0, 0.0, horizon)
-    mature = int((moments <= np.datetime64(frame.as_of - horizon)).sum())
-    first = moments.min().astype("datetime64[us]").item()
-    last = min(frame.as_of, design.until or frame.as_of)
-    days = max((last - first) / timedelta(days=1), 1.0)
-    return Enrolment(first, len(moments), mature, len(moments) / days, horizon)
+def enrolment(moments: np.ndarray, design: Design, frame: Frame, ends: datetime, definition: Definition) -> Enrolment:
+    """Enrolment so far (`datetime64[us]`) in a run that ends at `ends`, seen from a metric with a wait of its own."""
+    closes = min(design.until or ends, ends)
+    return Enrolment(design.enrol, np.sort(moments), frame.as_of, closes, ends, horizon_of(definition, frame))
 
 
 def horizon_of(definition: Definition, frame: Frame) -> timedelta:
@@ -74,25 +130,21 @@ def horizon_of(definition: Definition, frame: Frame) -> timedelta:
     return timedelta(microseconds=clock.parse_duration(matures))
 
 
-def power(error: float | None, effect: float | None, seen: Enrolment, design: Design) -> Power:
+def power(error: float | None, effect: float | None, seen: Enrolment) -> Power:
     """From the error of the difference by now, which shrinks with the root of the mature people."""
     if not error or not seen.mature:
-        return Power(None, effect, None, None)
+        return Power(None, effect, None, None, None)
     detectable = _FACTOR * error
     if not effect:
-        return Power(detectable, effect, None, None)
+        return Power(detectable, effect, None, None, None)
     needed = math.ceil(seen.mature * (detectable / abs(effect)) ** 2)
-    return Power(detectable, effect, needed, _day(needed, seen, design))
+    enrolled = seen.person(needed)
+    if enrolled is None:
+        return Power(detectable, effect, needed, None, None)
+    is_seen = enrolled != NEVER and enrolled + seen.horizon <= seen.ends
+    return Power(detectable, effect, needed, (enrolled + seen.horizon).date() if is_seen else None, is_seen)
 
 
-def _day(needed: int, seen: Enrolment, design: Design) -> date | None:
-    """The day on which so many are enrolled and through; None when enrolment ends before."""
-    assert seen.first is not None
-    days = needed / seen.per_day
-    if days > _LONGEST or (design.until and seen.first + timedelta(days=days) > design.until + timedelta(days=1)):
-        return None
-    return (seen.first + timedelta(days=days) + seen.horizon).date()
-
-
-_LONGEST = 3650.0
-"""Nobody waits longer for an experiment."""
+def _moment(it: np.datetime64) -> datetime:
+    found: datetime = it.astype("datetime64[us]").item()
+    return found

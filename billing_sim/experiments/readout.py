@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from billing_sim.errors import QueryError
 from billing_sim.experiments import ratio_check
 from billing_sim.experiments.contrast import Contrast, comparable, contrast, figures
 from billing_sim.experiments.design import Design, design_of
-from billing_sim.experiments.gain import Gain, gain, growth
+from billing_sim.experiments.gain import Gain, Growth, gain, growth_of
 from billing_sim.experiments.power import Enrolment, Power, enrolment, power
 from billing_sim.experiments.sample import ENROLMENTS, Sample, facts_of, sample_of
 from billing_sim.experiments.truth import Effect, Worlds, worlds
@@ -53,6 +54,11 @@ class Reading:
         """Whether some of the people it counts may still change their outcome: it is read too early."""
         return self.definition.matures == "none" and self.enrolment.mature < self.enrolment.total
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is a sum per person enrolled, which goes on changing with all that these people are billed."""
+        return self.definition.over is not None and self.definition.over.fact == ENROLMENTS
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -62,6 +68,7 @@ class Reading:
             "direction": self.definition.direction,
             "mature_share": self.enrolment.mature_share,
             "read_too_early": self.misleads,
+            "goes_on_growing": self.grows,
             "arms": {arm: _figure(it) for arm, it in self.by_arm.items()},
             "contrasts": [self._contrast(i) for i in range(len(self.contrasts))],
         }
@@ -88,6 +95,7 @@ class Reading:
             "effect_of_interest": it.effect,
             "people_needed": it.needed,
             "decided_on": it.decided_on.isoformat() if it.decided_on else None,
+            "will_be_decided": it.will_be,
         }
         return told | (self.effects[i].as_dict() if self.effects else {})
 
@@ -101,23 +109,37 @@ def _figure(it: Figure) -> dict[str, Any]:
 class Readout:
     """An experiment at a moment: its design, whether people arrived as they should have, and its metrics.
 
-    `gains` is there when a cost was given: what each arm but the first brings for it.
+    `enrolled_until` is the end of the day on which the last of those enrolled so far came (None: nobody is); the
+    outcomes of all that was billed until then are final after `dunning`. The truth and `gains`, which are there when a
+    cost was given (what each arm but the first brings for it), are those of the run's end, at `ends`. `shared` names
+    what people share, None where the truth was left out.
     """
 
     design: Design
     as_of: datetime
+    ends: datetime
     ratio: ratio_check.RatioCheck
     readings: list[Reading]
-    mature_from: datetime
-    has_truth: bool
+    enrolled_until: datetime | None
+    dunning: timedelta
     currency: str
     gains: list[Gain] = field(default_factory=list)
-    shared: tuple[str, ...] = ()
+    shared: tuple[str, ...] | None = None
 
     @property
-    def shares_nothing(self) -> bool:
-        """Whether people of this world share nothing, so that an arm cannot change the other."""
-        return not self.shared
+    def has_truth(self) -> bool:
+        """Whether the true effects are told."""
+        return self.shared is not None
+
+    @property
+    def mature_from(self) -> datetime | None:
+        """When everybody enrolled so far is through; None where nobody is enrolled."""
+        return self.enrolled_until + self.dunning if self.enrolled_until else None
+
+    @property
+    def shares_nothing(self) -> bool | None:
+        """Whether people of this world share nothing, so that an arm cannot change the other; None without truth."""
+        return None if self.shared is None else not self.shared
 
     def __getitem__(self, metric: str) -> Reading:
         """The reading of one metric; QueryError when it is not among these."""
@@ -139,7 +161,8 @@ class Readout:
             "expected": dict(self.ratio.expected),
             "sample_ratio_p": self.ratio.p,
             "sample_ratio_mismatch": self.ratio.is_broken,
-            "everybody_mature_from": self.mature_from.isoformat(),
+            "everybody_mature_from": self.mature_from.isoformat() if self.mature_from else None,
+            "truth_as_of": self.ends.isoformat() if self.has_truth else None,
             "shares_nothing": self.shares_nothing,
             "metrics": [it.as_dict() for it in self.readings],
             "returns": [it.as_dict() for it in self.gains],
@@ -178,34 +201,42 @@ def readout(
     """Read an experiment of a run, by default its only one, as it could be read at `as_of` (default: at the end).
 
     `effect` is the effect of interest as a part of the first arm's value. With `truth` the people live again in a world
-    for each arm; `cost` of the change, in the reporting currency, asks for the return. QueryError for an experiment,
-    metric or moment that there is not, and for a metric that arms cannot be compared by.
+    for each arm; `cost` of the change, in the reporting currency, asks for the return, which needs the truth.
+    QueryError for an experiment, metric or moment that there is not, for a metric that arms cannot be compared by, and
+    for a cost that is no amount or comes without the truth.
     """
+    refuse_cost(cost, truth)
     design = design_of(run, name)
     known = asking.known(definitions)
     asked = [comparable(it) for it in asking.definitions(known, metrics or _usual(design), variants=False)]
     if cost is not None:
         money = comparable(known["collected"])
         asked += [money] if money.id not in [it.id for it in asked] else []
-    facts, seen = facts_of(asked), frame(run, as_of)
+    facts, seen, whole = facts_of(asked), frame(run, as_of), frame(run)
     source = facts_as_of(run, as_of) if as_of else run
-    sample, whole = sample_of(source, design.name, facts), sample_of(run, design.name, facts)
-    lived = worlds(world_of(run), whole, design.name, design.arms, facts, report or _quiet) if truth or cost else None
-    readings = _readings(sample, asked, seen, design, effect)
-    found = _with_truth(readings, lived, frame(run), design) if lived else readings
-    gains = [] if cost is None or lived is None else _gains(found, lived, cost, growth(run, design, frame(run)))
-    last = min(seen.as_of, design.until or seen.as_of)
-    return Readout(
-        design,
-        seen.as_of,
-        _ratio(sample, design),
-        found,
-        last + seen.dunning,
-        lived is not None,
+    sample = sample_of(source, design.name, facts)
+    readings = _readings(sample, asked, seen, whole.as_of, design, effect)
+    found = Readout(
+        design, seen.as_of, whole.as_of, _ratio(sample, design), readings, _last(_moments(sample), seen), seen.dunning,
         seen.currency,
-        gains,
-        tuple(shared_in(world_of(run))) if lived is not None else (),
-    )
+    )  # fmt: skip
+    if not truth:
+        return found
+    everybody = sample_of(run, design.name, facts)
+    lived = worlds(world_of(run), everybody, design.name, design.arms, facts, report or _quiet)
+    readings = _with_truth(readings, lived, whole, design)
+    gains = [] if cost is None else _gains(readings, lived, cost, growth_of(run, design, whole))
+    return replace(found, readings=readings, gains=gains, shared=tuple(shared_in(world_of(run))))
+
+
+def refuse_cost(cost: float | None, truth: bool) -> None:
+    """QueryError for a cost that is no amount, and for one where the return that it asks for is not to be told."""
+    if cost is None:
+        return
+    if not math.isfinite(cost) or cost < 0:
+        raise QueryError(f"{cost} is no cost. Give an amount in the reporting currency, such as 1000.")
+    if not truth:
+        raise QueryError("The return on a cost is told from the true effect. Leave out the cost, or keep the truth.")
 
 
 def _usual(design: Design) -> tuple[str, ...]:
@@ -221,21 +252,31 @@ def _ratio(sample: Sample, design: Design) -> ratio_check.RatioCheck:
     return ratio_check.check({arm: arms.count(arm) for arm in design.arms}, design.shares)
 
 
-def _readings(sample: Sample, asked: Sequence[Definition], seen: Frame, design: Design, effect: float) -> list[Reading]:
-    found = figures(sample, asked, seen)
-    moments = sample.tables[ENROLMENTS]["enrolled_at"].to_numpy().astype("datetime64[us]")
-    return [_reading(it, found[it.id], moments, seen, design, effect) for it in asked]
+def _moments(sample: Sample) -> np.ndarray:
+    return sample.tables[ENROLMENTS]["enrolled_at"].to_numpy().astype("datetime64[us]")
 
 
-def _reading(
-    it: Definition, found: dict[str, Figure], moments: np.ndarray, seen: Frame, design: Design, effect: float
-) -> Reading:
+def _last(moments: np.ndarray, seen: Frame) -> datetime | None:
+    """The end of the day of the last enrolment, and no later than now."""
+    if not len(moments):
+        return None
+    day: datetime = (moments.max().astype("datetime64[D]") + 1).astype("datetime64[us]").item()
+    return min(day, seen.as_of)
+
+
+def _readings(
+    sample: Sample, asked: Sequence[Definition], seen: Frame, ends: datetime, design: Design, effect: float
+) -> list[Reading]:
+    found, moments = figures(sample, asked, seen), _moments(sample)
+    return [_reading(it, found[it.id], enrolment(moments, design, seen, ends, it), design, effect) for it in asked]
+
+
+def _reading(it: Definition, found: dict[str, Figure], enrolled: Enrolment, design: Design, effect: float) -> Reading:
     base, *others = design.arms
     contrasts = [contrast(it, found, base, arm) for arm in others]
-    enrolled = enrolment(moments, design, seen, it)
     value = contrasts[0].before.value
     wanted = None if value is None else effect * float(value)
-    powers = [power(each.error, wanted, enrolled, design) for each in contrasts]
+    powers = [power(each.error, wanted, enrolled) for each in contrasts]
     return Reading(it, {arm: found[arm] for arm in design.arms if arm in found}, contrasts, enrolled, powers)
 
 
@@ -247,6 +288,6 @@ def _with_truth(readings: list[Reading], lived: Worlds, whole: Frame, design: De
     ]
 
 
-def _gains(readings: list[Reading], lived: Worlds, cost: float, grew: float | None) -> list[Gain]:
+def _gains(readings: list[Reading], lived: Worlds, cost: float, growth: Growth | None) -> list[Gain]:
     money = next(it for it in readings if it.definition.name == "collected")
-    return [gain(effect, lived, cost, grew) for effect in money.effects]
+    return [gain(effect, lived, cost, growth) for effect in money.effects]

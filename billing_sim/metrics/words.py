@@ -59,11 +59,12 @@ def _decimals(number: float) -> int:
     return 2 if number == 0 or abs(number) >= 0.1 else 3 if abs(number) >= 0.01 else 4
 
 
-def signed(it: Definition, number: float | None) -> str:
-    """A difference with its sign and its unit: +0.12 pp."""
+def signed(it: Definition, number: float | None, currency: str = "") -> str:
+    """A difference with its sign and its unit: +0.12 pp; money has the currency that is given."""
     if number is None:
         return "–"
-    unit = {"share": " pp", "hours": "" if abs(number) >= 48 else " h"}.get(
+    money = f" {currency}".rstrip()
+    unit = {"share": " pp", "hours": "" if abs(number) >= 48 else " h", "money": money}.get(
         it.unit, f" {_UNITS.get(it.unit, '')}".rstrip()
     )
     shown = size(it, abs(number))

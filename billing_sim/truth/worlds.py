@@ -25,15 +25,16 @@ def shared_in(world: CompiledWorld) -> list[str]:
     """What subscribers share in a world, so that the relief of some changes others; empty where every effect is direct.
 
     Worlds to compare with are lived by the tape of the actual one, so what is told of them is the direct effect:
-    spillovers are left out (`drivers.coupled.total_tape_of` gives the total).
+    spillovers are left out (`drivers.coupled.total_tape_of` gives the total). The arms of an experiment count too: one
+    that routes by success rate shares what others have met.
     """
-    record = world.record[0]
+    record = world.record
     found = []
     if record.capacity.any() or record.comfortable.any() or record.route_by.any():
         found.append("gateways")
-    if record.support:
+    if record.support.any():
         found.append("the support desk")
-    if record.review_team:
+    if record.review_team.any():
         found.append("the reviewers of payments")
     return found
 
