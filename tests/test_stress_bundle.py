@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 import billing_sim
+from billing_sim import clock
 from billing_sim.drivers import paired
 from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
@@ -21,10 +22,12 @@ from billing_sim.metrics.source import RunFolder
 from billing_sim.scenario.emit import emit
 from billing_sim.stress import lives as stress_lives
 from billing_sim.stress import seed_queries, seeing
+from billing_sim.stress.bundle import _live
 from billing_sim.stress.case import find_cases
 from billing_sim.stress.lives import Lives
-from billing_sim.stress.looked import looked_at
+from billing_sim.stress.looked import ALL, looked_at
 from billing_sim.stress.readings import read_world
+from billing_sim.stress.telling import Teller
 from billing_sim.truth.estimands import estimands
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import compile_world
@@ -70,6 +73,21 @@ def test_each_seed_reads_what_an_ordinary_run_to_the_end_would(second_seed):
     assert late
     assert wrong == {}
     assert len(exact) > 0.6 * len(alone)
+
+
+@pytest.mark.parametrize("case", ["", "late_events", "uncollectible_as_void"])
+def test_who_is_settled_is_told_once_and_nothing_is_lost(case):
+    """Reading and complete facts hold the same rows as when everybody is told twice."""
+    damages = find_cases([case])[0].damages if case else ()
+    world, seeds = lives(case), range(1, SEEDS + 1)
+    apart = [Teller(world, ALL, damages, before) for before in (world.end, clock.NEVER)]
+    _live(world, seeds, apart)
+    for once, twice in zip((told(case).reading, told(case).complete), apart, strict=True):
+        assert once.tables.keys() == twice.told.tables.keys()
+        for name, table in once.tables.items():
+            assert sorted(map(repr, table.to_pylist())) == sorted(map(repr, twice.told.tables[name].to_pylist())), name
+            sizes = [[it.of(name, number).num_rows for number in range(SEEDS)] for it in (once, twice.told)]
+            assert sizes[0] == sizes[1]
 
 
 def test_the_base_is_lived_once_for_all_that_damages_its_log(monkeypatch):

@@ -63,6 +63,9 @@ _VOID = 2
 _UNCOLLECTIBLE = 3
 _SIGNUP_ABANDONED = 2
 
+EVERYBODY, SETTLED, UNSETTLED = range(3)
+"""Whose rows are folded: everybody's, or only of those of whom nothing is recorded from a moment on, or of the rest."""
+
 
 @rule(Nothing(Context, Person, Page, Row))
 def read(context, person, page, row):
@@ -191,6 +194,17 @@ def is_out_of_place(person, row):
     return 0 if begins or kind == events.EXPERIMENT_ENROLLED else 1
 
 
+@rule(Int(Context, Rows, Int, Int))
+def is_meant(context, rows, first, count):
+    """Whether the person whose rows begin at `first` is one of those who are folded."""
+    at = first
+    while at < count and rows[at].subscriber == rows[first].subscriber:
+        if rows[at].recorded_at >= context.settled_before:
+            return 1 if context.whom == UNSETTLED else 0
+        at += 1
+    return 1 if context.whom == SETTLED else 0
+
+
 @entry(Int(types.Array(Context, 1, "C"), types.Array(Person, 1, "C"), types.Array(Page, 1, "C"), Rows, Int))
 def fold_rows(contexts, persons, pages, rows, count):
     """Fold the first `count` rows, whole lives in canonical order, onto an emptied page; 1 when it overflowed."""
@@ -201,9 +215,12 @@ def fold_rows(contexts, persons, pages, rows, count):
         page.count[i] = 0
     page.overflow = 0
     person.subscriber = -1
+    is_told = 1
     for i in range(count):
         row = rows[i]
-        if row.recorded_at >= context.known_before:
+        if context.whom and (i == 0 or row.subscriber != rows[i - 1].subscriber):
+            is_told = is_meant(context, rows, i, count)
+        if row.recorded_at >= context.known_before or not is_told:
             continue
         if row.subscriber != person.subscriber:
             if person.subscriber >= 0:

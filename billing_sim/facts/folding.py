@@ -9,7 +9,7 @@ import numpy as np
 
 from billing_sim import clock
 from billing_sim.facts.context import context_of
-from billing_sim.facts.fold import fold_rows
+from billing_sim.facts.fold import EVERYBODY, fold_rows
 from billing_sim.facts.record import BLOCK_ROWS, NAMES, PAGE, PERSON
 from billing_sim.rule import records
 
@@ -17,7 +17,8 @@ from billing_sim.rule import records
 class Folder:
     """Folds the rows of whole lives, block by block; one for each thread.
 
-    With `known_before` (microseconds UTC) it folds what had been recorded before that moment.
+    With `known_before` (microseconds UTC) it folds what had been recorded before that moment. With `whom` only those of
+    whom nothing was recorded from `settled_before` on are folded (`fold.SETTLED`), or only the others (`UNSETTLED`).
 
 
     >>> folder = Folder(world_events, vocabularies)       # doctest: +SKIP
@@ -29,8 +30,12 @@ class Folder:
         world_events: Sequence[Mapping[str, Any]],
         vocabularies: Mapping[str, Sequence[str]],
         known_before: int = clock.NEVER,
+        whom: int = EVERYBODY,
+        settled_before: int = clock.NEVER,
     ) -> None:
-        self._context = records(context_of(world_events, vocabularies, known_before))
+        context = context_of(world_events, vocabularies, known_before)
+        context["whom"], context["settled_before"] = whom, settled_before
+        self._context = records(context)
         self._person = records(np.zeros(1, PERSON))
         self._page = np.zeros(1, PAGE)
         self._pages = records(self._page)

@@ -28,6 +28,8 @@ CONTEXT = np.dtype([
     ("start", "i8"),
     ("end", "i8"),
     ("known_before", "i8"),
+    ("whom", "i8"),
+    ("settled_before", "i8"),
     ("first_month", "i8"),
     ("month_start", "i8", (MONTHS,)),
     ("region", "i8", (MARKETS,)),

@@ -45,11 +45,16 @@ class Looked:
     @property
     def followed(self) -> Wanted:
         """What is looked at in the complete facts when they are the clean ones as well."""
-        both = dict(self.complete)
-        for name, columns in self.clean.items():
-            mine = both.get(name, ())
-            both[name] = None if mine is None or columns is None else {*mine, *columns}
-        return both
+        return joined(self.complete, self.clean)
+
+
+def joined(one: Wanted, other: Wanted) -> Wanted:
+    """All that is looked at in the one or the other."""
+    both = dict(one)
+    for name, columns in other.items():
+        mine = both.get(name, ())
+        both[name] = None if mine is None or columns is None else {*mine, *columns}
+    return both
 
 
 EVERYTHING = Looked(ALL, ALL, ALL, truths=True)
@@ -93,12 +98,7 @@ def _words(text: str) -> frozenset[str]:
 _KEPT = frozenset("subscriber group spell invoice market currency interval issued_at ended_at replaced_at".split())
 
 
-_MONEY = ("_minor", "_micros")
-"""How the names of columns with money end: whoever asks for one may need the others to value it."""
-
-
 def _columns_of(fact: Fact, words: Collection[str]) -> frozenset[str]:
     names = {it.name for it in fact.columns}
-    asks_for_money = any(word == "money" or word.endswith(_MONEY) for word in words)
-    money = {name for name in names if asks_for_money and name.endswith(_MONEY)}
+    money = {name for name in names if name.endswith(("_minor", "_micros"))}
     return frozenset(names & ({*words} | _KEPT | {BEGINS[fact.name]}) | money)

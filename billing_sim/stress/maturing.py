@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 from billing_sim import clock, people
 from billing_sim.metrics import queries
 from billing_sim.metrics.definition import Definition
-from billing_sim.stress.bundle import Bundle, Told, bundle, known_by
+from billing_sim.stress.bundle import Bundle, bundle, known_by
 from billing_sim.stress.cells import proxy_margin
 from billing_sim.stress.lives import FOLLOWED_DAYS, Lives
 from billing_sim.stress.readings import claimed
 from billing_sim.stress.seeing import read, tell
+from billing_sim.stress.telling import Part, Told
 from billing_sim.truth.estimands import Estimand, estimands
 
 LAST = 62 * clock.DAY
@@ -125,7 +126,7 @@ def _of_market(told: Told, market: str) -> Told:
     found: dict[str, pa.Table] = {
         name: table.filter(pc.equal(table["market"].cast("string"), market)) for name, table in told.tables.items()
     }
-    return Told(found, {}, told.world_events)
+    return Told((Part(found),), told.world_events)
 
 
 assert max(WAITS) <= FOLLOWED_DAYS

@@ -21,14 +21,15 @@ import numpy as np
 
 from billing_sim import clock
 from billing_sim.metrics.definition import Definition
-from billing_sim.stress.bundle import Bundle, Told, bundle, without_friction
+from billing_sim.stress.bundle import Bundle, bundle, without_friction
 from billing_sim.stress.damages import Damage
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import Looked, looked_at
 from billing_sim.stress.seeing import read, tell
+from billing_sim.stress.telling import Told
 from billing_sim.truth.estimands import Estimand, estimands
 
-_HERE = "bundle columns damage damages hits lives looked readings seed_queries seeing voiding".split()
+_HERE = "bundle columns damage damages hits lives looked readings seed_queries seeing telling voiding".split()
 _DECIDING = (
     "scenario", "world", "lifecycle", "drivers", "facts", "metrics", "runs", "truth/estimands.py", "truth/worlds.py",
     *(f"stress/{name}.py" for name in _HERE),

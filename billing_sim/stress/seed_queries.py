@@ -19,8 +19,8 @@ from billing_sim.metrics import queries
 from billing_sim.metrics.connection import write_world_events
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame, literal
-from billing_sim.stress.bundle import Told
 from billing_sim.stress.looked import BEGINS
+from billing_sim.stress.telling import Told
 
 _WORLD = "number of the world"
 """The column that says of which world a row is."""

@@ -13,8 +13,9 @@ from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import Question
 from billing_sim.metrics.frame import literal
-from billing_sim.stress.bundle import Bundle, Told
+from billing_sim.stress.bundle import Bundle
 from billing_sim.stress.seed_queries import put_to_each
+from billing_sim.stress.telling import Told
 from billing_sim.truth.estimands import Estimand
 
 

@@ -21,12 +21,13 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.source import InMemory
 from billing_sim.runs import tables
-from billing_sim.stress.bundle import Bundle, Told, bundle, without_friction
+from billing_sim.stress.bundle import Bundle, bundle, without_friction
 from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
 from billing_sim.stress.damages import Damage
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.seeing import read, tell
+from billing_sim.stress.telling import Part, Told
 from billing_sim.stress.trailing import Floors, begun, floors, judged, looked_at, named, trailing
 from billing_sim.truth.estimands import Estimand
 
@@ -116,7 +117,7 @@ class Watch:
                 for name in looked:
                     columns[name].append(self._numbered(name, looked_at(name, facts[name], looked), number))
         found = {name: it.table() for name, it in columns.items()}
-        return Told(found, {name: it.starts for name, it in columns.items()}, self.lives.told)
+        return Told((Part(found, {name: it.starts for name, it in columns.items()}),), self.lives.told)
 
     def _logged(self, number: int, until: int) -> Iterator[np.ndarray]:
         """A seed's log as it lies there at a moment, damage included."""
@@ -136,7 +137,7 @@ class Watch:
 
 def _begun(told: Told, seen: Frame, asked: Sequence[str]) -> Told:
     """The units begun in the last 28 days, of the facts that these queries name."""
-    return Told(begun({name: told.tables[name] for name in named(asked)}, seen), {}, told.world_events)
+    return Told((Part(begun({name: told.tables[name] for name in named(asked)}, seen)),), told.world_events)
 
 
 def _stacked(found: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -24,7 +24,7 @@ from billing_sim.metrics.engine import compute
 from billing_sim.metrics.result import Slice
 from billing_sim.metrics.source import InMemory
 from billing_sim.scenario.emit import emit
-from billing_sim.stress.bundle import Told, bundle
+from billing_sim.stress.bundle import bundle
 from billing_sim.stress.case import Case, find_cases
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.hits import key_of
@@ -34,6 +34,7 @@ from billing_sim.stress.ratio import fieller
 from billing_sim.stress.readings import Readings, read_world
 from billing_sim.stress.statistics import mean_of
 from billing_sim.stress.student import quantile, tail
+from billing_sim.stress.telling import Told
 from tests.world_texts import QUIET
 
 BILLED = 28 * 12 / 365

@@ -1,0 +1,168 @@
+"""How the log of many seeds is told: the facts of all of them in one set of tables.
+
+Facts are told as they were known at some moment, from the log as it is after some damages, of everybody or of those of
+whom something, or nothing, is recorded after the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billing_sim import clock
+from billing_sim.facts.fold import EVERYBODY, SETTLED, UNSETTLED
+from billing_sim.facts.folding import Folder
+from billing_sim.facts.record import BLOCK_ROWS
+from billing_sim.identity import vocabularies_of
+from billing_sim.metrics.source import InMemory
+from billing_sim.runs import tables
+from billing_sim.stress.columns import Columns, renumbered
+from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
+from billing_sim.stress.damages import Damage
+from billing_sim.stress.lives import Lives
+from billing_sim.stress.looked import BEGINS, Looked, Wanted, joined
+
+
+@dataclass(frozen=True)
+class Part:
+    """Facts of some people of many seeds: Arrow tables by name, and where each seed's rows begin in each."""
+
+    tables: dict[str, pa.Table]
+    starts: dict[str, list[int]] = field(default_factory=dict)
+
+    def of(self, name: str, number: int) -> pa.Table:
+        """One seed's rows of a fact."""
+        table, starts = self.tables[name], [*self.starts[name], self.tables[name].num_rows]
+        return table.slice(starts[number], starts[number + 1] - starts[number])
+
+    def since(self, moment: datetime) -> Part:
+        """Only the units that began at a moment (UTC, without zone) or later, or lasted beyond it."""
+        found, starts = {}, {}
+        for name in self.tables:
+            parts = [begun_since(self.of(name, number), name, moment) for number in range(len(self.starts[name]))]
+            found[name] = pa.concat_tables(parts)
+            starts[name] = [0, *accumulate(part.num_rows for part in parts[:-1])]
+        return Part(found, starts)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Facts of many seeds, in parts with different people; with the world's events."""
+
+    parts: tuple[Part, ...]
+    world_events: list[dict[str, Any]]
+
+    @cached_property
+    def tables(self) -> dict[str, pa.Table]:
+        """Arrow tables by name, of everybody in all seeds."""
+        if len(self.parts) == 1:
+            return self.parts[0].tables
+        return {name: pa.concat_tables([part.tables[name] for part in self.parts]) for name in self.parts[0].tables}
+
+    @property
+    def source(self) -> InMemory:
+        """All seeds, as a source of metrics."""
+        return InMemory(self.tables, self.world_events)
+
+    def of(self, name: str, number: int) -> pa.Table:
+        """One seed's rows of a fact."""
+        return pa.concat_tables([part.of(name, number) for part in self.parts])
+
+    def since(self, moment: datetime) -> Told:
+        """Only the units that began at a moment (UTC, without zone) or later, or lasted beyond it."""
+        return Told(tuple(part.since(moment) for part in self.parts), self.world_events)
+
+
+_ENDS = {"subscriptions": "ended_at", "payment_methods": "replaced_at"}
+"""The moment at which those that last are over; null: not yet."""
+
+
+def begun_since(table: pa.Table, name: str, moment: datetime) -> pa.Table:
+    """A spell or a method on file lasts: it is left out only when it was over before."""
+    lasts = _ENDS.get(name)
+    column = table[lasts or BEGINS.get(name, "occurred_at")]
+    first = pa.scalar(moment.date() if pa.types.is_date(column.type) else moment, column.type)
+    return table.filter(pc.fill_null(pc.greater_equal(column, first), lasts is not None))
+
+
+class Teller:
+    """One way of telling: which damages are in the log, what was known when, of whom, and the tables that fill up."""
+
+    def __init__(
+        self, lives: Lives, facts: Wanted, damages: Sequence[Damage] = (), known_before: int = clock.NEVER,
+        whom: int = EVERYBODY,
+    ) -> None:  # fmt: skip
+        self.damages, self._lives = tuple(damages), lives
+        self._vocabularies = vocabularies_of(lives.world)
+        labels = {**tables.BUILT_IN, **self._vocabularies}
+        self._folder = Folder(lives.told, labels, known_before, whom, lives.end)
+        self._columns = {name: Columns(tables.facts_folder(name), labels, only) for name, only in facts.items()}
+
+    def next_seed(self) -> None:
+        for columns in self._columns.values():
+            columns.next_seed()
+
+    def hear(self, rows: np.ndarray, seed: int) -> list[np.ndarray]:
+        """The rows after the damages, in pieces of whole lives that can be folded."""
+        end, labels = self._lives.end, self._vocabularies
+        return list(whole_lives(damage_rows(rows, self.damages, seed=seed, end=end, labels=labels), BLOCK_ROWS))
+
+    def tell(self, heard: Sequence[np.ndarray], number: int) -> None:
+        for rows in heard if self._columns else ():
+            facts = self._folder.fold(rows)
+            for name, columns in self._columns.items():
+                told = damage_facts(name, facts[name], self.damages)
+                if not len(told):
+                    continue
+                told["group"] = number
+                told["subscriber"] = renumbered(told["subscriber"], number, self._lives.world.markets)
+                columns.append(told)
+
+    @cached_property
+    def part(self) -> Part:
+        """What has been told, once everybody has lived."""
+        found = {name: columns.table() for name, columns in self._columns.items()}
+        return Part(found, {name: columns.starts for name, columns in self._columns.items()})
+
+    @property
+    def told(self) -> Told:
+        return Told((self.part,), self._lives.told)
+
+
+class Telling:
+    """The reading and the complete facts of one log, and how they are told.
+
+    Of most people nothing is recorded after the end, so both know the same about them: that is told once. What is stale
+    at the end is complete in time, so with staleness the two come from different logs.
+    """
+
+    def __init__(self, lives: Lives, damages: Sequence[Damage], lasting: Sequence[Damage], looked: Looked) -> None:
+        self._world_events, self._shared = lives.told, tuple(damages) == tuple(lasting)
+        complete = looked.complete if lasting else looked.followed
+        if self._shared:
+            wanted = joined(looked.reading, complete)
+            known = ((clock.NEVER, SETTLED), (lives.end, UNSETTLED), (clock.NEVER, UNSETTLED))
+            self.tellers = [Teller(lives, wanted, damages, before, whom) for before, whom in known]
+        else:
+            self.tellers = [Teller(lives, looked.reading, damages, lives.end), Teller(lives, complete, lasting)]
+
+    @cached_property
+    def reading(self) -> Told:
+        """What could be known at the end."""
+        return self._told(*self.tellers[:-1])
+
+    @cached_property
+    def complete(self) -> Told:
+        """With everything that is ever recorded."""
+        return self._told(*([self.tellers[0]] if self._shared else []), self.tellers[-1])
+
+    def _told(self, *tellers: Teller) -> Told:
+        return Told(tuple(teller.part for teller in tellers), self._world_events)
