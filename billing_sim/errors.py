@@ -47,6 +47,10 @@ class InputError(BillingSimError):
         self.problems = sorted(set(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[list[Problem]]]:
+        """Made again from its problems, as when it comes from another process; by default it would be from its text."""
+        return type(self), (self.problems,)
+
 
 class RunError(BillingSimError):
     """A run directory that cannot be read, written or reused as asked."""
