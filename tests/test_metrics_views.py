@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from billing_sim.metrics.catalogue import Catalogue, shipped
 from billing_sim.metrics.definition import VIEWS
 from billing_sim.metrics.result import Figure
 from billing_sim.metrics.views import Views, views
+from billing_sim.report.standing import row_of
 from tests.facts_builder import HandMade, build, invoice
 from tests.test_metrics_numbers import facts
 
@@ -183,6 +185,53 @@ def test_numbers_read_as_people_write_them(metric, value, shown):
     definition = shipped()[metric]
     currency = "USD" if definition.unit == "money" else ""
     assert words.value(definition, Figure(value, 0, 0, 0), currency) == shown
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "half", "shown"),
+    [
+        ("time_to_recover_p50", 119, 19, "0.79 d"),
+        ("time_to_recover_p50", 47, 60, "60 h"),
+        ("time_to_recover_p50", 47, 0.25, "0.25 h"),
+        ("time_to_recover_p50", 72, 60, "2.5 d"),
+        ("time_to_recover_p50", -72, 6, "0.25 d"),
+        ("time_to_recover_p50", None, 6, "6 h"),
+        ("gateway_latency_p99", 12_000, 900, "0.90 s"),
+        ("gateway_latency_p99", 950, 12_000, "12,000 ms"),
+        ("recovery_rate", 0.9, 0.0123, "1.23"),
+        ("billed", 12_345_678.9, 45_000, "45,000"),
+        ("time_to_recover_p50", 119, None, ""),
+    ],
+)
+def test_half_an_interval_is_told_in_the_unit_of_the_value_beside_it(metric, value, half, shown):
+    """5.0 days with 19 beside it would read as 19 days, where hours are meant."""
+    assert words.half(shipped()[metric], half, value) == shown
+
+
+@pytest.mark.parametrize(
+    ("metric", "change", "shown"),
+    [
+        ("time_to_recover_p50", 1, "+1 h"),
+        ("time_to_recover_p50", -60, "-2.5 d"),
+        ("gateway_latency_p99", -1536, "-1,536 ms"),
+        ("gateway_latency_p99", 12_000, "+12.0 s"),
+        ("gateway_latency_p99", 0, "0 ms"),
+        ("recovery_rate", 0.0123, "+1.23 pp"),
+        ("members", -4, "-4"),
+    ],
+)
+def test_a_difference_says_its_sign_and_unit(metric, change, shown):
+    """Also a time: milliseconds as well as hours."""
+    assert words.signed(shipped()[metric], change) == shown
+
+
+def test_what_stands_beside_a_time_is_in_its_unit(source):
+    """In the table and in the report alike."""
+    found = views(source, catalogue=Catalogue((shipped()["time_to_recover_p50"],), {})).results.values()
+    late = replace(next(iter(found))[0], value=119.0, low=100.0, high=138.0)
+    assert [render._value(late).plain, render._half(late).plain] == ["5.0 days", "0.79 d"]
+    row = row_of(late)
+    assert [row.value, row.half] == ["5.0 days", "± 0.79 d"]
 
 
 def test_the_views_can_be_read_without_pandas(tmp_path: Path):

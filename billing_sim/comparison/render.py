@@ -96,7 +96,7 @@ def _row(it: Difference, most: int) -> list[Text]:
     d, style = it.definition, _STYLES[it.verdict]
     return [
         _name(it, most), _value(d, it.before), _value(d, it.after), Text(words.signed(d, it.value), style=style),
-        Text("" if it.half is None else words.size(d, it.half), style="dim"),
+        Text(words.half(d, it.half, it.value), style="dim"),
         Text(_WORDS.get(it.verdict, it.verdict), style=style),
         *([Text("" if it.saved is None else f"{100 * it.saved:.0f} %", style="dim")] if it.is_paired else []),
     ]  # fmt: skip

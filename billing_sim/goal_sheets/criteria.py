@@ -127,9 +127,8 @@ def measurable(it: Evidence) -> Criterion:
     shown = f"{_shown(it, it.baseline)} to {_shown(it, it.aim.target)}, {signal:.1f} standard errors of a month"
     if it.way * promised <= 0:
         return Criterion("measurable", False, f"{shown}: no improvement is promised", figures)
-    told = (
-        shown if signal >= SIGNAL else f"{shown}: noise hides it, {SIGNAL:g} are needed ({words.size(d, noise)} each)"
-    )
+    each = words.half(d, noise, it.baseline)
+    told = shown if signal >= SIGNAL else f"{shown}: noise hides it, {SIGNAL:g} are needed ({each} each)"
     return Criterion("measurable", signal >= SIGNAL, told, figures)
 
 

@@ -108,8 +108,7 @@ def _value(result: Result) -> Text:
 
 
 def _half(result: Result) -> Text:
-    half = result.half_width
-    return Text("" if half is None else words.size(result.definition, half), style="dim")
+    return Text(words.half(result.definition, result.half_width, result.value), style="dim")
 
 
 def _change(result: Result) -> Text:

@@ -14,6 +14,10 @@ UNDEFINED = "undefined"
 _LARGE = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
 _MONEY = re.compile(r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+END)?", re.IGNORECASE | re.DOTALL)
 _UNITS = {"per_thousand": "‰", "points": "pp", "each": "", "count": "", "days": "days", "months": "months"}
+_LONG_TIMES = {"hours": (48, 24, "days", "d"), "ms": (10_000, 1000, "s", "s")}
+"""From which number on a time is told in a larger unit, how many make one of it, and its name in full and in short."""
+
+_SHORT = {"hours": "h", "ms": "ms"}
 
 
 def value(it: Definition, figure: Figure, currency: str = "") -> str:
@@ -25,7 +29,7 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
         return f"{100 * number:.2f} %"
     if it.unit == "money":
         return f"{amount(number)} {currency}".rstrip()
-    if it.unit in ("hours", "ms"):
+    if it.unit in _LONG_TIMES:
         return _time(number, it.unit)
     shown = whole(round(number)) if it.unit == "count" else f"{number:,.2f}"
     return f"{shown} {_UNITS[it.unit]}".rstrip()
@@ -47,11 +51,32 @@ def size(it: Definition, number: float | None) -> str:
         return f"{100 * number:,.{_decimals(100 * number)}f}"
     if it.unit == "money":
         return amount(number)
-    if it.unit == "hours" and abs(number) >= 48:
-        return f"{number / 24:.1f} d"
-    if it.unit in ("hours", "ms", "count") and abs(number) >= 1:
+    if it.unit in _LONG_TIMES:
+        return half(it, number, number)
+    if it.unit == "count" and abs(number) >= 1:
         return whole(round(number))
     return f"{number:,.{_decimals(number)}f}"
+
+
+def half(it: Definition, number: float | None, beside: float | None) -> str:
+    """Half the width of an interval, in the unit of the value beside it; empty where there is none.
+
+    Times say their unit, because the same metric is told in hours or in days.
+    """
+    if number is None:
+        return ""
+    if it.unit not in _LONG_TIMES:
+        return size(it, number)
+    if not _is_long(beside or 0, it.unit):
+        shown = whole(round(number)) if abs(number) >= 1 else f"{number:,.{_decimals(number)}f}"
+        return f"{shown} {_SHORT[it.unit]}"
+    _, scale, _, name = _LONG_TIMES[it.unit]
+    number /= scale
+    return f"{number:,.{1 if abs(number) >= 1 else _decimals(number)}f} {name}"
+
+
+def _is_long(number: float, unit: str) -> bool:
+    return abs(number) >= _LONG_TIMES[unit][0]
 
 
 def _decimals(number: float) -> int:
@@ -63,11 +88,9 @@ def signed(it: Definition, number: float | None, currency: str = "") -> str:
     """A difference with its sign and its unit: +0.12 pp; money has the currency that is given."""
     if number is None:
         return "–"
-    money = f" {currency}".rstrip()
-    unit = {"share": " pp", "hours": "" if abs(number) >= 48 else " h", "money": money}.get(
-        it.unit, f" {_UNITS.get(it.unit, '')}".rstrip()
-    )
-    shown = size(it, abs(number))
+    shown, _, time = size(it, abs(number)).partition(" ")
+    named = currency if it.unit == "money" else _UNITS.get(it.unit, "")
+    unit = f" {'pp' if it.unit == 'share' else time or named}".rstrip()
     is_nothing = not shown.strip("0.,")
     sign = "" if is_nothing else "+" if number > 0 else "-"
     return f"{sign}{'0' if is_nothing else shown}{unit}"
@@ -123,8 +146,7 @@ def _short(number: float) -> str:
 
 
 def _time(number: float, unit: str) -> str:
-    if unit == "hours" and number >= 48:
-        return f"{number / 24:.1f} days"
-    if unit == "ms" and number >= 10_000:
-        return f"{number / 1000:.1f} s"
+    if _is_long(number, unit):
+        _, scale, name, _ = _LONG_TIMES[unit]
+        return f"{number / scale:.1f} {name}"
     return f"{number:,.0f} {unit}"

@@ -91,7 +91,7 @@ def signed(it: Difference) -> str:
 
 def half(it: Difference) -> str:
     """Half of its 95 % interval; empty where there is none."""
-    return "" if it.half is None else f"± {words.size(it.definition, it.half)}"
+    return "" if it.half is None else f"± {words.half(it.definition, it.half, it.value)}"
 
 
 def told(it: Difference, side: str) -> str:

@@ -118,7 +118,7 @@ def row_of(it: Result) -> Row:
         misleads=it.definition.misleads,
         way=ARROWS[it.definition.direction],
         value=words.value(it.definition, it, it.currency) if is_defined else words.UNDEFINED,
-        half="" if it.half_width is None else f"± {words.size(it.definition, it.half_width)}",
+        half="" if it.half_width is None else f"± {words.half(it.definition, it.half_width, it.value)}",
         made_of=words.parts(it, it) if is_defined else it.reason,
         immature=words.whole(it.immature) if it.immature else "",
         change=change,
