@@ -14,6 +14,9 @@ EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
+_LONGEST = 100
+"""Characters of a remedy on one line; a list of names may take several."""
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -29,9 +32,12 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
+        from textwrap import wrap
+
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        lines = [self.remedy] if len(self.remedy) <= _LONGEST else wrap(self.remedy, _LONGEST, break_on_hyphens=False)
         indent = "\n" + " " * (len(place) + 2)
-        return f"{place}  {self.what}" + (indent + self.remedy if self.remedy else "")
+        return f"{place}  {self.what}" + "".join(indent + line for line in lines if line)
 
 
 class BillingSimError(Exception):

@@ -11,8 +11,10 @@ import pytest
 
 from billing_sim.errors import InputError, Problem
 from billing_sim.scenario import check, load
+from billing_sim.scenario.arms import SHARED
 from billing_sim.scenario.layers import Composition
 from billing_sim.scenario.meaning import CHECKS, Check
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import Mapping
 from billing_sim.scenario.reader import parse
 from tests.scenario_mistakes_campaigns import MISTAKES as CAMPAIGN_MISTAKES
@@ -112,6 +114,12 @@ CASES = [
          "Write 25%"),
     Case(LAST, "  - {kind: promotion, at: 2025-02-10, duration: 3 days, promotion: summer, redeem: 5%}\n", "44:68",
          "There is no promotion summer.", "There are none."),
+    Case(LAST, "  - {kind: promotion, at: 2025-02-10, promotion: p, duration: 3 days, redeem: 5%, share: 50%}\n",
+         "44:83", "share is not a known key here.", "Keys here: at, duration, kind, market, promotion, redeem, to."),
+    Case(LAST, "  - {kind: promotion, at: 2025-02-10, promotion: p, duration: 3 dys, redeem: 5%}\n", "44:63",
+         'duration: "3 dys" is not a duration.', "Write it with its unit"),
+    Case(LAST, "  - {kind: promotion, at: 2025-02-10, promotion: 7, duration: 3 days, redeem: 5%}\n", "44:50",
+         "promotion: 7 is not text.", "Put it in quotes."),
     Case(US_PLANS, US_PLANS + "\n    trial: {duration: 36 hours}", "20:23",
          "trial: 36 hours is not whole days from 1 to 365.", "Write days, as in 14 days."),
     Case(LAST, "  - {kind: trials_end, at: 2025-02-10}\n", "44:5", "trials_end: no market that it is for has trials.",
@@ -495,6 +503,21 @@ def test_whatever_stands_in_place_of_a_value_is_told_and_never_breaks_the_readin
             assert problem.line > 0
             assert problem.what.endswith(".")
             assert problem.remedy.endswith((".", "?"))
+
+
+ARMS = "experiments: {{t: {{enrol: renewal, arms: {{a: {{share: 50%}}, b: {{share: 50%, change: {{{}: 1}}}}}}}}}}\n"
+
+
+@pytest.mark.parametrize("key", ["zzzzz", "abuot", "expectt"])
+def test_an_arm_is_offered_the_keys_that_it_may_change(tmp_path: Path, key: str) -> None:
+    """No key that is the same for all arms is suggested, not even one that reads almost like it."""
+    (problem,) = problems(tmp_path, ARMS.format(key) + GOOD)
+    assert problem.what == f"{key} is not a known key here."
+    offered = set(re.findall(r"\w+", problem.remedy.removeprefix("Keys here: ").removeprefix("Did you mean ")))
+    assert not offered & {*SHARED, "extends", "expect"}
+    if key == "zzzzz":
+        assert offered == {*Scenario.model_fields, "regions", "market_defaults"} - {*SHARED, "expect"}
+    assert max(map(len, str(problem).splitlines())) <= len(str(tmp_path)) + 120
 
 
 def test_everything_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

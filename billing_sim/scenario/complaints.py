@@ -7,7 +7,7 @@ the place, and through the types for what would have been right.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -47,15 +47,17 @@ _BOUNDS = {
 }
 
 
-def complaints(error: ValidationError, tree: Mapping, model: type[BaseModel]) -> Iterator[Problem]:
-    """Every fault that `model` found in `tree`, once."""
+def complaints(
+    error: ValidationError, tree: Mapping, model: type[BaseModel], fixed: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Every fault that `model` found in `tree`, once; `fixed` are keys of the model that nobody may write here."""
     absent: dict[Place, list[tuple[str, _Found]]] = {}
     for fault in error.errors(include_url=False):
         found = _locate(tree, model, fault["loc"])
         if fault["type"] == "missing":
             absent.setdefault(_place_of_absent(fault, found), []).append((str(fault["loc"][-1]), found))
         else:
-            yield _problem(fault, found)
+            yield _problem(fault, found, fixed if found.owner is model else ())
     for place, missing in absent.items():
         if place != NOWHERE:
             yield _missing(place, missing)
@@ -78,15 +80,23 @@ def _locate(tree: Mapping, model: type[BaseModel], loc: tuple[int | str, ...]) -
     for step in loc:
         if step == "[key]":
             found.is_about_key = True
+        elif (kind := _of_kind(found.expected, step)) is not None:
+            # A kind stands in the path before its keys, one of which may be called as the kind is.
+            found.expected = kind
         elif isinstance(found.node, Mapping) and step in found.node.entries:
             entry = found.node.entries[str(step)]
             found = _Found(entry.place, entry.key, entry.value, _below(found.expected, step), found.expected)
         elif isinstance(found.node, Sequence) and isinstance(step, int):
             item = found.node.items[step]
             found = _Found(item.place, found.key, item, _below(found.expected, step), found.expected)
-        elif _is_union(_bare(found.expected)):
-            found.expected = _below(found.expected, step)
     return found
+
+
+def _of_kind(expected: Any, step: int | str) -> Any:
+    """Which of several models has this kind; None where there is no choice, or none has it."""
+    expected = _bare(expected)
+    parts = get_args(expected) if _is_union(expected) else ()
+    return next((part for part in parts if hasattr(part, "model_fields") and step in _tags(part)), None)
 
 
 def _bare(expected: Any) -> Any:
@@ -108,8 +118,6 @@ def _below(expected: Any, step: int | str) -> Any:
     if isinstance(expected, type) and issubclass(expected, BaseModel):
         field = expected.model_fields.get(str(step))
         return field.annotation if field else None
-    if _is_union(expected):
-        return next((part for part in get_args(expected) if step in _tags(part)), None)
     arguments = get_args(expected)
     return arguments[-1] if arguments and get_origin(expected) in (dict, list) else None
 
@@ -118,12 +126,12 @@ def _tags(model: Any) -> tuple[Any, ...]:
     return get_args(model.model_fields["kind"].annotation)
 
 
-def _problem(fault: ErrorDetails, found: _Found) -> Problem:
+def _problem(fault: ErrorDetails, found: _Found, fixed: Collection[str]) -> Problem:
     kind, context = fault["type"], fault.get("ctx", {})
     value = f"{found.key}: {shown(fault['input'])}"
     place = found.place if found.is_about_key else found.node.place
     if kind == "extra_forbidden":
-        return _unknown_key(found)
+        return _unknown_key(found, fixed)
     if found.is_about_key:
         return _bad_key(fault, found)
     if kind.startswith("union_tag"):
@@ -186,8 +194,8 @@ def _fields(expected: Any) -> dict[str, Any]:
     return dict(expected.model_fields) if isinstance(expected, type) and issubclass(expected, BaseModel) else {}
 
 
-def _unknown_key(found: _Found) -> Problem:
-    known = [*_fields(found.owner), *_KEYS_OF_THE_FILE.get(_bare(found.owner), ())]
+def _unknown_key(found: _Found, fixed: Collection[str]) -> Problem:
+    known = {*_fields(found.owner), *_KEYS_OF_THE_FILE.get(_bare(found.owner), ())} - {*fixed}
     return found.place.problem(f"{found.key} is not a known key here.", suggestion(found.key, known, "Keys here"))
 
 

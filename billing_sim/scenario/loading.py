@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
-from billing_sim.scenario.arms import with_arms
+from billing_sim.scenario.arms import SHARED, with_arms
 from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.checks.read import whole as whole_number
 from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.goal_file import checked_goals, is_goal_file
-from billing_sim.scenario.layers import Composition, read_chain, with_value
+from billing_sim.scenario.layers import OWN_KEY, Composition, read_chain, with_value
 from billing_sim.scenario.meaning import examine
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import Mapping, Place, at, node_of, plain, spoken
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.scenario.scaling import scaled
+
+_NOT_OF_AN_ARM = ("extends", OWN_KEY, *SHARED)
+"""Keys of a file that the change of an experiment's arm may not hold."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,11 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
             tree = with_value(tree, key, value, Place(str(path), 0, 0))
     own = own or members or 1
 
-    def finished(part: Mapping) -> Scenario:
-        return scaled(_checked(Composition(part)), own)
+    def finished(part: Mapping, fixed: Collection[str] = ()) -> Scenario:
+        return scaled(_checked(Composition(part), fixed), own)
 
-    return Loaded(with_arms(finished(tree), tree, finished), source, path, whole)
+    in_an_arm = partial(finished, fixed=_NOT_OF_AN_ARM)
+    return Loaded(with_arms(finished(tree), tree, in_an_arm), source, path, whole)
 
 
 def made_of(content: dict[str, Any]) -> Scenario:
@@ -86,13 +92,16 @@ def check(path: str | Path) -> list[Problem]:
     return []
 
 
-def _checked(composition: Composition) -> Scenario:
-    """The scenario of a composition, or InputError with what its types and its meaning refuse, together."""
+def _checked(composition: Composition, fixed: Collection[str] = ()) -> Scenario:
+    """The scenario of a composition, or InputError with what its types and its meaning refuse, together.
+
+    `fixed` are keys of a scenario that are not suggested.
+    """
     problems = [*composition.problems, *_faults_of_regions(composition), *examine(composition.tree)]
     try:
         scenario = Scenario.model_validate(plain(composition.tree))
     except ValidationError as error:
-        problems += complaints(error, composition.tree, Scenario)
+        problems += complaints(error, composition.tree, Scenario, fixed)
     if problems:
         raise InputError(problems)
     return scenario
