@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from billing_sim import people
@@ -49,6 +50,14 @@ class Run:
         self.stored = stored
         self.reused = reused
         self.note = note
+        self._asking = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to know of it: everything else is found in its folder."""
+        return {"stored": self.stored, "reused": self.reused, "note": self.note}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     @property
     def directory(self) -> Path:
@@ -175,6 +184,7 @@ class Run:
     def sql(self, query: str) -> pd.DataFrame:
         """The answer to one SELECT (DuckDB's SQL) over the tables of this run, and nothing else on the machine.
 
+        Several threads may ask the same run; they are answered one after the other, each by two threads of DuckDB's.
         QueryError when it is anything else or cannot be answered.
         """
         import duckdb
@@ -183,10 +193,11 @@ class Run:
         from billing_sim.metrics.connection import reading
 
         try:
-            relation = self._connection.sql(reading(self._connection, query))
-            return frames.frame(relation.to_arrow_table())
+            with self._asking:
+                found = self._connection.sql(reading(self._connection, query)).to_arrow_table()
         except duckdb.Error as error:
             raise QueryError(_in_two_lines(str(error), self.tables)) from None
+        return frames.frame(found)
 
     def trace(self, subscriber: int | str, *, truth: bool = False) -> Story:
         """What happened to one person, told in order; with `truth` also why.

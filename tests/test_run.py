@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -198,3 +200,30 @@ def test_sums_too_large_for_64_bits_stay_exact():
     made = frames.frame(large)
     assert int(made["sum"].iloc[0]) == 2**70
     assert str(made["half"].dtype) == "Int16"
+
+
+def test_threads_may_share_a_run(tiny_run):
+    """Eight at once, each with a question of its own, from the very first one on."""
+    run = billing_sim.open(tiny_run.directory)
+    questions = (
+        lambda i: len(run.sql(f"SELECT * FROM invoices LIMIT {i}")),
+        lambda i: len(run.table(run.tables[i % len(run.tables)])),
+        lambda i: run.views(by=("market", "plan")[i % 2]).to_json(),
+        lambda i: run.metric("payment_success_rate", by=("market", "plan", "month")[i % 3])["value"].tolist(),
+        lambda i: run.metric("recovery_rate", as_of=f"2025-01-1{i % 2}")["value"].tolist(),
+    )
+    asked = [(question, i) for question in questions for i in range(8)] + [(questions[0], i) for i in range(100)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda it: it[0](it[1]), asked))
+    again = billing_sim.open(tiny_run.directory)
+    assert found[:8] == list(range(8))
+    assert found[40:] == list(range(100))
+    assert found[16] == again.views(by="market").to_json()
+
+
+def test_a_run_goes_to_another_process_also_after_it_was_asked(tiny_run):
+    """A pool of processes hands it over as it is."""
+    assert len(tiny_run.sql("SELECT 1")) == 1
+    carried = pickle.loads(pickle.dumps(tiny_run))
+    assert carried.directory == tiny_run.directory
+    assert carried.sql("SELECT count(*) AS n FROM invoices").equals(tiny_run.sql("SELECT count(*) AS n FROM invoices"))
