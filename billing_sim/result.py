@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from billing_sim import people
 from billing_sim.errors import QueryError, RunError
+from billing_sim.given import with_checked_arguments
 from billing_sim.nearby import meant, no_run
 from billing_sim.runs import tables
 from billing_sim.runs.manifest import MANIFEST_FILE, Manifest
@@ -134,6 +135,7 @@ class Run:
 
         return tuple(it.id for it in shipped())
 
+    @with_checked_arguments
     def views(self, by: str | Sequence[str] | None = None, *, as_of: str | date | datetime | None = None) -> Views:
         """The four views, in all and by dimensions such as "market" or ["market", "month"].
 
@@ -145,6 +147,7 @@ class Run:
 
         return views(self.known_at(moment(as_of)), dimensions_in(by), as_of=moment(as_of))
 
+    @with_checked_arguments
     def metric(
         self,
         name: str | Sequence[str],
@@ -169,6 +172,7 @@ class Run:
         asked = asking.definitions(catalogue, name, variants=variants)
         return metric_frame(asking.ask(asking.beside(self.known_at(moment), tables), asked, by, moment))
 
+    @with_checked_arguments
     def table(self, name: str) -> pd.DataFrame:
         """All rows of a table: labels as categories, moments in UTC, money in whole minor units or millionths.
 
@@ -181,6 +185,7 @@ class Run:
             return frames.read([self.directory / tables.WORLD_EVENTS_FILE])
         return frames.read(self.stored.events_files if name == tables.EVENTS else self.stored.facts_files(name))
 
+    @with_checked_arguments
     def sql(self, query: str) -> pd.DataFrame:
         """The answer to one SELECT (DuckDB's SQL) over the tables of this run, and nothing else on the machine.
 
@@ -199,6 +204,7 @@ class Run:
             raise QueryError(_in_two_lines(str(error), self.tables)) from None
         return frames.frame(found)
 
+    @with_checked_arguments
     def trace(self, subscriber: int | str, *, truth: bool = False) -> Story:
         """What happened to one person, told in order; with `truth` also why.
 
@@ -208,6 +214,7 @@ class Run:
 
         return tell(self.stored, subscriber_of(subscriber), truth=truth)
 
+    @with_checked_arguments
     def plot(
         self,
         name: str,
@@ -227,6 +234,7 @@ class Run:
 
         return draw(self, name, other=other, metric=metric, subscriber=subscriber, truth=truth)
 
+    @with_checked_arguments
     def experiment(
         self,
         name: str = "",
@@ -253,6 +261,7 @@ class Run:
             report=report,
         )  # fmt: skip
 
+    @with_checked_arguments
     def campaign(self, name: str = "", *, report: Callable[[int, int], None] | None = None) -> Findings:
         """What a campaign against sharing did, by default the only one: its funnel, whom it claims and won, its return.
 
@@ -262,6 +271,7 @@ class Run:
 
         return study(self.directory, name, report=report)
 
+    @with_checked_arguments
     def truth(
         self, *, policy: str = "", attribution: bool = False, report: Callable[[int, int], None] | None = None
     ) -> Truth:
@@ -278,6 +288,7 @@ class Run:
 
         return truth_of(self.stored, policy=policy, attribution=attribution, report=report)
 
+    @with_checked_arguments
     def report(self, path: str | Path = "report.html", *, compare: Run | None = None) -> Path:
         """Write one page about this run that needs nothing but itself, beside another run when one is given.
 
@@ -287,6 +298,7 @@ class Run:
 
         return write(self, path, compare)
 
+    @with_checked_arguments
     def export(
         self, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False
     ) -> Exported:
@@ -299,6 +311,7 @@ class Run:
 
         return export(self.directory, form, to, end_at=end_at, overwrite=overwrite)
 
+    @with_checked_arguments
     def known_at(self, as_of: datetime | None) -> Source:
         """The facts for metrics, all of them or as they had been recorded by a moment (UTC, without zone)."""
         if as_of is None:
@@ -358,6 +371,7 @@ class Run:
         ]
 
 
+@with_checked_arguments
 def run(
     path: str | Path,
     *,
@@ -403,6 +417,7 @@ def run(
     return Run(outcome.run, reused=outcome.reused, note=outcome.note)
 
 
+@with_checked_arguments
 def open(path: str | Path) -> Run:  # noqa: A001
     """The finished run in a folder; RunError when there is none, with the runs that are near."""
     folder = Path(path)

@@ -18,6 +18,7 @@ from billing_sim.calibration.comparing import Compared, Report, compare, errors
 from billing_sim.calibration.published import Row, Status, digest, published
 from billing_sim.calibration.worlds import ground
 from billing_sim.errors import QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.metrics.names import unknown
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Calibration:
         return text(self)
 
 
+@with_checked_arguments
 def calibrate(
     path: str | Path = SCENARIO,
     *,

@@ -14,6 +14,7 @@ from billing_sim.challenges.reading import Answer, read_answers
 from billing_sim.challenges.scoring import Points, points_for
 from billing_sim.challenges.sheet import read_currency, read_seal
 from billing_sim.errors import RunError
+from billing_sim.given import with_checked_arguments
 from billing_sim.runs.manifest import read_manifest
 from billing_sim.runs.stored import StoredRun
 
@@ -109,6 +110,7 @@ class Grade:
         yield f"{self.points:.2f} of {len(self.marks)} points: {self.score:.0f} of 100"
 
 
+@with_checked_arguments
 def grade(pack: str | Path, answers: str | Path, *, key: str | Path | None = None) -> Grade:
     """Mark a file of answers (YAML or JSON) about a pack; the key lies beside the pack unless `key` names it.
 

@@ -16,6 +16,7 @@ from billing_sim.challenges.sheet import write_sheet
 from billing_sim.challenges.truths import true_answers
 from billing_sim.challenges.variations import varied
 from billing_sim.errors import QueryError, RunError
+from billing_sim.given import with_checked_arguments
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import read_chain
 from billing_sim.scenario.loading import load
@@ -67,6 +68,7 @@ class Challenge:
     __repr__ = __str__
 
 
+@with_checked_arguments
 def new_challenge(
     scenario: str | Path | None = None,
     *,

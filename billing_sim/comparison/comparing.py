@@ -17,6 +17,7 @@ from billing_sim.comparison.flips import EXAMPLES, Flips, flips
 from billing_sim.comparison.sides import Pair, two_months, two_runs
 from billing_sim.comparison.why import Why, why
 from billing_sim.errors import QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.metrics import asking
 from billing_sim.metrics.catalogue import Catalogue, load
 from billing_sim.metrics.definition import VIEWS, Definition
@@ -26,6 +27,8 @@ from billing_sim.metrics.source import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from billing_sim.result import Run
 
 SCENARIOS = (".yaml", ".yml")
 """How the names of scenario files end."""
@@ -126,9 +129,10 @@ class Comparison:
         return plain(comparison_shown(self)).rstrip()
 
 
+@with_checked_arguments
 def compare(
-    a: Any,
-    b: Any = None,
+    a: Run | str | Path,
+    b: Run | str | Path | None = None,
     *,
     between: str | None = None,
     by: str | Sequence[str] | None = None,

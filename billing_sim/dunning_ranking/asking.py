@@ -14,6 +14,7 @@ from billing_sim.drivers.block import refuse_sharing
 from billing_sim.dunning_ranking.policies import candidates
 from billing_sim.dunning_ranking.ranking import Cost, Ranking, Setting
 from billing_sim.errors import QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.scenario import load
 from billing_sim.simulate import compile_first
 from billing_sim.world.compile import compile_world
@@ -28,6 +29,7 @@ Report = Callable[[int, int], None]
 """Told people simulated and people in all, over all seeds."""
 
 
+@with_checked_arguments
 def dunning(
     path: str | Path,
     *,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from billing_sim.errors import QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.goal_sheets.aims import Aim, read_aims
 from billing_sim.goal_sheets.criteria import Criterion, Evidence, criteria
 from billing_sim.goal_sheets.worlds import Report, try_out
@@ -121,6 +122,7 @@ class GoalSheets:
         return "\n\n".join(shown)
 
 
+@with_checked_arguments
 def goals(
     path: str | Path,
     *,

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing_sim.errors import RunError
 from billing_sim.metrics import words
 from billing_sim.pictures.figure import SHOWN_SCALE
 from billing_sim.report.content import Content, content
@@ -25,11 +26,19 @@ ROWS = 60
 
 
 def write(run: Run, path: str | Path, other: Run | None = None) -> Path:
-    """Write the report of a run to an HTML file, whose folder is made when it is missing; the path as it is."""
+    """Write the report of a run to an HTML file, whose folder is made when it is missing; the path as it is.
+
+    RunError when it cannot be written there.
+    """
     target = Path(path)
+    if target.is_dir():
+        raise RunError(f"{target} is a folder: name the file to write, such as {target / 'report.html'}.")
     text = page(content(run, other))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write {target}: {error.strerror or error}. Name another file.") from None
     return target
 
 

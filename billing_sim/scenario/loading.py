@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
+from billing_sim.given import with_checked_arguments
 from billing_sim.scenario.arms import SHARED, with_arms
 from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.checks.read import whole as whole_number
@@ -79,6 +80,7 @@ def made_of(content: dict[str, Any]) -> Scenario:
     return with_arms(finished(tree), tree, finished)
 
 
+@with_checked_arguments
 def check(path: str | Path) -> list[Problem]:
     """Every problem of a scenario file, or a file of goals, in the order of the file; none when it can be used."""
     try:

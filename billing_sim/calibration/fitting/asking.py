@@ -21,6 +21,7 @@ from billing_sim.calibration.fitting.pinned import Pinned, at_bound, pinned
 from billing_sim.calibration.fitting.targets import ParameterPart, Target, read_targets, targets_of
 from billing_sim.calibration.worlds import Ground, ground
 from billing_sim.errors import QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.metrics.catalogue import shipped
 
 MEMBERS = 5000
@@ -133,6 +134,7 @@ class Fit:
         return text(self)
 
 
+@with_checked_arguments
 def fit(
     path: str | Path,
     targets: str | Path,

@@ -17,6 +17,7 @@ from billing_sim.calibration.sensitivity.levers import LEVERS, Lever, own_lever
 from billing_sim.calibration.sensitivity.swings import Report, Swing, swings
 from billing_sim.calibration.worlds import ground
 from billing_sim.errors import QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.definition import Definition
 
@@ -121,6 +122,7 @@ class Sensitivity:
         return text(self)
 
 
+@with_checked_arguments
 def sensitivity(
     path: str | Path = SCENARIO,
     *,
