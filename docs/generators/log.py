@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import takewhile, zip_longest
 
 from billing_sim import events
 from billing_sim.events import Column, Kind
 from billing_sim.facts import schema
+from billing_sim.facts.schema import Fact
 from generators.markdown import code, codes, page, section, sentence, table
 
 _STORAGE = {
@@ -37,25 +40,31 @@ def events_page() -> str:
 
 def facts_page() -> str:
     """Every fact and its columns."""
-    shared = schema.FACTS[0].columns[: _shared_columns()]
+    shared = _shared_columns()
+    others = " and ".join(code(fact.name) for fact in schema.FACTS if not _begins_with(fact, shared))
     return page(
         "Facts",
         "Facts are folded from the log while a run is simulated, one row for one unit, and are always kept, whatever "
         "becomes of the log. They are the tables that metrics, `run.table` and `run.sql` read. A null means: not, or "
         "not yet. `billing-sim schema facts` prints the same.",
-        section("Who", "Columns of every fact. They say who the unit belongs to, so nothing needs to be joined.",
-                _columns(shared)),
-        *(section(code(fact.name), f"One row is {fact.grain}.", _columns(fact.columns[len(shared):]))
+        section("Who", f"The first columns of every fact but {others}, where all columns are listed. They say who the "
+                "unit belongs to, so nothing needs to be joined.", _columns(shared)),
+        *(section(code(fact.name), f"One row is {fact.grain}.",
+                  _columns(fact.columns[len(shared):] if _begins_with(fact, shared) else fact.columns))
           for fact in schema.FACTS),
         section("Vocabularies", "Labels that do not come from the scenario; `method_kinds`, `codes` and `reasons` are "
                 "those of [events](events.md#vocabularies).", _vocabularies(schema.VOCABULARIES)),
     )  # fmt: skip
 
 
-def _shared_columns() -> int:
-    """How many columns all facts begin with."""
-    together = zip(*(fact.columns for fact in schema.FACTS), strict=False)
-    return next(i for i, columns in enumerate(together) if len(set(columns)) > 1)
+def _shared_columns() -> tuple[Column, ...]:
+    """The columns that most facts begin with."""
+    together = (Counter(columns).most_common(1)[0] for columns in zip_longest(*(it.columns for it in schema.FACTS)))
+    return tuple(column for column, _ in takewhile(lambda it: it[1] > len(schema.FACTS) / 2, together))
+
+
+def _begins_with(fact: Fact, columns: Sequence[Column]) -> bool:
+    return tuple(fact.columns[: len(columns)]) == tuple(columns)
 
 
 def _kinds(kinds: Iterable[Kind]) -> str:
