@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ PLACES = {
 COMPARED = "paired_difference"
 GIVEN: dict[str, dict[str, Any]] = {"maturity": {"metric": "recovery_rate"}}
 """What a picture is told that has to be told something."""
+
+
+_RUN = "billing-sim run"
 
 
 @dataclass(frozen=True)
@@ -125,13 +129,30 @@ def _side(run: Run) -> Side:
         ("identity (world, people, rules)", identity.digest),
         ("content (every public row)", run.content_digest),
         ("rules", identity.rules_digest),
-        ("command", made.command),
+        ("command", _command(run)),
         ("made by", f"the {made.driver} driver, billing_sim {made.versions.get('billing_sim', '')}"),
         *((("extended", run.manifest.extended.words),) if run.manifest.extended else ()),
     )
     return Side(
         identity.scenario, _about(run), f"{run.members:,}", seed, identity.start, identity.end, f"{run.events:,}", facts
     )
+
+
+def _command(run: Run) -> str:
+    """The command line that makes a run again: the one that made it, or one for the scenario that lies in its folder.
+
+    Where the scenario is withheld there is none, and it is said what made it.
+    """
+    made = run.manifest.environment
+    if run.seed is None or made.command.startswith(_RUN):
+        return made.command
+    file = f"{run.directory.name}/{run.stored.scenario_path.name}"
+    asked = ["--seed", str(run.seed), "--members", str(run.members), "--log", run.stored.log]
+    if run.manifest.extended:
+        asked += [word for name in run.manifest.extended.processes for word in ("--process", f"FILE.py:{name}")]
+    elif made.driver != "batch":
+        asked += ["--driver", made.driver]
+    return shlex.join([*_RUN.split(), file, *asked])
 
 
 def _about(run: Run) -> str:

@@ -59,8 +59,8 @@ class Distrust:
 
 
 def distrust(views: Views) -> Distrust:
-    """What to distrust in the views of a run."""
-    results = [it for found in views.results.values() for it in found]
+    """What to distrust in the views of a run; a metric that several views show is named once."""
+    results = list({it.id: it for found in views.results.values() for it in found}.values())
     return Distrust(
         tuple(_unsettled(it) for it in sorted(results, key=_open_share, reverse=True) if _open_share(it) > IMMATURE),
         tuple(Missing(it.definition.title, it.reason) for it in results if it.value is None),
