@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -48,7 +49,8 @@ class Run:
     """
 
     def __init__(self, stored: StoredRun, *, reused: bool = False, note: str = "") -> None:
-        self.stored = stored
+        self.stored = replace(stored, directory=stored.directory.absolute())
+        self._named = stored.directory
         self.reused = reused
         self.note = note
         self._asking = Lock()
@@ -62,7 +64,7 @@ class Run:
 
     @property
     def directory(self) -> Path:
-        """The folder of the run."""
+        """The folder of the run, from the root of the machine, so that it is found from any other folder."""
         return self.stored.directory
 
     @property
@@ -110,7 +112,7 @@ class Run:
         """What `billing-sim run --format json` prints; seconds and speed are those of the original simulation."""
         identity, environment = self.manifest.identity, self.manifest.environment
         return {
-            "run": str(self.directory),
+            "run": str(self._named),
             "scenario": identity.scenario,
             "start": identity.start,
             "end": identity.end,
@@ -367,7 +369,7 @@ class Run:
             ("digest", self.content_digest),
             ("made", f"by the {made.driver} driver with {workers} in {made.seconds:.1f} s{again}"),
             ("speed", f"{made.events_per_second:,.0f} events/s while simulating"),
-            ("where", str(self.directory)),
+            ("where", str(self._named)),
         ]
 
 

@@ -227,3 +227,20 @@ def test_a_run_goes_to_another_process_also_after_it_was_asked(tiny_run):
     carried = pickle.loads(pickle.dumps(tiny_run))
     assert carried.directory == tiny_run.directory
     assert carried.sql("SELECT count(*) AS n FROM invoices").equals(tiny_run.sql("SELECT count(*) AS n FROM invoices"))
+
+
+def test_a_run_is_found_after_the_program_went_to_another_folder(tiny_run, tmp_path, monkeypatch):
+    """Its folder may have been named from the one before; what is printed stays as it was named."""
+    copy_of(tiny_run, tmp_path / "here" / "run")
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    opened = billing_sim.open("run")
+    made = billing_sim.run(FIRST_MONTH, members=5, out="made", workers=1)
+    monkeypatch.chdir(tmp_path / "there")
+    assert opened.directory == tmp_path / "here" / "run"
+    assert opened.sql("SELECT count(*) AS n FROM invoices")["n"][0] == len(opened.table("invoices"))
+    assert opened.views().to_json() == tiny_run.views().to_json()
+    assert opened.trace("US-4").entries
+    assert len(made.table("subscriptions")) >= 5
+    assert opened.summary()["run"] == "run"
+    assert billing_sim.compare(opened, made).pair.before.identity.members == 200

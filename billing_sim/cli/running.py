@@ -135,7 +135,7 @@ def _tell(result: Run, quiet: bool, with_views: bool) -> None:
     if not quiet:
         say(repr(result))
     elif not with_views:
-        say(str(result.directory))
+        say(result.summary()["run"])
     if with_views:
         from billing_sim.cli.viewing import show_views
 
