@@ -162,7 +162,7 @@ def test_a_run_that_is_being_written_is_not_opened(tmp_path):
     writer = writer_for(tmp_path / "run")
     writer.part(3).append(12, log_rows(500), truth_rows(3), {})
     assert read_manifest(tmp_path / "run").state == "running"
-    with pytest.raises(RunError, match=INCOMPLETE):
+    with pytest.raises(RunError, match="is being written by another process or thread"):
         open_run(tmp_path / "run")
     writer.abort()
     assert read_manifest(tmp_path / "run").state == "interrupted"
@@ -234,7 +234,7 @@ def test_what_a_killed_replacement_left_is_cleared(tmp_path):
     """A process that was killed leaves a folder beside the run; the next writer removes it."""
     finished_run(tmp_path / "run")
     writer_for(tmp_path / "run", replace=True)
-    assert folders_in(tmp_path) == [".run.writing", "run"]
+    assert folders_in(tmp_path) == [".run.lock", ".run.writing", "run"]
     finished_run(tmp_path / "run", replace=True)
     assert folders_in(tmp_path) == ["run"]
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from billing_sim.errors import RunError
+from billing_sim.runs.claim import being_written, is_being_written
 from billing_sim.runs.manifest import FINISHED, Identity, Manifest, holds_run, read_manifest
 from billing_sim.runs.stored import StoredRun, open_run
 from billing_sim.runs.writer import PartWriter, RunWriter
@@ -71,6 +72,8 @@ def plan_directory(
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return Decision(directory)
     if not holds_run(directory):
+        if is_being_written(directory):
+            raise being_written(directory)
         raise RunError(f"{directory} holds something that is not a run: name a new or empty folder with --out.")
     trouble = _trouble(directory, identity)
     if not trouble and not fresh:
@@ -80,6 +83,8 @@ def plan_directory(
             if lacking
             else Decision(directory, reuse=True, note="reused")
         )
+    if trouble and is_being_written(directory):
+        raise being_written(directory)
     is_default = out is None and not trouble.startswith(_ANOTHER)
     if trouble and not overwrite and not is_default:
         raise RunError(f"{directory}: {trouble}. Add --overwrite to replace it, or name another folder with --out.")

@@ -11,7 +11,8 @@ from typing import Any
 
 from billing_sim.errors import QueryError, RunError
 from billing_sim.runs import tables
-from billing_sim.runs.manifest import FINISHED, Content, Manifest, read_manifest
+from billing_sim.runs.claim import being_written, is_being_written
+from billing_sim.runs.manifest import FINISHED, RUNNING, Content, Manifest, read_manifest
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def open_run(path: Path | str) -> StoredRun:
     """
     directory = Path(path)
     manifest = read_manifest(directory)
+    if manifest.state == RUNNING and is_being_written(directory):
+        raise being_written(directory)
     if manifest.state != FINISHED:
         raise RunError(
             f"{directory}: this run is incomplete (interrupted while simulating): run it again with --overwrite"

@@ -21,6 +21,7 @@ from billing_sim.errors import RunError
 from billing_sim.events import Kind
 from billing_sim.runs import tables
 from billing_sim.runs.aside import cannot_write, sync_folder, write_aside
+from billing_sim.runs.claim import Claim
 from billing_sim.runs.columns import Arenas, Vocabularies
 from billing_sim.runs.manifest import (
     FINISHED,
@@ -124,7 +125,8 @@ class PartWriter:
 class RunWriter:
     """One run on its way to the disk.
 
-    `part` may be used from several threads, everything else from one. End with `finish` or, whatever went wrong, with
+    `part` may be used from several threads, everything else from one. While it is there nobody else can write to its
+    folder. End with `finish` or, whatever went wrong, with
     `abort` once the threads that append have stopped or will see their next `append` refused. `replace` allows a
     folder that already holds a run (and never any other folder).
     """
@@ -146,7 +148,12 @@ class RunWriter:
         self._log, self._vocabularies = log, {**tables.BUILT_IN, **vocabularies}
         own = {name: labels for name, labels in vocabularies.items() if name not in tables.BUILT_IN}
         self._manifest = Manifest(RUNNING, identity, environment, own, extended=extended)
-        self._swaps = _prepare(self.directory, replace)
+        self._claim = Claim(self.directory)
+        try:
+            self._swaps = _prepare(self.directory, replace)
+        except BaseException:
+            self._claim.release()
+            raise
         self._home = _beside(self.directory, "writing") if self._swaps else self.directory
         self._parts: dict[int, PartWriter] = {}
         self._written: list[dict[str, Any]] = []
@@ -165,6 +172,7 @@ class RunWriter:
                 if content or file == tables.SCENARIO_FILE:
                     self._written.append({"path": file, "rows": 0, **write_aside(self._home / file, content)})
         except OSError as error:
+            self._claim.release()
             raise cannot_write(self._home, error) from error
         except BaseException:
             # Interrupted this early nobody holds the writer yet who could say so.
@@ -214,6 +222,7 @@ class RunWriter:
             _swap(self._home, self.directory)
         sync_folder(self.directory.parent)
         self._is_finished = True
+        self._claim.release()
         return manifest
 
     def abort(self) -> None:
@@ -234,6 +243,7 @@ class RunWriter:
         elif self._home.is_dir():
             with suppress(RunError):
                 write_manifest(self._home, self._manifest.ended(INTERRUPTED, self._manifest.environment))
+        self._claim.release()
 
     def _submit(self, sealed: Sealed) -> None:
         with self._lock:
@@ -258,7 +268,8 @@ def _prepare(directory: Path, may_replace: bool) -> bool:
     """Make room for a run; True when an older one is there, to be swapped out at the end."""
     is_free = not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
     if not is_free and not (may_replace and holds_run(directory)):
-        raise RunError(f"{directory} is not empty: name another folder with --out.")
+        again = ", or give the same command again if the run there is the one asked for" if holds_run(directory) else ""
+        raise RunError(f"{directory} is not empty: name another folder with --out{again}.")
     if not is_free and Path.cwd().is_relative_to(directory):
         raise RunError(f"{directory} is the folder you are in and would be replaced: change to another folder first.")
     for purpose in ("writing", "replaced"):
