@@ -420,12 +420,19 @@ def run(
 
 
 @with_checked_arguments
-def open(path: str | Path) -> Run:  # noqa: A001
-    """The finished run in a folder; RunError when there is none, with the runs that are near."""
+def open(path: str | Path, *, verify: bool = False) -> Run:  # noqa: A001
+    """The finished run in a folder; RunError when there is none, with the runs that are near.
+
+    Its files must be there and have their sizes. With `verify` every byte is read and compared with what was written,
+    which takes about a second for each gigabyte; RunError with the name of each damaged file.
+    """
     folder = Path(path)
-    if (folder / MANIFEST_FILE).exists():
-        return Run(open_run(folder))
-    raise RunError(no_run(folder))
+    if not (folder / MANIFEST_FILE).exists():
+        raise RunError(no_run(folder))
+    found = Run(open_run(folder))
+    if verify and (damage := found.stored.verify()):
+        raise RunError("\n".join([f"{folder} is damaged: run it again with --overwrite", *damage]))
+    return found
 
 
 def subscriber_of(text: int | str) -> int:

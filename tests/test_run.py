@@ -244,3 +244,16 @@ def test_a_run_is_found_after_the_program_went_to_another_folder(tiny_run, tmp_p
     assert len(made.table("subscriptions")) >= 5
     assert opened.summary()["run"] == "run"
     assert billing_sim.compare(opened, made).pair.before.identity.members == 200
+
+
+def test_a_flipped_bit_is_found_where_it_is_asked_for(tiny_run, tmp_path):
+    """Opening alone looks at sizes only; with `verify` at every byte of every file."""
+    shutil.copytree(tiny_run.directory, tmp_path / "run")
+    assert billing_sim.open(tmp_path / "run", verify=True).content_digest == tiny_run.content_digest
+    file = billing_sim.open(tmp_path / "run").stored.facts_files("invoices")[0]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    billing_sim.open(tmp_path / "run")
+    with pytest.raises(billing_sim.RunError, match=r"run it again(.|\n)*facts/invoices/.* is damaged: its bytes"):
+        billing_sim.open(tmp_path / "run", verify=True)
