@@ -244,6 +244,8 @@ def test_a_run_is_found_after_the_program_went_to_another_folder(tiny_run, tmp_p
     assert len(made.table("subscriptions")) >= 5
     assert opened.summary()["run"] == "run"
     assert billing_sim.compare(opened, made).pair.before.identity.members == 200
+    monkeypatch.chdir(tmp_path)
+    assert "A  here/run  (first_month" in str(billing_sim.compare(opened, made))
 
 
 def test_a_flipped_bit_is_found_where_it_is_asked_for(tiny_run, tmp_path):

@@ -113,7 +113,7 @@ class Comparison:
         side = (self.pair.before, self.pair.after)[number]
         it = side.identity
         return {
-            "run": str(side.source.path),
+            "run": str(side.place),
             "scenario": it.scenario,
             "seed": it.seed,
             "members": it.members,
@@ -181,6 +181,6 @@ def _source(given: Any, seed: int | None, members: int | None) -> RunFolder:
         return RunFolder(simulate(path, seed=seed, members=members, command="billing_sim.compare").run.directory)
     if seed is not None or members is not None:
         raise QueryError(f"{path} is a run with a seed and members of its own; only scenarios can be given others.")
-    source = RunFolder(path)
+    source = RunFolder(path.absolute())
     _ = source.manifest
     return source

@@ -68,8 +68,8 @@ def heading(pair: Pair) -> Text:
 def _side(side: Side) -> str:
     it = side.identity
     if side.month:
-        return f"{side.month} of {side.source.path}"
-    return f"{side.source.path}  ({it.scenario}, {it.members:,} members, seed {it.seed}, {it.start} to {it.end})"
+        return f"{side.month} of {side.place}"
+    return f"{side.place}  ({it.scenario}, {it.members:,} members, seed {it.seed}, {it.start} to {it.end})"
 
 
 def _grid(*columns: str) -> Table:
@@ -163,7 +163,7 @@ def trace_lines(found: Flips, pair: Pair) -> Iterator[str]:
     """The commands that tell the story of the first subscriber of the largest flip, on both sides."""
     for it in (*found.of("subscribers"), *found.of("invoices")):
         if it.examples and "never" not in it.before + it.after:
-            yield from (f"billing-sim trace {side.source.path} {it.examples[0]}" for side in (pair.before, pair.after))
+            yield from (f"billing-sim trace {side.place} {it.examples[0]}" for side in (pair.before, pair.after))
             return
 
 

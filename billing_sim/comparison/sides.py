@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics.frame import Frame, frame
@@ -30,6 +31,12 @@ class Side:
     def identity(self) -> Identity:
         """Which world it is."""
         return self.source.manifest.identity
+
+    @property
+    def place(self) -> Path:
+        """The folder of the run, as it is named from the folder one is in."""
+        folder, here = self.source.path.absolute(), Path.cwd()
+        return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 @dataclass(frozen=True)
