@@ -1,6 +1,7 @@
 """What callers hand over, looked at before anything is done with it, so that a slip is told in words.
 
-A function says by its annotations what it takes; `with_checked_arguments` holds what it is given against them.
+A function says by its annotations what it takes; `with_checked_arguments` holds what it is given against them. Runs and
+definitions, which lie far above, are known by what they have.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from decimal import Decimal
 from functools import wraps
 from numbers import Real
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from billing_sim.errors import QueryError
 
@@ -22,6 +23,13 @@ _Given = ParamSpec("_Given")
 _Returned = TypeVar("_Returned")
 _Reader = Callable[[Any], Any]
 """Returns what is meant by a value; TypeError or ValueError, with what to write, when it is of another kind."""
+
+
+class RunLike(Protocol):
+    """A run: whatever was made in a folder."""
+
+    @property
+    def directory(self) -> Path: ...
 
 
 def with_checked_arguments(function: Callable[_Given, _Returned]) -> Callable[_Given, _Returned]:
@@ -102,9 +110,7 @@ def _callable(value: Any) -> Any:
 
 
 def _run(value: Any) -> Any:
-    from billing_sim.result import Run
-
-    if isinstance(value, Run):
+    if hasattr(value, "stored"):
         return value
     raise TypeError('is no run: open one, as in billing_sim.open("runs/first").')
 
@@ -165,12 +171,20 @@ def _or_none(read: _Reader) -> _Reader:
     return lambda value: None if value is None else read(value)
 
 
+def _asked(value: Any) -> Any:
+    return value if hasattr(value, "estimand") else _path(value)
+
+
 _NAMES, _PATHS = _several(_text, "names"), _several(_path, "paths")
+_DEFINITIONS = _several(_asked, "metrics, files or definitions")
 _NEEDED: dict[str, _Reader] = {
     "str": _text,
     "str | Path": _path,
     "str | Sequence[str]": _NAMES,
     "str | Path | Sequence[str | Path]": _PATHS,
+    "str | Iterable[str]": _NAMES,
+    "str | Path | Iterable[str | Path]": _PATHS,
+    "Asked | Iterable[Asked]": _DEFINITIONS,
     "int": _whole,
     "float": _number,
     "Decimal | float | str": _cost,
@@ -180,6 +194,7 @@ _NEEDED: dict[str, _Reader] = {
     "str | date | datetime": _moment,
     "Run": _run,
     "Run | str | Path": _run_or_path,
+    "RunLike | str | Path": _run_or_path,
     "Report": _callable,
     "Callable[[int, int], None]": _callable,
     "Mapping[str, str]": _mapping,

@@ -14,7 +14,8 @@ import billing_sim
 
 ROOT = Path(billing_sim.__file__).parent
 LAYERS = {
-    "ground": "errors money clock draws purposes declines events people rule rule_code linking shelf quick_start news",
+    "ground": "errors given money clock draws purposes declines events people rule rule_code linking shelf quick_start "
+    "news",
     "input": "scenario",
     "world": "world",
     "rules": "lifecycle",

@@ -13,6 +13,7 @@ import pytest
 
 import billing_sim
 from billing_sim import BillingSimError, QueryError, RunError
+from billing_sim.stress import study
 from tests.conftest import SCENARIOS
 
 FIRST_MONTH = SCENARIOS / "first_month.yaml"
@@ -34,8 +35,12 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "str | Path": (*_NO_TEXT, "a\0b"),
     "Run": (*_NO_TEXT, "x"),
     "Run | str | Path": _NO_TEXT,
+    "RunLike | str | Path": _NO_TEXT,
     "str | Sequence[str]": _NO_TEXTS,
     "str | Path | Sequence[str | Path]": _NO_TEXTS,
+    "str | Iterable[str]": _NO_TEXTS,
+    "str | Path | Iterable[str | Path]": _NO_TEXTS,
+    "Asked | Iterable[Asked]": _NO_TEXTS,
     "int": _NO_COUNT,
     "float": (*_NEVER, "2", [], True, float("nan"), float("inf")),
     "Decimal | float | str": (*_NEVER, [], True, float("nan"), "x"),
@@ -81,6 +86,13 @@ def test_a_function_tells_what_it_takes(function, name, value, tmp_path):
         called(**_filled(called, name, value, tmp_path))
     assert len(str(caught.value)) > 20
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("function", "name", "value"), _cases(("stress",), study))
+def test_the_lab_tells_what_it_takes(function, name, value):
+    with pytest.raises(BillingSimError) as caught:
+        billing_sim.stress(**{name: value})
+    assert len(str(caught.value)) > 20
 
 
 @pytest.mark.parametrize(("method", "name", "value"), _cases(METHODS, billing_sim.Run))

@@ -17,7 +17,7 @@ from billing_sim.comparison.flips import EXAMPLES, Flips, flips
 from billing_sim.comparison.sides import Pair, two_months, two_runs
 from billing_sim.comparison.why import Why, why
 from billing_sim.errors import QueryError
-from billing_sim.given import with_checked_arguments
+from billing_sim.given import RunLike, with_checked_arguments
 from billing_sim.metrics import asking
 from billing_sim.metrics.catalogue import Catalogue, load
 from billing_sim.metrics.definition import VIEWS, Definition
@@ -27,8 +27,6 @@ from billing_sim.metrics.source import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from billing_sim.result import Run
 
 SCENARIOS = (".yaml", ".yml")
 """How the names of scenario files end."""
@@ -131,8 +129,8 @@ class Comparison:
 
 @with_checked_arguments
 def compare(
-    a: Run | str | Path,
-    b: Run | str | Path | None = None,
+    a: RunLike | str | Path,
+    b: RunLike | str | Path | None = None,
     *,
     between: str | None = None,
     by: str | Sequence[str] | None = None,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, overload
 
 from billing_sim.errors import BillingSimError, QueryError
+from billing_sim.given import with_checked_arguments
 from billing_sim.metrics.names import unknown
 from billing_sim.scenario.model import Scenario
 from billing_sim.stress import lab
@@ -212,6 +213,7 @@ def _flat(key: tuple[str, str], told: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in _COLUMNS}
 
 
+@with_checked_arguments
 def stress(
     definitions: Asked | Iterable[Asked] = (),
     *,
