@@ -48,6 +48,15 @@ def test_csv_has_the_world_events_too(csv):
     assert {"plan.offered", "price.set"} <= set(found["kind"])
 
 
+def test_moments_have_one_form(csv):
+    """So that a column of moments is read as such, whatever fractions its seconds have."""
+    names = ["occurred_at", "recorded_at"]
+    found = pd.read_csv(csv / "attempts.csv", parse_dates=names)
+    assert {found[name].dtype.kind for name in names} == {"M"}
+    plain = pd.read_csv(csv / "attempts.csv")
+    assert {length for name in names for length in plain[name].str.len()} == {26}
+
+
 def test_failed_charges_have_these_columns(csv, tiny_run):
     """One row for each failed attempt; amounts in major units, moments that pandas reads."""
     found = pd.read_csv(csv / "failed_charges.csv", dtype={"id": str}, parse_dates=["created"])

@@ -53,7 +53,9 @@ def _to_parquet(workshop: duckdb.DuckDBPyConnection, table: Table, folder: Path)
 
 def _to_csv(workshop: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> str:
     file = _text(folder / f"{table.name}.csv")
-    workshop.execute(f"COPY ({table.select}) TO {file} (FORMAT csv, HEADER)")
+    # One form for all moments: those of whole seconds would be written without a fraction beside others.
+    moments = "TIMESTAMPFORMAT '%Y-%m-%d %H:%M:%S.%f'"
+    workshop.execute(f"COPY ({table.select}) TO {file} (FORMAT csv, HEADER, {moments})")
     return f"read_csv({file}, header = true, auto_detect = false, columns = {_typed(table)})"
 
 
