@@ -120,7 +120,7 @@ def test_a_file_is_no_folder(tiny_run, tmp_path):
         ("invoice", "amount_due", "amount_minor + CASE invoice WHEN 2 THEN 1 ELSE 0 END", "issued, USD in minor units"),
         ("charge", "amount", "amount_minor - CAST(attempt = 3 AS INTEGER)", "attempted, USD in minor units"),
         ("balance_transaction", "net", "0", "paid in, USD in minor units"),
-        ("invoice_line_item", "currency", "'eur'", "without tax, EUR in minor units"),
+        ("invoice_line_item", "currency", "'eur'", "without tax and discounts, EUR in minor units"),
     ],
 )
 def test_a_missing_minor_unit_is_found_and_nothing_is_left(tiny_run, tmp_path, monkeypatch, table, column, sql, said):

@@ -40,8 +40,14 @@ STRIPE = {
         period_start {TIME} period_end {TIME} total {WHOLE} subtotal {WHOLE} tax {WHOLE} is_deleted {YES_NO}""",
     "invoice_line_item": f"""
         id {TEXT} invoice_id {TEXT} subscription_id {TEXT} subscription_item_id {TEXT} amount {WHOLE} currency {TEXT}
-        period_start {TIME} period_end {TIME} plan_id {TEXT} price_id {TEXT} proration {YES_NO} quantity {NUMBER}
-        type {TEXT} unique_id {TEXT} unit_amount_excluding_tax {WHOLE}""",
+        description {TEXT} discountable {YES_NO} period_start {TIME} period_end {TIME} plan_id {TEXT} price_id {TEXT}
+        proration {YES_NO} quantity {NUMBER} type {TEXT} unique_id {TEXT} unit_amount_excluding_tax {WHOLE}""",
+    "discount": f"""
+        id {TEXT} amount {WHOLE} coupon_id {TEXT} currency {TEXT} customer_id {TEXT} invoice_id {TEXT}
+        subscription_id {TEXT} type {TEXT} type_id {TEXT} start {TIME}""",
+    "coupon": f"""
+        id {TEXT} created {TIME} duration {TEXT} duration_in_months {NUMBER} name {TEXT} percent_off DOUBLE
+        valid {YES_NO} is_deleted {YES_NO}""",
     "charge": f"""
         id {TEXT} created {TIME} amount {WHOLE} amount_refunded {WHOLE} captured {YES_NO} paid {YES_NO} status {TEXT}
         currency {TEXT} customer_id {TEXT} invoice_id {TEXT} balance_transaction_id {TEXT} payment_method_id {TEXT}
@@ -72,8 +78,8 @@ RECURLY = {
         updated_at {TIME}""",
     "invoice_history": f"""
         id {TEXT} account_id {TEXT} number {TEXT} type {TEXT} origin {TEXT} state {TEXT} created_at {TIME}
-        updated_at {TIME} due_at {TIME} closed_at {TIME} total {MONEY} subtotal {MONEY} tax {MONEY} paid {MONEY}
-        balance {MONEY} currency {TEXT}""",
+        updated_at {TIME} due_at {TIME} closed_at {TIME} total {MONEY} subtotal {MONEY} discount {MONEY} tax {MONEY}
+        paid {MONEY} balance {MONEY} currency {TEXT}""",
     "line_item_history": f"""
         id {TEXT} account_id {TEXT} invoice_id {TEXT} subscription_id {TEXT} plan_id {TEXT} type {TEXT} state {TEXT}
         amount {MONEY} quantity {NUMBER} unit_amount {MONEY} subtotal {MONEY} discount {MONEY} tax {MONEY}
@@ -130,6 +136,7 @@ def test_ids_are_unique_and_in_the_vendors_style(stripe, table):
         "customer": "cus", "subscription_history": "sub", "subscription_item": "si", "product": "prod",
         "invoice": "in", "invoice_line_item": "il", "charge": "ch", "balance_transaction": "txn",
         "payment_method": "pm", "refund": "re", "dispute": "dp", "price": "price",
+        "discount": "di", "coupon": "",
     }[table]  # fmt: skip
     file = stripe / f"{table}.parquet"
     assert rows("SELECT count(*) = count(DISTINCT id) FROM t", t=file) == [(True,)]
@@ -148,6 +155,9 @@ def test_ids_are_unique_and_in_the_vendors_style(stripe, table):
         ("invoice_line_item", "invoice_id", "invoice"),
         ("invoice_line_item", "subscription_item_id", "subscription_item"),
         ("invoice_line_item", "price_id", "price"),
+        ("discount", "invoice_id", "invoice"),
+        ("discount", "type_id", "invoice_line_item"),
+        ("discount", "coupon_id", "coupon"),
         ("charge", "invoice_id", "invoice"),
         ("charge", "customer_id", "customer"),
         ("charge", "balance_transaction_id", "balance_transaction"),

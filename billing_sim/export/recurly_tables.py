@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from billing_sim.export.claims import ATTEMPTED, SUCCEEDED, SURPLUS_CHARGES
 from billing_sim.export.contract import Table, Total, columns
+from billing_sim.export.prices import LINES
 
 _CONSTANTS = columns("""
     _fivetran_active BOOLEAN = true
@@ -33,7 +34,7 @@ _SUBSCRIPTION = Table("subscription_history", "subscribed", columns("""
     id VARCHAR = bare(subscription_id(subscriber, spell))
     account_id VARCHAR = bare(customer_id(subscriber))
     plan_id VARCHAR = plan
-    state VARCHAR = recurly_subscription(status)
+    state VARCHAR = recurly_subscription(stands)
     created_at TIMESTAMP = created
     updated_at TIMESTAMP = greatest(created, started_at, cancel_requested_at, ended_at)
     activated_at TIMESTAMP = CASE WHEN started_at IS NULL OR signed_at IS NOT NULL THEN started_at ELSE created END
@@ -45,10 +46,10 @@ _SUBSCRIPTION = Table("subscription_history", "subscribed", columns("""
     trial_ends_at TIMESTAMP = trial_end
     auto_renew BOOLEAN = ended_at IS NULL AND NOT cancels_at_end
     currency VARCHAR = currency
-    unit_amount DECIMAL(18,3) = major(net_minor, currency)
+    unit_amount DECIMAL(18,3) = major(price_minor, currency)
     quantity INTEGER = 1
     add_ons_total DECIMAL(18,3) = 0
-    subtotal DECIMAL(18,3) = major(net_minor, currency)
+    subtotal DECIMAL(18,3) = major(price_minor, currency)
     expiration_reason VARCHAR = end_reason_of(end_reason)
     paused_at TIMESTAMP
 """), order="subscriber, spell",
@@ -72,7 +73,8 @@ _INVOICE = Table("invoice_history", "billed", columns("""
     account_id VARCHAR = bare(customer_id(subscriber))
     number VARCHAR = concat(person(subscriber), '-', invoice)
     type VARCHAR = 'charge'
-    origin VARCHAR = CASE WHEN is_signup THEN 'purchase' ELSE 'renewal' END
+    origin VARCHAR = CASE WHEN is_proration THEN 'immediate_change' \
+WHEN is_signup THEN 'purchase' ELSE 'renewal' END
     state VARCHAR = CASE WHEN status = 'open' AND declines = 0 AND NOT is_imported THEN 'pending' \
 ELSE recurly_invoice(status) END
     created_at TIMESTAMP = created
@@ -80,7 +82,8 @@ ELSE recurly_invoice(status) END
     due_at TIMESTAMP = created
     closed_at TIMESTAMP = coalesce(paid_at, given_up_at)
     total DECIMAL(18,3) = major(amount_minor, currency)
-    subtotal DECIMAL(18,3) = major(net_minor, currency)
+    subtotal DECIMAL(18,3) = major(net_minor + coupon_minor, currency)
+    discount DECIMAL(18,3) = major(coupon_minor, currency)
     tax DECIMAL(18,3) = major(tax_minor, currency)
     paid DECIMAL(18,3) = major(paid_minor, currency)
     balance DECIMAL(18,3) = major(amount_minor - paid_minor, currency)
@@ -89,23 +92,23 @@ ELSE recurly_invoice(status) END
     Total("issued", "total", "invoices", "amount_minor"),
     Total("paid", "paid", "invoices WHERE status = 'paid'", "amount_minor"),
     Total("remaining", "balance", "invoices WHERE status <> 'paid'", "amount_minor"),
-    Total("without tax", "subtotal", "invoices", "amount_minor - tax_minor"),
+    Total("without tax", "subtotal - discount", "invoices", "amount_minor - tax_minor"),
 ), rows="SELECT count(*) FROM invoices", order="subscriber, invoice")  # fmt: skip
 
-_LINE = Table("line_item_history", "billed", columns("""
-    id VARCHAR = bare(line_id(subscriber, invoice))
+_LINE = Table("line_item_history", LINES, columns("""
+    id VARCHAR = bare(line)
     account_id VARCHAR = bare(customer_id(subscriber))
     invoice_id VARCHAR = bare(invoice_id(subscriber, invoice))
     subscription_id VARCHAR = bare(subscription_id(subscriber, spell))
     plan_id VARCHAR = plan
-    type VARCHAR = 'charge'
+    type VARCHAR = CASE WHEN is_credit THEN 'credit' ELSE 'charge' END
     state VARCHAR = 'invoiced'
-    amount DECIMAL(18,3) = major(amount_minor, currency)
+    amount DECIMAL(18,3) = major(subtotal_minor - coupon_minor + line_tax_minor, currency)
     quantity INTEGER = 1
-    unit_amount DECIMAL(18,3) = major(net_minor, currency)
-    subtotal DECIMAL(18,3) = major(net_minor, currency)
-    discount DECIMAL(18,3) = 0
-    tax DECIMAL(18,3) = major(tax_minor, currency)
+    unit_amount DECIMAL(18,3) = major(subtotal_minor, currency)
+    subtotal DECIMAL(18,3) = major(subtotal_minor, currency)
+    discount DECIMAL(18,3) = major(coupon_minor, currency)
+    tax DECIMAL(18,3) = major(line_tax_minor, currency)
     currency VARCHAR = currency
     start_date TIMESTAMP = period_start
     end_date TIMESTAMP = period_end
@@ -113,9 +116,10 @@ _LINE = Table("line_item_history", "billed", columns("""
     updated_at TIMESTAMP = created
 """), totals=(
     Total("issued", "amount", "invoices", "amount_minor"),
-    Total("without tax", "subtotal", "invoices", "amount_minor - tax_minor"),
+    Total("without tax", "subtotal - discount", "invoices", "amount_minor - tax_minor"),
     Total("tax", "tax", "invoices", "tax_minor"),
-), rows="SELECT count(*) FROM invoices", order="subscriber, invoice")  # fmt: skip
+), rows="SELECT count(*) + count(*) FILTER (credit_minor > 0) FROM invoices", order="subscriber, invoice, is_credit",
+)  # fmt: skip
 
 _MONEY = """(
     SELECT bare(charge_id(subscriber, invoice, attempt)) AS id, subscriber, invoice, currency, amount_minor,

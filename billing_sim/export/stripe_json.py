@@ -13,8 +13,9 @@ _OBJECTS = (
     ("customer", "customers", objects.CUSTOMER, "persons ORDER BY subscriber"),
     ("product", "products", objects.PRODUCT, "world_events WHERE kind = 'plan.offered' ORDER BY sequence"),
     ("price", "prices", objects.PRICE, "price_list ORDER BY market, plan, net_minor"),
-    ("subscription_history", "subscriptions", objects.subscription(), "subscribed ORDER BY subscriber, spell"),
-    ("invoice", "invoices", objects.invoice(), "billed"),
+    ("subscription_history", "subscriptions", objects.SUBSCRIPTION, "subscribed ORDER BY subscriber, spell"),
+    ("coupon", "coupons", objects.COUPON, "coupons ORDER BY coupon"),
+    ("invoice", "invoices", objects.invoice(), "(FROM billed ORDER BY subscriber, invoice)"),
     ("charge", "charges", objects.charge(), "charged"),
     ("balance_transaction", "balance_transactions", objects.BALANCE_TRANSACTION, MOVEMENTS),
     ("payment_method", "payment_methods", objects.PAYMENT_METHOD, "instruments ORDER BY subscriber, instrument"),
@@ -28,21 +29,15 @@ _EVENTS = Lines("events", EVENTS, columns("""
     data STRUCT(object STRUCT(currency VARCHAR, amount BIGINT, amount_due BIGINT, amount_paid BIGINT))
 """), rows=f"""
     SELECT (SELECT count(*) FROM (SELECT subscriber FROM subscriptions UNION SELECT subscriber FROM signups))
-        + (SELECT count(*) FROM (SELECT subscriber, spell FROM subscriptions UNION SELECT subscriber, spell
-            FROM signups))
-        + (SELECT count(*) + count(*) FILTER (status <> 'open') + count(*) FILTER (NOT is_signup AND NOT is_imported)
-            + count(*) FILTER (NOT is_signup AND (is_imported OR first_failed_at IS NOT NULL))
-            + count(*) FILTER (NOT is_signup AND (is_imported OR first_failed_at IS NOT NULL) AND status = 'paid')
-            FROM invoices)
-        + (SELECT count(*) + count(*) FILTER (outcome IN ('declined', 'blocked'))
+        + (SELECT count(*) FROM course)
+        + (SELECT count(*) + count(*) FILTER (status <> 'open') FROM invoices)
+        + (SELECT count(*) FROM invoices i WHERE is_imported AND attempts >
+            (SELECT count(*) FROM attempts a WHERE a.subscriber = i.subscriber AND a.invoice = i.invoice))
+        + (SELECT count(*) + count(*) FILTER (outcome IN ('declined', 'blocked', 'unknown'))
              + 3 * count(*) FILTER (was_returned) FROM attempts)
         + {SURPLUS_CHARGES} + 2 * (SELECT count(*) FROM refunds)
-        + (SELECT 2 * count(*) + count(represented_at) + count(resolved_at) + count(*) FILTER (outcome = 'won')
+        + (SELECT 3 * count(*) + count(represented_at) + count(resolved_at) + count(*) FILTER (outcome = 'won')
             FROM disputes)
-        + (SELECT count(*) FROM (SELECT DISTINCT subscriber, spell FROM signups WHERE outcome <> 'open'))
-        + (SELECT count(*) FILTER (cancel_requested_at IS NOT NULL OR started_by = 'imported'
-            AND (status = 'canceling' OR end_reason IN ('voluntary', 'payment_trouble')))
-            + count(*) FILTER (status = 'ended') + count(*) FILTER (trial_end = 'trial_converted') FROM subscriptions)
 """, staged=MOMENTS, reading="type, unnest(data.object)", totals=(
     Total("invoices created", "CASE type WHEN 'invoice.created' THEN amount_due ELSE 0 END", "invoices",
           "amount_minor"),
@@ -71,7 +66,7 @@ def _lines(table: str, file: str, thing: str, source: str) -> Lines:
 
 _READ = (
     "id", "currency", "status", "amount", "net", "amount_due", "amount_paid", "amount_remaining", "total", "subtotal",
-    "amount_refunded", "type",
+    "amount_refunded", "type", "tax",
 )  # fmt: skip
 """What totals are made of."""
 

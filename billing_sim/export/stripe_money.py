@@ -11,7 +11,7 @@ from billing_sim.export.contract import Table, Total, columns
 MOVEMENTS = """(
     SELECT payment_id(subscriber, invoice, attempt) AS id, charge_id(subscriber, invoice, attempt) AS source, currency,
         amount_minor, 0 AS fee_minor, occurred_at AS moved_at,
-        CASE method_type(method) WHEN 'card' THEN 'charge' ELSE 'payment' END AS type, 'charge' AS category
+        CASE method_type(method, currency) WHEN 'card' THEN 'charge' ELSE 'payment' END AS type, 'charge' AS category
     FROM charged WHERE outcome = 'authorized'
     UNION ALL
     SELECT reversal_id(subscriber, invoice, attempt), charge_id(subscriber, invoice, attempt), currency, -amount_minor,
@@ -19,7 +19,7 @@ MOVEMENTS = """(
     FROM returned
     UNION ALL
     SELECT refunding_id(subscriber, invoice, claim), refund_id(subscriber, invoice, claim), currency, -amount_minor,
-        0, claimed_at, CASE method_type(method) WHEN 'card' THEN 'refund' ELSE 'payment_refund' END, 'refund'
+        0, claimed_at, CASE method_type(method, currency) WHEN 'card' THEN 'refund' ELSE 'payment_refund' END, 'refund'
     FROM claimed WHERE what = 'refund'
     UNION ALL
     SELECT withdrawal_id(subscriber, invoice, claim), dispute_id(subscriber, invoice, claim), currency, -amount_minor,

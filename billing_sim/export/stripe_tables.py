@@ -1,7 +1,7 @@
 """Stripe's objects as tables, as connectors load them into a warehouse (schema `stripe`).
 
-Amounts are whole minor units of the currency by ISO 4217, as in Stripe's API. Prices, line items and subtotals are
-without tax, totals and charges with it. Service periods are days, so they begin and end at midnight UTC.
+Amounts are whole minor units of the currency by ISO 4217, as in Stripe's API. Prices, line items, subtotals and
+discounts are without tax, totals and charges with it. Service periods are days, so they begin and end at midnight UTC.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from billing_sim.export.claims import ATTEMPTED, SUCCEEDED, SURPLUS_CHARGES
 from billing_sim.export.contract import Table, Total, columns
+from billing_sim.export.prices import LINES
 from billing_sim.export.stripe_money import BALANCE, DISPUTE, REFUND
 
 _CONSTANTS = columns("""
@@ -37,8 +38,8 @@ _SUBSCRIPTION = Table("subscription_history", "subscribed", columns("""
     billing_cycle_anchor TIMESTAMP = created
     current_period_start TIMESTAMP = period_start
     current_period_end TIMESTAMP = period_end
-    status VARCHAR = stripe_subscription(status)
-    canceled_at TIMESTAMP = coalesce(cancel_requested_at, CASE WHEN started_at IS NOT NULL THEN ended_at END)
+    status VARCHAR = status
+    canceled_at TIMESTAMP = canceled_at
     ended_at TIMESTAMP = ended_at
     cancel_at_period_end BOOLEAN = cancels_at_end
     quantity INTEGER = 1
@@ -55,7 +56,7 @@ _ITEM = Table("subscription_item", "subscribed", columns("""
     created TIMESTAMP = created
     current_period_start TIMESTAMP = period_start
     current_period_end TIMESTAMP = period_end
-    plan_id VARCHAR = price_id(market, plan, net_minor)
+    plan_id VARCHAR = price_id(market, plan, price_minor)
     quantity INTEGER = 1
 """), order="subscriber, spell", rows=_SUBSCRIPTION.rows, rows_are="one for each subscription")  # fmt: skip
 
@@ -70,10 +71,9 @@ _PRICE = Table("price", "price_list", columns("""
     created TIMESTAMP = created
     is_deleted BOOLEAN = false
 """), order="market, plan, net_minor",
-    rows="SELECT count(*) FROM (SELECT market, plan, currency, amount_minor - tax_minor AS net FROM invoices UNION "
-         "SELECT market, plan, currency, amount_minor - CAST(json_extract(detail, '$.tax_minor') AS BIGINT) "
-         "FROM world_events WHERE kind = 'price.set')",
-    rows_are="every price that was listed or billed")  # fmt: skip
+    rows="SELECT count(*) FROM (SELECT market, plan, currency, net_minor FROM tariff UNION "
+         "SELECT market, plan, currency, price_minor FROM billed)",
+    rows_are="every list price, under each tax that it met")  # fmt: skip
 
 _PRODUCT = Table("product", "world_events WHERE kind = 'plan.offered'", columns("""
     id VARCHAR = product_id(plan)
@@ -99,7 +99,7 @@ _INVOICE = Table("invoice", "billed", columns("""
     period_start TIMESTAMP = period_start
     period_end TIMESTAMP = period_end
     total BIGINT = amount_minor
-    subtotal BIGINT = net_minor
+    subtotal BIGINT = net_minor + coupon_minor
     tax BIGINT = tax_minor
     is_deleted BOOLEAN = false
 """), totals=(
@@ -107,28 +107,58 @@ _INVOICE = Table("invoice", "billed", columns("""
     Total("paid", "amount_paid", "invoices WHERE status = 'paid'", "amount_minor"),
     Total("remaining", "amount_remaining", "invoices WHERE status <> 'paid'", "amount_minor"),
     Total("total", "total", "invoices", "amount_minor"),
-    Total("without tax", "subtotal", "invoices", "amount_minor - tax_minor"),
-), rows="SELECT count(*) FROM invoices")  # fmt: skip
+    Total("tax", "tax", "invoices", "tax_minor"),
+), rows="SELECT count(*) FROM invoices", order="subscriber, invoice")  # fmt: skip
 
-_LINE = Table("invoice_line_item", "billed", columns("""
-    id VARCHAR = line_id(subscriber, invoice)
+_LINE = Table("invoice_line_item", LINES, columns("""
+    id VARCHAR = line
     invoice_id VARCHAR = invoice_id(subscriber, invoice)
     subscription_id VARCHAR = subscription_id(subscriber, spell)
     subscription_item_id VARCHAR = item_id(subscriber, spell)
-    amount BIGINT = net_minor
+    amount BIGINT = subtotal_minor
     currency VARCHAR = lower(currency)
+    description VARCHAR = CASE WHEN is_credit THEN 'credit' ELSE plan END
+    discountable BOOLEAN = NOT is_credit
     period_start TIMESTAMP = period_start
     period_end TIMESTAMP = period_end
-    plan_id VARCHAR = price_id(market, plan, net_minor)
-    price_id VARCHAR = price_id(market, plan, net_minor)
-    proration BOOLEAN = is_proration
+    plan_id VARCHAR = price_id(market, plan, price_minor)
+    price_id VARCHAR = price_id(market, plan, price_minor)
+    proration BOOLEAN = is_proration AND NOT is_credit
     quantity INTEGER = 1
-    type VARCHAR = 'subscription'
-    unique_id VARCHAR = line_id(subscriber, invoice)
-    unit_amount_excluding_tax BIGINT = net_minor
+    type VARCHAR = CASE WHEN is_credit THEN 'invoiceitem' ELSE 'subscription' END
+    unique_id VARCHAR = line
+    unit_amount_excluding_tax BIGINT = subtotal_minor
 """), totals=(
-    Total("without tax", "amount", "invoices", "amount_minor - tax_minor"),
-), rows="SELECT count(*) FROM invoices")  # fmt: skip
+    Total("without tax and discounts", "amount", "billed", "amount_minor - tax_minor + coupon_minor"),
+), rows="SELECT count(*) + count(*) FILTER (credit_minor > 0) FROM invoices", order="subscriber, invoice, is_credit",
+)  # fmt: skip
+
+_DISCOUNT = Table("discount", "billed WHERE coupon_minor > 0", columns("""
+    id VARCHAR = discount_id(subscriber, invoice)
+    amount BIGINT = coupon_minor
+    coupon_id VARCHAR = nullif(coupon, 'none')
+    currency VARCHAR = lower(currency)
+    customer_id VARCHAR = customer_id(subscriber)
+    invoice_id VARCHAR = invoice_id(subscriber, invoice)
+    subscription_id VARCHAR = subscription_id(subscriber, spell)
+    type VARCHAR = 'invoice_line_item'
+    type_id VARCHAR = line_id(subscriber, invoice)
+    start TIMESTAMP = created
+"""), totals=(
+    Total("discounts without tax", "amount", "billed", "coupon_minor"),
+), rows="SELECT count(*) FROM billed WHERE coupon_minor > 0", order="subscriber, invoice")  # fmt: skip
+
+_COUPON = Table("coupon", "coupons", columns("""
+    id VARCHAR = coupon
+    created TIMESTAMP = created
+    duration VARCHAR = duration
+    duration_in_months INTEGER = duration_in_months
+    name VARCHAR = coupon
+    percent_off DOUBLE = percent_off
+    valid BOOLEAN = true
+    is_deleted BOOLEAN = false
+"""), order="coupon", rows="SELECT count(*) FROM world_events WHERE kind = 'promotion.defined'",
+    rows_are="every promotion")  # fmt: skip
 
 _CHARGE = Table("charge", "charged", columns("""
     id VARCHAR = charge_id(subscriber, invoice, attempt)
@@ -158,12 +188,13 @@ _METHOD = Table("payment_method", "instruments", columns("""
     id VARCHAR = method_id(subscriber, instrument)
     created TIMESTAMP = added_at
     customer_id VARCHAR = customer_id(subscriber)
-    type VARCHAR = method_type(method)
+    type VARCHAR = method_type(method, currency)
 """), order="subscriber, instrument",
     rows="SELECT count(*) FROM (SELECT DISTINCT subscriber, instrument FROM payment_methods)",
     rows_are="every payment method on file")  # fmt: skip
 
 STRIPE: tuple[Table, ...] = tuple(replace(table, constants=_CONSTANTS) for table in (
-    _CUSTOMER, _SUBSCRIPTION, _ITEM, _PRICE, _PRODUCT, _INVOICE, _LINE, _CHARGE, BALANCE, _METHOD, REFUND, DISPUTE,
+    _CUSTOMER, _SUBSCRIPTION, _ITEM, _PRICE, _PRODUCT, _INVOICE, _LINE, _DISCOUNT, _COUPON, _CHARGE, BALANCE,
+    _METHOD, REFUND, DISPUTE,
 ))  # fmt: skip
 """Every table of `--as stripe`."""

@@ -77,13 +77,23 @@ METHOD_TYPE: Mapping[str, str] = {
     "debit": "card",
     "prepaid": "card",
     "wallet": "card",  # a wallet hands over a card
-    "direct_debit": "sepa_debit",
-    "a2a_emandate": "upi",
+    "direct_debit": "custom",  # where `METHOD_TYPE_IN` has none, Stripe collects no direct debits in the currency
+    "a2a_emandate": "custom",
     "carrier_partner": "custom",  # collected outside Stripe
     "gift_balance": "custom",
-    "voucher": "boleto",
+    "voucher": "custom",
 }
-"""Kind of a payment method -> Stripe's type."""
+"""Kind of a payment method -> Stripe's type, where it does not depend on the currency."""
+
+METHOD_TYPE_IN: Mapping[str, Mapping[str, str]] = {
+    "direct_debit": {
+        "EUR": "sepa_debit", "GBP": "bacs_debit", "USD": "us_bank_account", "CAD": "acss_debit",
+        "AUD": "au_becs_debit", "NZD": "nz_bank_account",
+    },
+    "a2a_emandate": {"INR": "upi", "BRL": "pix"},
+    "voucher": {"BRL": "boleto", "JPY": "konbini", "MXN": "oxxo"},
+}  # fmt: skip
+"""Kinds whose type depends on the currency -> currency -> Stripe's type."""
 
 _DECLINED = "card_declined"
 DECLINES: Mapping[str, tuple[str, str]] = {
@@ -137,19 +147,27 @@ def macros() -> list[str]:
     """SQL that defines a macro for each translation; a word that nobody translates becomes null."""
     both = {"subscription": SUBSCRIPTION_STATUS, "invoice": INVOICE_STATUS, "charge": CHARGE_STATUS,
             "dispute": DISPUTE_STATUS}  # fmt: skip
-    tables = {"method_type": METHOD_TYPE, "end_reason_of": END_REASON, "fate": FATE,
+    tables = {"end_reason_of": END_REASON, "fate": FATE,
               "refund_reason": REFUND_REASON, "dispute_reason": DISPUTE_REASON}  # fmt: skip
     for name, words in both.items():
         tables[f"stripe_{name}"] = {word: pair[0] for word, pair in words.items()}
         tables[f"recurly_{name}"] = {word: pair[1] for word, pair in words.items()}
     tables["failure_code_of"] = {code: pair[0] for code, pair in DECLINES.items()}
     tables["decline_code_of"] = {code: pair[1] for code, pair in DECLINES.items()}
-    return [_translation(name, words) for name, words in tables.items()] + [_decimals()]
+    return [_translation(name, words) for name, words in tables.items()] + [_method_type(), _decimals()]
 
 
 def _translation(name: str, words: Mapping[str, str]) -> str:
     cases = " ".join(f"WHEN '{word}' THEN '{theirs}'" for word, theirs in words.items())
     return f"CREATE MACRO {name}(word) AS CASE word {cases} END"
+
+
+def _method_type() -> str:
+    """`method_type(kind, currency)`."""
+    pairs = [(kind, code, theirs) for kind, words in METHOD_TYPE_IN.items() for code, theirs in words.items()]
+    cases = [f"WHEN kind = '{kind}' AND code = '{code}' THEN '{theirs}'" for kind, code, theirs in pairs]
+    cases += [f"WHEN kind = '{kind}' THEN '{theirs}'" for kind, theirs in METHOD_TYPE.items()]
+    return f"CREATE MACRO method_type(kind, code) AS CASE {' '.join(cases)} END"
 
 
 def _decimals() -> str:

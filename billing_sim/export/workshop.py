@@ -99,6 +99,8 @@ def _words(start: str, end: str, days: int) -> list[str]:
         "item_id": ("si", "s, spell", "%05d"),
         "invoice_id": ("in", "s, invoice", "%05d"),
         "line_id": ("il", "s, invoice", "%05d"),
+        "credit_id": ("il", "s, invoice", "%05dc"),
+        "discount_id": ("di", "s, invoice", "%05d"),
         "charge_id": ("ch", "s, invoice, attempt", "%05d%05d"),
         "payment_id": ("txn", "s, invoice, attempt", "%05d%05d1"),
         "reversal_id": ("txn", "s, invoice, attempt", "%05d%05d2"),
@@ -112,6 +114,7 @@ def _words(start: str, end: str, days: int) -> list[str]:
     return [
         f"CREATE MACRO run_start() AS TIMESTAMP '{start}' + to_days({days})",
         f"CREATE MACRO run_end() AS TIMESTAMP '{end}' + to_days({days})",
+        f"CREATE MACRO run_shift() AS {days}",
         *(
             f"CREATE MACRO {name}({its}) AS printf('{prefix}_%d{form}', {its})"
             for name, (prefix, its, form) in stripe_ids.items()

@@ -58,11 +58,16 @@ def _declines() -> str:
 
 def _words() -> str:
     named: Mapping[str, Mapping[str, str]] = {
-        "payment method -> Stripe's type": vocabulary.METHOD_TYPE,
+        "payment method -> Stripe's type, where no currency is named": vocabulary.METHOD_TYPE,
         "why a subscription ended -> Recurly's expiration reason": vocabulary.END_REASON,
         "reason of a refund -> Stripe's reason": vocabulary.REFUND_REASON,
         "reason of a dispute -> Stripe's reason": vocabulary.DISPUTE_REASON,
         "status of a failed invoice -> outcome in `failed_charges`": vocabulary.FATE,
     }
     rows = [(what, code(word), code(theirs)) for what, words in named.items() for word, theirs in words.items()]
+    rows += [
+        (f"payment method -> Stripe's type, in {currency}", code(word), code(theirs))
+        for word, types in vocabulary.METHOD_TYPE_IN.items()
+        for currency, theirs in types.items()
+    ]
     return table(("what", "here", "there"), rows)
