@@ -61,6 +61,8 @@ def _to_csv(workshop: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> 
 
 def _to_lines(workshop: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> str:
     file, staged = _text(folder / f"{table.name}.jsonl"), folder / ".staged.parquet"
+    # Lines are long, and each thread holds thousands of them at once: one thread takes as long and half the memory.
+    workshop.execute("SET threads = 1")
     if isinstance(table, Lines) and table.staged:
         workshop.execute(f"COPY ({table.staged}) TO {_text(staged)} (FORMAT parquet)")
         workshop.execute(f"CREATE OR REPLACE VIEW staged AS SELECT * FROM read_parquet({_text(staged)})")
