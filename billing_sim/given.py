@@ -154,7 +154,7 @@ def _several(read: _Reader, what: str) -> _Reader:
             found = list(value)
             if all(_fits(read, it) for it in found):
                 return [read(it) for it in found]
-        raise TypeError(f"names no {what}: write one in quotes, or several in brackets.")
+        raise TypeError(f"is no {what}: write one in quotes, or several in brackets.")
 
     return reader
 
@@ -175,8 +175,8 @@ def _asked(value: Any) -> Any:
     return value if hasattr(value, "estimand") else _path(value)
 
 
-_NAMES, _PATHS = _several(_text, "names"), _several(_path, "paths")
-_DEFINITIONS = _several(_asked, "metrics, files or definitions")
+_NAMES, _PATHS = _several(_text, "name"), _several(_path, "path")
+_DEFINITIONS = _several(_asked, "metric, file or definition")
 _NEEDED: dict[str, _Reader] = {
     "str": _text,
     "str | Path": _path,

@@ -386,9 +386,9 @@ def test_two_policies_of_one_name_are_refused(tmp_path):
         ({"seeds": 0}, "0 seeds are none"),
         ({"oracle_days": 91}, "cannot look 91 days ahead"),
         ({"workers": 0}, "0 workers are none"),
-        ({"seeds": 2.5}, "seeds=2.5 is no whole number; write one, as in seeds=3."),
-        ({"policies": {"mine": 1}}, "policies are given as dict; write a name, or a list of names and files"),
-        ({"presets": 3}, "presets are given as int; write a name"),
+        ({"seeds": 2.5}, "seeds=2.5 is no whole number: write one"),
+        ({"policies": {"mine": 1}}, "policies={'mine': 1} is no path: write one in quotes, or several in brackets"),
+        ({"presets": 3}, "presets=3 is no name: write one in quotes"),
     ],
 )
 def test_numbers_out_of_range_are_refused(tmp_path, asked, told):

@@ -377,7 +377,7 @@ def test_nobody_enrolled_is_said(tmp_path):
 def test_a_cost_without_an_amount_is_refused(call, run, cost):
     """Nothing can be reckoned with it."""
     assert call("experiment", run.directory, "--cost", cost).code == 2
-    with pytest.raises(QueryError, match="is no cost"):
+    with pytest.raises(QueryError, match="is no number: write one"):
         run.experiment(metrics="recovery_rate", cost=float(cost))
 
 

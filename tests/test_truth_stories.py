@@ -286,7 +286,7 @@ def test_an_unknown_world_and_a_policy_without_a_name_are_told(tell):
     truth = tell("")
     with pytest.raises(QueryError, match="There is no world `x`; there is: actual, frictionless"):
         truth.world("x")
-    with pytest.raises(QueryError, match="policy=3 is no name"):
+    with pytest.raises(QueryError, match="policy=3 is no text"):
         billing_sim.Run(truth.run).truth(policy=3)
 
 

@@ -54,7 +54,6 @@ def dunning(
     InputError for a file that cannot be used, QueryError for a question that makes no sense.
     """
     _check(seeds, oracle_days, workers)
-    _check_names(presets, policies)
     costs = _cost(attempt_cost, ATTEMPT_COST), _cost(notice_cost, NOTICE_COST)
     given = [policies] if isinstance(policies, str | Path) else [*policies]
     first = load(path, members=members, seed=seed).scenario
@@ -79,26 +78,12 @@ def _part(report: Report | None, place: int, seeds: int) -> Report:
 
 
 def _check(seeds: int, oracle_days: int, workers: int | None) -> None:
-    for name, number in (("seeds", seeds), ("oracle_days", oracle_days), ("workers", workers)):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-            raise QueryError(f"{name}={number!r} is no whole number; write one, as in {name}=3.")
     if seeds < 1:
         raise QueryError(f"{seeds} seeds are none; use 1 at least.")
     if not 1 <= oracle_days <= MOST_ORACLE_DAYS:
         raise QueryError(f"The oracle cannot look {oracle_days} days ahead; use 1 to {MOST_ORACLE_DAYS}.")
     if workers is not None and workers < 1:
         raise QueryError(f"{workers} workers are none; use 1 at least.")
-
-
-def _check_names(presets: object, policies: object) -> None:
-    for name, given in (("presets", presets), ("policies", policies)):
-        if given is None or isinstance(given, str | Path):
-            continue
-        if not isinstance(given, Sequence) or not all(isinstance(it, str | Path) for it in given):
-            raise QueryError(
-                f"{name} are given as {type(given).__name__}; write a name, or a list of names"
-                + (" and files of policies." if name == "policies" else ".")
-            )
 
 
 def _cost(given: Decimal | float | str | None, default: Decimal) -> Cost:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from billing_sim.errors import BillingSimError, QueryError
 from billing_sim.given import with_checked_arguments
@@ -259,15 +259,11 @@ def stress(
     )
 
 
-def _check_numbers(seeds: object, members: object) -> None:
-    if seeds is not None and not (_is_whole(seeds) and 2 <= seeds <= MOST_SEEDS):
-        raise QueryError(f"seeds is {seeds!r}; take 2 to {MOST_SEEDS}, or none for as many as each verdict needs.")
-    if members is not None and not (_is_whole(members) and members >= 1):
-        raise QueryError(f"members is {members!r}; name a whole number above 0.")
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _check_numbers(seeds: int | None, members: int | None) -> None:
+    if seeds is not None and not 2 <= seeds <= MOST_SEEDS:
+        raise QueryError(f"seeds is {seeds}; take 2 to {MOST_SEEDS}, or none for as many as each verdict needs.")
+    if members is not None and members < 1:
+        raise QueryError(f"members is {members}; name a whole number above 0.")
 
 
 def _apart(matrix: Matrix, on: lab.Bench) -> dict[str, tuple[int | str | None, Subgroup | None]]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from billing_sim import clock
 from billing_sim.crew import Crew, Labour, usual_workers
-from billing_sim.errors import QueryError
 from billing_sim.identity import people_in, world_of
 from billing_sim.people import SHARDS
 from billing_sim.runs.stored import StoredRun
@@ -46,8 +45,6 @@ def truth_of(
     RunError when the run was made by other rules than those installed, QueryError for an unknown policy,
     UnreconciledError when what is found does not agree with the run.
     """
-    if not isinstance(policy, str):
-        raise QueryError(f'policy={policy!r} is no name: write that of a dunning policy, as in policy="smart".')
     scenario = world_of(run).scenario
     worlds = alternatives(scenario, policy)
     compile_first(lambda _: None)
