@@ -60,13 +60,18 @@ class Helpers:
             work.begin(helper)
         for _ in tasks:
             if self._helpers is None and work.is_plenty and time.monotonic() > self._called_at:
-                self._call()
+                self.call()
                 for helper in self._helpers or ():
                     work.begin(helper)
             yield work.next()
 
-    def _call(self) -> None:
-        """Start the processes; where that fails there are fewer."""
+    def call(self) -> None:
+        """Start the processes, unless they are there; where that fails there are fewer.
+
+        Who knows that there will be plenty to do calls them before it is ready to be done.
+        """
+        if self._helpers is not None:
+            return
         self._helpers = []
         with suppress(OSError, ValueError):
             for _ in range(self._most):

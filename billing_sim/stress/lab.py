@@ -29,7 +29,7 @@ from billing_sim.stress.fitting import apply
 from billing_sim.stress.helpers import Helpers
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looks import LOOKS, more_seeds
-from billing_sim.stress.readings import Readings, read_spans, read_world
+from billing_sim.stress.readings import Readings, is_kept, read_spans, read_world
 from billing_sim.stress.verdicts import judge
 from billing_sim.truth.estimands import estimands
 
@@ -38,6 +38,9 @@ MEMBERS = 2000
 
 WORKERS = 2
 """Threads of those who live worlds in threads."""
+
+_PLENTY = 10
+"""With so many cases helpers are called before the base is lived."""
 
 Report = Callable[[int, int], None]
 """Told worlds done and worlds in all, both times seeds."""
@@ -108,12 +111,14 @@ def stress(
     not say what it measures, or its query fails.
     """
     matrix = Matrix(checked(definitions), tuple(cases), seeds=seeds)
-    worlds = _fitting(matrix, on)
-    progress = _Progress(report, (len(worlds) + 1) * seeds)
-    base = _Base(on, progress)
-    open_cells = {case.name: matrix.definitions for case in matrix.cases if case.name in worlds}
     done = 0
     with Helpers() as helpers:
+        if len(matrix.cases) >= _PLENTY and not is_kept(Lives(on.scenario), _seeds(Lives(on.scenario), (0, seeds))):
+            helpers.call()
+        worlds = _fitting(matrix, on)
+        progress = _Progress(report, (len(worlds) + 1) * seeds)
+        base = _Base(on, progress)
+        open_cells = {case.name: matrix.definitions for case in matrix.cases if case.name in worlds}
         while open_cells and done < most:
             step = seeds if not done else min(done, most - done)
             _extend(matrix, worlds, open_cells, base, (done, step), progress, helpers)

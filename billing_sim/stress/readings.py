@@ -115,6 +115,11 @@ def read_spans(
         yield found
 
 
+def is_kept(lives: Lives, seeds: Sequence[int]) -> bool:
+    """Whether anything is known of a whole world with these seeds, without damage."""
+    return _Kept(lives, seeds, (), None, {}).is_there
+
+
 @dataclass(frozen=True)
 class _Lived:
     """A world that is lived when the first question is asked."""
@@ -173,6 +178,11 @@ class _Kept:
         with suppress(OSError, ValueError, EOFError), np.load(self._path) as found:
             self._arrays = {name: found[name] for name in found.files}
         self._arrays |= {f"truth {name}": values for name, values in truth.items()}
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file was there."""
+        return bool(self._arrays)
 
     def has(self, part: str, name: str) -> bool:
         return f"{part} {name}" in self._arrays
