@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from billing_sim.errors import QueryError
+from billing_sim.people import EXAMPLES
 
 _Given = ParamSpec("_Given")
 _Returned = TypeVar("_Returned")
@@ -100,7 +101,7 @@ def _person(value: Any) -> Any:
     try:
         return value if isinstance(value, str) else _whole(value)
     except TypeError:
-        raise TypeError('is no subscriber: they read like "US-1042" or "US-2025-03-04T17-2".') from None
+        raise TypeError(f"is no subscriber: they read like {EXAMPLES}, in quotes.") from None
 
 
 def _callable(value: Any) -> Any:

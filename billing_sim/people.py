@@ -70,6 +70,10 @@ def is_borrower(subscriber: int) -> bool:
     return (subscriber >> KIND_SHIFT) & 3 == BORROWER and subscriber & _ORDINAL_MASK > 0
 
 
+EXAMPLES = "US-1042, US-2025-03-04T17-2 or US-10-borrower-1"
+"""A member of before the start, somebody who came in an hour, and one who uses a member's account."""
+
+
 def describe(subscriber: int) -> str:
     """A person's number as people read it."""
     market = _market_code(subscriber >> MARKET_SHIFT)
@@ -95,4 +99,4 @@ def parse(text: str) -> int:
         return subscriber_number(found[1], BORROWER, (int(found[2]) << HOST_SHIFT) + int(found[3]))
     if found := _NAME.fullmatch(text):
         return subscriber_number(found[1], FORMER if found[2] else BASE, int(found[3]))
-    raise ValueError(f"{text!r} is not a subscriber; they read like US-1042 or US-2025-03-04T17-2")
+    raise ValueError(f"{text!r} is not a subscriber; they read like {EXAMPLES}")

@@ -430,8 +430,8 @@ def open(path: str | Path, *, verify: bool = False) -> Run:  # noqa: A001
     if not (folder / MANIFEST_FILE).exists():
         raise RunError(no_run(folder))
     found = Run(open_run(folder))
-    if verify and (damage := found.stored.verify()):
-        raise RunError("\n".join([f"{folder} is damaged: run it again with --overwrite", *damage]))
+    if verify:
+        found.stored.refuse_damage()
     return found
 
 
@@ -440,7 +440,7 @@ def subscriber_of(text: int | str) -> int:
     try:
         return people.parse(text) if isinstance(text, str) else int(text)
     except ValueError:
-        raise QueryError(f"{text!r} is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.") from None
+        raise QueryError(f"{text!r} is not a subscriber; they read like {people.EXAMPLES}.") from None
 
 
 def _in_two_lines(message: str, known: Sequence[str]) -> str:

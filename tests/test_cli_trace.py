@@ -40,5 +40,5 @@ def test_what_cannot_be_found(call, tiny_run):
     assert (answer.code, answer.out) == (2, "")
     assert "There is no market NO in this run" in answer.err
     answer = call("trace", tiny_run.directory, "somebody")
-    said = "'somebody' is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.\n"
+    said = f"'somebody' is not a subscriber; they read like {people.EXAMPLES}.\n"
     assert (answer.code, answer.out, answer.err) == (2, "", said)

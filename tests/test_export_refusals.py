@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,20 @@ def test_nonsense_is_code_2(call, tiny_run, tmp_path, options, said):
     assert (answer.code, answer.out) == (2, "")
     assert said in " ".join(answer.err.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_run_is_not_exported(call, tiny_run, tmp_path):
+    """Both sides of the comparison would be read from the damaged page."""
+    shutil.copytree(tiny_run.directory, tmp_path / "run")
+    file = next((tmp_path / "run" / "facts" / "invoices").glob("*.parquet"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    answer = call("export", tmp_path / "run", "--as", "csv", "--to", tmp_path / "out")
+    assert (answer.code, answer.out) == (2, "")
+    assert "is damaged: run it again with --overwrite" in answer.err
+    assert f"facts/invoices/{file.name} is damaged: its bytes" in answer.err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_run_is_said(call, tmp_path):

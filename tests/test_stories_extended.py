@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from billing_sim import events
+from billing_sim import events, people
 from billing_sim.drivers.extended import live
 from billing_sim.drivers.extension import extension_of
 from billing_sim.drivers.memory import check_room_extended
@@ -314,7 +314,7 @@ WRONG = {
     "service.at(datetime(2025, 2, 1))": "2025-02-01 00:00:00 names no time zone: write datetime(..., tzinfo=UTC).",
     "service.subscribers('XX')": "there is no market 'XX'; there are: US.",
     "service.cancel('US-99999')": "there is no US-99999 in this run.",
-    "service.cancel('nobody')": "'nobody' is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.",
+    "service.cancel('nobody')": f"'nobody' is not a subscriber; they read like {people.EXAMPLES}.",
     "service.replace_method('US-1', 'shells')": "there is no method kind 'shells'; there are: credit, debit, prepaid",
     "service.grant('US-1', 'half')": "there is no coupon 'half'; there are: none.",
     "service.refund('US-1', 1, 100, 'whim')": "there is no reason of a refund 'whim'; there are: goodwill, complaint.",

@@ -235,7 +235,7 @@ def _number(who: Who) -> int:
     try:
         return people.parse(who) if isinstance(who, str) else int(who)
     except (TypeError, ValueError):
-        raise QueryError(f"{who!r} is not a subscriber; they read like US-1042 or US-2025-03-04T17-2.") from None
+        raise QueryError(f"{who!r} is not a subscriber; they read like {people.EXAMPLES}.") from None
 
 
 def _instant(moment: datetime | date | str) -> int:

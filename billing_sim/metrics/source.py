@@ -12,6 +12,7 @@ import duckdb
 
 from billing_sim.errors import QueryError, RunError
 from billing_sim.events import WORLD_COLUMNS
+from billing_sim.runs.claim import being_written, is_being_written
 from billing_sim.runs.manifest import FINISHED, Manifest, read_manifest
 
 Others: TypeAlias = Mapping[str, Sequence[Path]]
@@ -92,6 +93,8 @@ class RunFolder:
         """The manifest of a finished run."""
         found = read_manifest(self.path)
         if found.state != FINISHED:
+            if is_being_written(self.path):
+                raise being_written(self.path)
             raise RunError(f"{self.path}: this run is incomplete: run it again with --overwrite")
         return found
 
