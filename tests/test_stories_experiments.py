@@ -478,6 +478,20 @@ def test_two_experiments_may_not_change_the_same_key_for_the_same_people():
     assert len(world_of(apart, BUSY, 20).record) == 3
 
 
+def test_more_bin_ranges_than_a_column_can_tell_apart_are_refused():
+    """Each arm may name some; together they are too many."""
+
+    def markets(arm: str) -> str:
+        mixes = {
+            code: ", ".join(f"{arm}{code.lower()}{i}: 6.25%" for i in range(16)) for code in ("US", "GB", "IN", "BR")
+        }
+        return ", ".join(f"{code}: {{behaviour: {{card_bins: {{{mix}}}}}}}" for code, mix in mixes.items())
+
+    arms = "".join(f"      {arm}: {{share: 20%, change: {{markets: {{{markets(arm)}}}}}}}\n" for arm in "abcde")
+    found = refusal(f"experiments:\n  t:\n    enrol: start\n    arms:\n{arms}", BUSY)
+    assert any("there are 320 BIN ranges, more than the limit of 255." in line for line in found), found
+
+
 def test_more_worlds_than_there_is_room_for_are_refused():
     """Five experiments on everybody with a change each make 32 worlds."""
     keys = ("account_updater: 'off'", "resolution: 5 hours", "return_lag: 1 day", "billing_hours: [1, 2]",

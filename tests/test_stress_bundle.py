@@ -116,6 +116,8 @@ def test_the_base_is_lived_once_for_all_that_damages_its_log(monkeypatch):
     assert len(lived) == 2
     assert rows_and_truths(Lives(scenario, is_base=True), (4, 3)) != plain
     assert len(lived) == 4
+    stress_lives.forget_lives()
+    assert stress_lives._KEPT._lives == []
     monkeypatch.setattr(stress_lives, "_ROOM_FOR_LIVES", 1)
     assert rows_and_truths(Lives(scenario, is_base=True), (3, 4)) == plain
     assert rows_and_truths(Lives(scenario, is_base=True), (3, 4)) == plain

@@ -17,7 +17,7 @@ from billing_sim.scenario.interventions import ExchangeRate, SignupSurge
 from billing_sim.scenario.merge import overlay
 from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.nodes import Mapping, Node, Place, at
-from billing_sim.scenario.parts import CAPACITY
+from billing_sim.scenario.parts import CAPACITY, MOST_BINS
 from billing_sim.scenario.support import SupportStaffing
 
 Named: TypeAlias = dict[str, dict[str, Any]]
@@ -69,6 +69,8 @@ def with_arms(scenario: Scenario, tree: Mapping, finish: Finish) -> Scenario:
             finished[arm] = it.model_copy(update={"change": _differing(scenario, own)})
         found[name] = experiment.model_copy(update={"arms": {**experiment.arms, **finished}})
     problems += [*_conflicts(found, tree), *_excess(named, tree)]
+    # Where an arm is refused its change is still as it was written.
+    problems = problems or list(_excess_of_bins(scenario, found, tree))
     if problems:
         raise InputError(problems)
     ordered = {key: {**getattr(scenario, key), **known} for key, known in named.items()}
@@ -85,6 +87,22 @@ def _finished(scenario: Scenario, tree: Mapping, change: Mapping, finish: Finish
     except InputError as error:
         own = set(_places(change))
         raise InputError(it if _place_of(it) in own else _laid_over(change, it) for it in error.problems) from error
+
+
+def bins_of(scenario: Scenario, experiments: dict[str, Experiment]) -> set[str]:
+    """The BIN ranges that the markets of a scenario name, in any arm of these experiments."""
+    arms = [arm for experiment in experiments.values() for arm in experiment.arms.values()]
+    worlds = [scenario.markets, *(arm.change.get("markets", {}) for arm in arms)]
+    return {name for markets in worlds for market in markets.values() for name in market.behaviour.card_bins}
+
+
+def _excess_of_bins(scenario: Scenario, experiments: dict[str, Experiment], tree: Mapping) -> Iterator[Problem]:
+    found = len(bins_of(scenario, experiments))
+    if found > MOST_BINS:
+        yield _place(tree).problem(
+            f"experiments: with those of the arms there are {found} BIN ranges, more than the limit of {MOST_BINS}.",
+            "Let arms share names.",
+        )
 
 
 def _touched(change: Mapping) -> dict[str, Place]:

@@ -47,6 +47,9 @@ CAPACITY = {
 }
 """Fixed capacities of the compiled world; a scenario beyond them is refused by name."""
 
+MOST_BINS = 255
+"""BIN ranges that the column `bin` can tell apart, over all markets."""
+
 
 class Part(BaseModel):
     """Every part of a scenario: unknown keys are refused, nothing changes after reading."""

@@ -6,7 +6,8 @@ its log, and more seeds only for the cells that are still unresolved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from billing_sim.stress.cells import Cell
 from billing_sim.stress.discovery import printed
 from billing_sim.stress.fitting import apply
 from billing_sim.stress.helpers import Helpers
-from billing_sim.stress.lives import Lives
+from billing_sim.stress.lives import Lives, forget_lives
 from billing_sim.stress.looks import LOOKS, more_seeds
 from billing_sim.stress.readings import Readings, is_kept, read_spans, read_world
 from billing_sim.stress.verdicts import judge
@@ -112,7 +113,7 @@ def stress(
     """
     matrix = Matrix(checked(definitions), tuple(cases), seeds=seeds)
     done = 0
-    with Helpers() as helpers:
+    with Helpers() as helpers, _letting_go():
         if len(matrix.cases) >= _PLENTY and not is_kept(Lives(on.scenario), _seeds(Lives(on.scenario), (0, seeds))):
             helpers.call()
         worlds = _fitting(matrix, on)
@@ -126,6 +127,14 @@ def stress(
             open_cells = _still_open(matrix, open_cells, done)
             progress.total += (len(open_cells) + 1) * min(done, most - done) if open_cells and done < most else 0
     return matrix
+
+
+@contextmanager
+def _letting_go() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        forget_lives()
 
 
 class _Progress:

@@ -105,6 +105,10 @@ class _KeptLives:
         if room > 0:
             self._whose = (base.digest, seeds)
 
+    def forget(self) -> None:
+        """Let go of the lives: nobody is going to ask for them again."""
+        self._whose, self._lives = None, []
+
 
 def _copied_truths(block: Block) -> Block:
     """Rows are never changed by who is told them; sealed truths are."""
@@ -112,6 +116,11 @@ def _copied_truths(block: Block) -> Block:
 
 
 _KEPT = _KeptLives()
+
+
+def forget_lives() -> None:
+    """What a process keeps of a base takes a hundred million bytes and more: whoever is through with it says so."""
+    _KEPT.forget()
 
 
 def everybody(world: CompiledWorld) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from billing_sim import clock, draws, people
+from billing_sim.scenario.arms import bins_of
 from billing_sim.scenario.experiments import labels
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.parts import MethodKind
@@ -57,10 +58,7 @@ class Names:
     @cached_property
     def bins(self) -> tuple[str, ...]:
         """What the column `bin` can say, in any arm of an experiment, ascending; 0 is none."""
-        arms = [arm for experiment in self.scenario.experiments.values() for arm in experiment.arms.values()]
-        worlds = [self.scenario.markets, *(arm.change.get("markets", {}) for arm in arms)]
-        markets = [market for world in worlds for market in world.values()]
-        return ("none", *sorted({name for market in markets for name in market.behaviour.card_bins}))
+        return ("none", *sorted(bins_of(self.scenario, self.scenario.experiments)))
 
     @cached_property
     def arms(self) -> tuple[str, ...]:

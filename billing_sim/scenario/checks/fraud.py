@@ -12,7 +12,7 @@ from billing_sim.scenario.checks.shares import mapping_adds_up
 from billing_sim.scenario.fraud import Challenge, MandateDebits, Noticing, Review, Scores
 from billing_sim.scenario.layers import suggestion
 from billing_sim.scenario.nodes import Mapping, Place, at, entries, text, texts
-from billing_sim.scenario.parts import CAPACITY
+from billing_sim.scenario.parts import CAPACITY, MOST_BINS
 
 _MOST = {
     "authentication_rule": CAPACITY["epochs"] - 1,
@@ -23,7 +23,6 @@ _MOST = {
     "deploy": 64,
 }
 
-_BINS = 255
 _NO_BINS = "Add card_bins to the behaviour of a market."
 
 
@@ -102,9 +101,9 @@ def bins_are_known(tree: Mapping) -> Iterator[Problem]:
         if name is not None and node is not None and name not in known:
             remedy = suggestion(name, list(known), "BIN ranges are") if known else _NO_BINS
             yield node.place.problem(f"There is no BIN range {name}.", remedy)
-    if len(known) > _BINS:
-        what = f"card_bins: the markets name {len(known)} BIN ranges, more than the limit of {_BINS}."
-        yield list(known.values())[_BINS].problem(what, "Let markets share names.")
+    if len(known) > MOST_BINS:
+        what = f"card_bins: the markets name {len(known)} BIN ranges, more than the limit of {MOST_BINS}."
+        yield list(known.values())[MOST_BINS].problem(what, "Let markets share names.")
 
 
 def screened_markets_exist(tree: Mapping) -> Iterator[Problem]:
