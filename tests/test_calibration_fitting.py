@@ -12,7 +12,7 @@ import pytest
 import billing_sim
 from billing_sim.calibration.fitting.moments import value_of
 from billing_sim.calibration.fitting.parameters import change_for, parameter, read_like, said_like, tree_of
-from billing_sim.calibration.fitting.pinned import GUESS, pinned
+from billing_sim.calibration.fitting.pinned import GUESS, GUESSED, PINNED, luck_of, pinned
 from billing_sim.calibration.fitting.targets import Target, read_amount
 from billing_sim.calibration.worlds import ground, live
 from billing_sim.errors import InputError, QueryError
@@ -74,6 +74,8 @@ def test_known_parameters_are_found_again(refound):
     """From the aggregates that they gave, with another seed, within what luck allows."""
     truth, found, _ = refound
     assert found.values[CHURN] == pytest.approx(truth[CHURN], abs=0.003)
+    errors = {it["path"]: it["standard_error"] for it in found.to_json()["parameters"]}
+    assert all(abs(found.values[path] - truth[path]) < 3 * errors[path] for path in truth)
     assert found.values[DEBIT] == pytest.approx(truth[DEBIT], abs=0.015)
     assert found.error(found.after) < 0.3 < 5 < found.error(found.before)
     assert set(found.seeds).isdisjoint(found.fresh_seeds)
@@ -89,7 +91,8 @@ def test_a_parameter_that_nothing_depends_on_is_told(refound):
     assert found.values["regions.LATAM.voluntary_churn"] == pytest.approx(0.026, abs=1e-4)
     assert found.is_short_of_targets
     assert "more parameters than targets" in repr(found)
-    assert "regions.LATAM.voluntary_churn alone can move" in repr(found)
+    assert "regions.LATAM.voluntary_churn alone can move" in " ".join(repr(found).split())
+    assert max(map(len, repr(found).splitlines())) <= 80
 
 
 def test_the_fitted_scenario_can_be_run(refound):
@@ -116,6 +119,9 @@ def test_the_fit_is_told_as_plain_values(refound):
         (told["targets"][0]["after"] - told["targets"][0]["target"]) / 0.001
     )
     assert told["error"]["after"] < told["error"]["before"]
+    assert told["floor"] >= told["drowned_below"] > 0
+    assert len(told["luck"]) == 2
+    assert [it["share_of_guess"] < PINNED for it in told["parameters"]] == [True, True, False]
 
 
 # What is pinned down: closed forms.
@@ -154,6 +160,57 @@ def test_more_parameters_than_targets_leave_a_combination():
     found = pinned(["a", "b"], np.array([[[30.0, 10.0]]]))
     assert found.singular == pytest.approx([np.hypot(30, 10), 0.0])
     assert len(found.combinations) == 1
+
+
+def test_intervals_with_luck_cover_the_truth():
+    """Of a linear world with luck of five tolerances and two seeds; the tolerances alone would cover a third."""
+    rng = np.random.default_rng(5)
+    slope, luck, truth, draws = np.array([[200.0, 0.0], [60.0, 150.0]]), 5.0, np.array([0.4, 0.6]), 600
+    jacobians = np.stack([slope, slope])
+    covered = 0
+    for _ in range(draws):
+        said = slope @ truth + rng.normal(0, 1, 2)
+        worlds = rng.normal(0, luck, (4, 2))
+        found = np.linalg.solve(slope, said - worlds[:2].mean(axis=0))
+        held = pinned(["a", "b"], jacobians, worlds)
+        covered += int(np.sum(np.abs(found - truth) <= 2 * held.errors))
+    assert 0.92 <= covered / (2 * draws) <= 0.99
+
+
+def test_luck_shrinks_with_the_seeds_and_is_widened_for_few_worlds():
+    """Of values that scatter by 2 the mean of four seeds has an error of 1; eight worlds leave t with 7."""
+    worlds = np.array([[2.0], [-2.0]] * 4) * np.sqrt(7 / 8)
+    assert luck_of(worlds, 4)[0, 0] == pytest.approx((2.3646 / 1.96) ** 2, rel=1e-3)
+
+
+def test_one_seed_says_nothing_of_luck():
+    """So nothing is called pinned, and the error is told as one without luck."""
+    found = pinned(["a"], np.array([[[60.0]]]), np.array([[1.0], [3.0]]))
+    assert (found.hold(0), found.luck_errors) == ("luck unknown", None)
+
+
+def test_what_luck_drowns_has_the_error_of_the_bounds():
+    """The verdict follows from the error, so both always agree."""
+    rng = np.random.default_rng(3)
+    jacobians = np.concatenate([rng.normal(15, 30, (3, 2, 1)), rng.normal(300, 1, (3, 2, 1))], axis=2)
+    found = pinned(["drowned", "heard"], jacobians)
+    assert found.singular[1] < found.drowned
+    assert found.known(0) == pytest.approx(1, abs=0.05)
+    assert found.hold(0) == "not pinned"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_verdicts_follow_from_the_errors(seed):
+    """Whatever the targets: pinned below one share of a guess, not pinned above another."""
+    rng = np.random.default_rng(seed)
+    jacobians = rng.normal(0, 20, (1, 3, 3)) + rng.normal(0, rng.uniform(0, 10), (3, 3, 3))
+    found = pinned(["a", "b", "c"], jacobians, rng.normal(0, rng.uniform(0, 9), (6, 3)))
+    for place in range(3):
+        known = found.errors[place] * GUESS
+        expected = "pinned" if known < PINNED else "not pinned" if known > GUESSED else "weakly"
+        assert found.hold(place) == expected
+        assert found.known(place) == pytest.approx(known)
+        assert known <= 1 + 1e-9
 
 
 # Numbers of a scenario.
@@ -251,6 +308,31 @@ def test_a_fit_without_parameters_says_how_to_name_some(tmp_path):
         billing_sim.fit(FIRST_MONTH, file, members=100, parameters=CHURN)
     with pytest.raises(InputError):
         billing_sim.fit(FIRST_MONTH, tmp_path / "nothing.yaml", members=100)
+
+
+ONE = "targets:\n  - {metric: voluntary_churn, value: 1.9%, tolerance: 0.1%}"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_target_within_reach_is_reached(seed, tmp_path):
+    """Although so few members answer in stairs, on which small steps see nothing."""
+    found = billing_sim.fit(FIRST_MONTH, targets(tmp_path, ONE), parameters=f"{CHURN}=0.5%..4%", members=1000,
+                            seeds=1, seed=seed)  # fmt: skip
+    assert found.error(found.after) <= 1
+    assert not found.missed
+    assert "One seed" in repr(found)
+    assert "pin down every" not in repr(found)
+
+
+def test_a_target_out_of_reach_is_said_to_be_missed(tmp_path):
+    """The bounds end far below it."""
+    out = tmp_path / "fitted.yaml"
+    found = billing_sim.fit(FIRST_MONTH, targets(tmp_path, ONE.replace("1.9%", "9%")), parameters=f"{CHURN}=0.5%..2%",
+                            members=500, seeds=2, rounds=4, out=out)  # fmt: skip
+    assert list(found.missed) == found.to_json()["missed"] == ["voluntary_churn"]
+    assert "Missed: voluntary_churn is" in repr(found)
+    assert "pin down every" not in repr(found)
+    assert "Missed by" in out.read_text(encoding="utf-8")
 
 
 def test_the_command_fits_the_shipped_example(call, tmp_path):

@@ -28,6 +28,9 @@ MEMBERS = 5000
 SEEDS = 3
 ROUNDS = 12
 
+MISSED = 2.0
+"""Tolerances beyond which a target counts as missed after all."""
+
 Report = Callable[[int, int], None]
 """Told worlds lived, and worlds that it will take at most."""
 
@@ -73,9 +76,20 @@ class Fit:
         return change_for(self.on, self.values)
 
     @property
+    def missed(self) -> dict[str, float]:
+        """The targets that the fit leaves farther off than two tolerances, and how many they are off."""
+        off = self.distances(self.after)
+        return {it.name: float(each) for it, each in zip(self.targets, off, strict=True) if abs(each) > MISSED}
+
+    @property
     def is_short_of_targets(self) -> bool:
         """Whether there are more parameters than targets, so that not all of them can be known."""
         return len(self.parameters) > len(self.targets)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether every parameter is pinned down."""
+        return all(self.pinned.hold(place) == "pinned" for place in range(len(self.parameters)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -83,10 +97,13 @@ class Fit:
             "scenario": self.name, "members": self.members, "seeds": list(self.seeds),
             "fresh_seeds": list(self.fresh_seeds), "rounds": self.optimum.rounds, "ended": self.optimum.why,
             "error": {name: self.error(getattr(self, name)) for name in ("before", "after", "fresh")},
+            "missed": list(self.missed),
             "targets": [self._target(place) for place in range(len(self.targets))],
             "parameters": [self._parameter(place) for place in range(len(self.parameters))],
             "not_pinned": [{"parts": it.parts, "singular_value": it.singular} for it in self.pinned.combinations],
             "singular_values": [float(it) for it in self.pinned.singular],
+            "floor": self.pinned.floor, "drowned_below": self.pinned.drowned,
+            "luck": self.pinned.luck_errors,
             "overlay": self.overlay,
         }  # fmt: skip
 
@@ -101,7 +118,8 @@ class Fit:
         it, value = self.parameters[place], float(self.optimum.values[place])
         return {
             "path": it.path, "before": it.start, "after": value, "low": it.low, "high": it.high,
-            "standard_error": float(self.pinned.errors[place]) * it.width, "hold": self.pinned.hold(place),
+            "standard_error": float(self.pinned.errors[place]) * it.width, "share_of_guess": self.pinned.known(place),
+            "hold": self.pinned.hold(place),
             "at_bound": at_bound(it.unit(value)),
         }  # fmt: skip
 
@@ -126,6 +144,7 @@ class Fit:
               for it, value in zip(self.targets, self.fresh, strict=True)),
         ]  # fmt: skip
         loose = [it.path for place, it in enumerate(self.parameters) if self.pinned.hold(place) != "pinned"]
+        lines += [f"Missed by {abs(off):.1f} tolerances: {name}." for name, off in self.missed.items()]
         return [*lines, *([f"Not pinned down by these targets: {', '.join(loose)}."] if loose else [])]
 
     def __repr__(self) -> str:
@@ -162,13 +181,17 @@ def fit(
     chosen = _parameters(on, file.parameters, [parameters] if isinstance(parameters, str) else parameters)
     first = scenario.seed
     used, fresh = tuple(range(first, first + seeds)), tuple(range(first + seeds, first + 2 * seeds))
-    count = _Count(report, seeds * (1 + rounds * (1 + len(chosen)) + 2 * len(chosen) + 1))
+    count = _Count(report, seeds * (1 + rounds * (1 + 4 * len(chosen)) + 2 * len(chosen) + 1))
     moments = Moments(on, wanted, chosen, used, count.add)
     before = moments(np.array([it.start for it in chosen]))
     optimum = optimised(moments, rounds)
     after = moments(optimum.values)
-    held = pinned([it.path for it in chosen], jacobians(moments, optimum.values))
-    checked = Moments(on, wanted, chosen, fresh, count.add)(optimum.values)
+    others = Moments(on, wanted, chosen, fresh, count.add)
+    checked = others(optimum.values)
+    # Worlds of both kinds scatter alike: a fit moves all worlds together, never one against another.
+    worlds = np.vstack([moments.by_seed(optimum.values), others.by_seed(optimum.values)])
+    tolerances = np.array([it.tolerance for it in wanted])
+    held = pinned([it.path for it in chosen], jacobians(moments, optimum.values), worlds / tolerances)
     count.finish()
     found = Fit(
         on, scenario.name, scenario.members, used, fresh, tuple(wanted), tuple(chosen), optimum, before, after,

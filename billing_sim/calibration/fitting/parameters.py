@@ -62,6 +62,15 @@ class Parameter:
         """A value as the file would write it, with the digits that people read."""
         return said_like(self.written, value, digits=4)
 
+    @property
+    def unit_said(self) -> str:
+        """What the file writes behind the number, such as % per month; empty for a bare number."""
+        return _WRITTEN.sub(lambda found: f"{found[2]} {found[3]}", self.written).strip()
+
+    def number(self, value: float) -> str:
+        """A value as the file would write it, without what stands behind it."""
+        return self.said(value).removesuffix(self.unit_said).strip()
+
 
 def parameter(on: Ground, path: str, low: Any, high: Any) -> Parameter:
     """A parameter of a scenario; QueryError when there is no number at the path, or the bounds make no sense."""
