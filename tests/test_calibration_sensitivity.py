@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +126,7 @@ def test_the_table_says_the_same(worth):
     """In each form."""
     rows = worth.to_json()["swings"]
     assert len(rows) == len(worth.swings) == len(worth.table()) == len(worth.to_csv().splitlines()) - 1
-    assert rows[0]["change_low"] == pytest.approx(worth.swings[0].low.mean)
+    assert rows[0]["change_low"] == pytest.approx(worth.swings[0].low.mean / 100)
     assert read_like(rows[0]["base"]) == pytest.approx(0.30)
 
 
@@ -140,3 +142,49 @@ def test_the_command_writes_the_picture(call, tmp_path):
     assert "is no picture" in answer.err
     answer = call("sensitivity", FIRST_MONTH, "--parameter", "goals=1..2", "-q")
     assert answer.code == 2
+
+
+def test_bounds_that_do_not_fit_are_refused(call):
+    """As a fit refuses them: attention has an upper limit in the scenario itself."""
+    answer = call("sensitivity", FIRST_MONTH, "--parameter", "regions.UCAN.attention=5%..20%", "--members", 200, "-q")
+    assert answer.code == 2
+    assert "attention_on_hold" in answer.err
+    assert "Narrow the bounds" in answer.err
+
+
+def test_the_example_of_the_guide_tries_something(call):
+    """Every example there names bounds that fit."""
+    guide = (ROOT / "docs" / "guides" / "fitting_to_your_own_figures.md").read_text(encoding="utf-8")
+    line = next(it for it in guide.splitlines() if it.startswith("billing-sim sensitivity") and "--parameter" in it)
+    words = [word if word != "scenarios/first_month.yaml" else FIRST_MONTH for word in shlex.split(line)[1:]]
+    answer = call(*words, "--members", 300, "--seeds", 1, "-q")
+    assert answer.code == 0
+    assert "not tried" not in answer.out
+    assert "one seed, so no intervals" in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_nothing_to_draw_is_said_after_the_result(call, tmp_path, monkeypatch):
+    """With shipped assumptions that do not fit, in every form."""
+    lever = replace(LEVERS[0], lowered=lambda _: {"members": -1})
+    monkeypatch.setattr("billing_sim.calibration.sensitivity.asking.LEVERS", (lever,))
+    basic = ("sensitivity", FIRST_MONTH, "--metric", "voluntary_churn", "--members", 100, "--seeds", 1, "-q")
+    answer = call(*basic, "--out", tmp_path / "it.svg")
+    assert answer.code == 2
+    assert "Nothing was tried" in answer.out
+    assert "is not drawn" in answer.err
+    assert not (tmp_path / "it.svg").exists()
+    answer = call(*basic, "--format", "csv")
+    assert answer.code == 0
+    assert "not tried" in answer.err
+
+
+def test_the_plain_values_have_one_unit():
+    """The base of a share and its change are both fractions."""
+    found = billing_sim.sensitivity(FIRST_MONTH, parameters=CHURN, metrics="voluntary_churn", members=300, seeds=1)
+    told = found.to_json()
+    (row,) = told["swings"]
+    there = live(ground(FIRST_MONTH, members=300).scenario({"regions": {"UCAN": {"voluntary_churn": "5% per month"}}}))
+    value = value_of(there, Target(shipped()["voluntary_churn"], {}, 0.0, 1.0))
+    assert told["base"]["voluntary_churn"] + row["change_high"] == pytest.approx(value)
+    assert row["unit"] == "share"

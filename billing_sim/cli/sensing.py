@@ -48,12 +48,15 @@ def sensitivity(
         found = sensed(
             scenario, metrics=metrics, parameters=parameters, members=members, seed=seed, seeds=seeds, report=report
         )
-    if out is not None:
-        found.save(out)
-        complain(f"Written: {out}")
     if form is Format.JSON:
         say_json(found.to_json())
     elif form is Format.CSV:
         say(found.to_csv().rstrip("\n"))
     else:
         say(repr(found))
+    if form is Format.CSV:
+        for name, reason in found.misfits.items():
+            complain(f"{name}: not tried, {reason}")
+    if out is not None:
+        found.save(out)
+        complain(f"Written: {out}")

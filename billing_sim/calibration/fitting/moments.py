@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from billing_sim.calibration.fitting.parameters import Parameter, change_for
+from billing_sim.calibration.fitting.parameters import Parameter, said_at, usable_at
 from billing_sim.calibration.fitting.targets import Target
 from billing_sim.calibration.worlds import Ground, Lived, live, with_seed
-from billing_sim.errors import InputError, QueryError
+from billing_sim.errors import QueryError
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.asking import ask
 from billing_sim.scenario.model import Scenario
@@ -35,24 +35,14 @@ class Moments:
         """float64[S, T] at these values of the parameters, float64[P]."""
         key = np.asarray(values, float).tobytes()
         if key not in self._known:
-            scenario, said = self._at(values)
+            scenario = usable_at(self.on, self.parameters, values)
+            said = said_at(self.parameters, values)
             self._known[key] = np.array([self._of(with_seed(scenario, seed), said) for seed in self.seeds])
         return self._known[key]
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """float64[T], the mean over seeds."""
         return self.by_seed(values).mean(axis=0)
-
-    def _at(self, values: np.ndarray) -> tuple[Scenario, str]:
-        """The scenario at these values, and the values in words."""
-        wanted = {it.path: float(value) for it, value in zip(self.parameters, values, strict=True)}
-        said = ", ".join(f"{it.path} {it.said(wanted[it.path])}" for it in self.parameters)
-        try:
-            return self.on.scenario(change_for(self.on, wanted)), said
-        except InputError as error:
-            raise QueryError(
-                f"The scenario cannot be used with {said}: {error.problems[0].what} Narrow the bounds."
-            ) from error
 
     def _of(self, scenario: Scenario, said: str) -> list[float]:
         lived = live(scenario, facts=facts_of(self.targets))

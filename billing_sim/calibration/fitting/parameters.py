@@ -14,11 +14,12 @@ from decimal import Decimal
 from typing import Any
 
 from billing_sim.calibration.worlds import Ground
-from billing_sim.errors import QueryError
+from billing_sim.errors import InputError, QueryError
 from billing_sim.metrics.names import unknown
 from billing_sim.money import EXPONENTS
 from billing_sim.scenario.layers import Composition, shipped
 from billing_sim.scenario.merge import is_whole, overlay
+from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import Mapping as Tree
 from billing_sim.scenario.nodes import node_of, plain
 
@@ -89,6 +90,23 @@ def parameter(on: Ground, path: str, low: Any, high: Any) -> Parameter:
     if not ends[0] <= number <= ends[1]:
         raise QueryError(f"{path} is {written}, outside its bounds {low} to {high}; widen them.")
     return Parameter(path, written, number, ends[0], ends[1])
+
+
+def usable_at(on: Ground, parameters: Sequence[Parameter], values: Iterable[float]) -> Scenario:
+    """The scenario with these values of parameters; QueryError when it cannot be used with them."""
+    wanted = {it.path: float(value) for it, value in zip(parameters, values, strict=True)}
+    try:
+        return on.scenario(change_for(on, wanted))
+    except InputError as error:
+        said = said_at(parameters, wanted.values())
+        raise QueryError(
+            f"The scenario cannot be used with {said}: {error.problems[0].what} Narrow the bounds."
+        ) from error
+
+
+def said_at(parameters: Sequence[Parameter], values: Iterable[float]) -> str:
+    """Parameters with their values, in words."""
+    return ", ".join(f"{it.path} {it.said(value)}" for it, value in zip(parameters, values, strict=True))
 
 
 def tree_of(on: Ground) -> dict[str, Any]:

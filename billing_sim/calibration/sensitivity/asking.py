@@ -70,13 +70,13 @@ class Sensitivity:
         return [swing for _, swing in sorted(best.values(), key=lambda pair: -pair[0])]
 
     def table(self) -> pd.DataFrame:
-        """One line per metric and lever: both ends with their intervals."""
+        """One line per metric and lever: both ends with their intervals, in the unit of `to_json`."""
         import pandas as pd
 
         return pd.DataFrame(self._rows())
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values. Shares are fractions, also their changes; other metrics change by fractions of their value."""
         return {
             "scenario": self.scenario, "members": self.members, "seeds": list(self.seeds), "base": self.base,
             "swings": self._rows(), "not_tried": self.misfits,
@@ -96,11 +96,12 @@ class Sensitivity:
         for it in self.swings:
             row: dict[str, Any] = {
                 "metric": it.definition.id, "assumption": it.lever.name, "base": self.assumed[it.lever.name],
-                "low": it.lever.low, "high": it.lever.high, "unit": it.unit,
+                "low": it.lever.low, "high": it.lever.high,
+                "unit": "share" if it.definition.unit == "share" else "share of its value",
             }  # fmt: skip
             for end, estimate in (("low", it.low), ("high", it.high)):
-                row[f"change_{end}"] = estimate.mean if estimate else None
-                row[f"give_or_take_{end}"] = estimate.half_width if estimate and len(self.seeds) > 1 else None
+                row[f"change_{end}"] = estimate.mean / 100 if estimate else None
+                row[f"give_or_take_{end}"] = estimate.half_width / 100 if estimate and len(self.seeds) > 1 else None
             rows.append(row | {"why": it.lever.why})
         return rows
 
@@ -135,7 +136,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Live a scenario with each assumption at its low and at its high end, with the same people and luck.
 
-    `metrics` takes the place of the headline metrics, `parameters` such as "regions.UCAN.attention=5%..20%" that of
+    `metrics` takes the place of the headline metrics, `parameters` such as "regions.UCAN.attention=5%..15%" that of
     the shipped assumptions. InputError for a file that cannot be used, QueryError for a question without sense.
     """
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing_sim.calibration.fitting.asking import parameter_from
-from billing_sim.calibration.fitting.parameters import change_for, read_like, tree_of
+from billing_sim.calibration.fitting.parameters import change_for, read_like, tree_of, usable_at
 from billing_sim.calibration.worlds import Ground
 
 Change = Callable[[Ground], Mapping[str, Any]]
@@ -139,8 +139,13 @@ LEVERS: tuple[Lever, ...] = (
 
 
 def own_lever(on: Ground, text: str) -> Lever:
-    """A lever of one's own from a text such as "regions.UCAN.attention=5%..20%"; QueryError when it is none."""
+    """A lever of one's own from a text such as "regions.UCAN.attention=5%..15%".
+
+    QueryError when it is none, or when the scenario cannot be used at one of its ends.
+    """
     it = parameter_from(on, text)
+    for end in (it.low, it.high):
+        usable_at(on, [it], [end])
     return Lever(
         it.path, lambda _: it.written, it.said(it.low), it.said(it.high), "The bounds that were given.",
         _set({it.path: it.low}), _set({it.path: it.high}),

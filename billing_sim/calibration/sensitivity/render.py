@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from billing_sim.calibration.sensitivity.asking import Sensitivity
     from billing_sim.metrics.definition import Definition
 
-WIDTH = 110
+WIDTH = 80
 
 
 def text(it: Sensitivity) -> str:
@@ -27,17 +27,22 @@ def text(it: Sensitivity) -> str:
 def _heading(it: Sensitivity) -> Iterator[str]:
     luck = f"seed {it.seeds[0]}" if len(it.seeds) == 1 else f"seeds {it.seeds[0]} to {it.seeds[-1]}"
     yield f"{it.scenario}, {it.members:,} members, {luck}: what the assumptions are worth."
-    yield "Each at its low and at its high end, the same people with the same luck; 95 % intervals over seeds."
+    shown = "one seed, so no intervals" if len(it.seeds) == 1 else "95 % intervals over seeds"
+    yield "Each at its low and at its high end, the same people with the same luck;"
+    yield f"{shown}."
+    if not it.swings:
+        yield "Nothing was tried: no assumption fits this scenario."
 
 
 def _panel(it: Sensitivity, definition: Definition) -> Iterator[str]:
     base = it.base[definition.id]
     value = "undefined" if base is None else words.value(definition, Figure(base, 0, 1, 0))
-    yield f"{definition.title} ({definition.id}): {value}"
+    yield from textwrap.wrap(f"{definition.title} ({definition.id}): {value}", WIDTH)
     own = next(swings for panel, swings in it.panels if panel.id == definition.id)
     for swing in own:
-        low, high = (_end(end, swing.unit) for end in (swing.low, swing.high))
-        yield f"  {swing.lever.name:<34} {swing.lever.low:>18} {low:<24} {swing.lever.high:>18} {high}".rstrip()
+        yield f"  {swing.lever.name}"
+        for said, end in ((swing.lever.low, swing.low), (swing.lever.high, swing.high)):
+            yield f"    {said:<24} {_end(end, swing.unit)}"
 
 
 def _end(it: Estimate | None, unit: str) -> str:

@@ -22,7 +22,8 @@ _ROW = 40
 
 def title_of(it: Sensitivity) -> str:
     """What the picture shows, in a line."""
-    return f"What the assumptions are worth: {it.scenario}, {it.members:,} members, {len(it.seeds)} seeds"
+    seeds = "1 seed" if len(it.seeds) == 1 else f"{len(it.seeds)} seeds"
+    return f"What the assumptions are worth: {it.scenario}, {it.members:,} members, {seeds}"
 
 
 def description_of(it: Sensitivity) -> str:
@@ -93,9 +94,14 @@ def refuse_other_endings(path: Path | None) -> None:
 
 
 def save(it: Sensitivity, path: str | Path) -> None:
-    """Write the picture as svg, png, html or json, by the ending of the name; RunError when it cannot be written."""
+    """Write the picture as svg, png, html or json, by the ending of the name.
+
+    QueryError where there is nothing to draw, RunError when it cannot be written.
+    """
     path = Path(path)
     refuse_other_endings(path)
+    if not data_of(it).size:
+        raise QueryError(f"{path} is not drawn: no assumption was tried, or no metric has a value.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tornado(it).save(str(path), **({"ppi": 144} if path.suffix == ".png" else {}))
