@@ -38,6 +38,11 @@ def date_of(day: int) -> date:
     return EPOCH + timedelta(days=day)
 
 
+def month_after(day: date) -> date:
+    """The first day of the next month."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
 def micros(moment: datetime) -> int:
     """Microseconds since 1970 of an aware moment, exactly."""
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from billing_sim.clock import month_after
 from billing_sim.errors import InputError, Problem, QueryError
-from billing_sim.events import METHOD_KINDS
 from billing_sim.metrics import words
 from billing_sim.metrics.asking import ask
 from billing_sim.metrics.catalogue import Catalogue, shipped
@@ -21,14 +21,17 @@ from billing_sim.metrics.engine import dimensions
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure
 from billing_sim.metrics.source import Source
+from billing_sim.metrics.written import misread
 from billing_sim.scenario import nodes
 from billing_sim.scenario.expectations import Expectation, Place
 from billing_sim.scenario.layers import read_chain
 from billing_sim.scenario.loading import load
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.reader import read_bytes
+from billing_sim.scenario.segments import segment_values
 
 MONTH = "month"
+_BOUNDS = ("at_least", "at_most")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,12 @@ class Finding:
     @property
     def found(self) -> str:
         """The value as people read it, or why there is none."""
-        return self._shown(self.value) or f"undefined: {self.reason or 'nothing to divide by'}"
+        return self._shown(self.value) or f"undefined: {self._why}"
+
+    @property
+    def _why(self) -> str:
+        """Why there is no value; empty where there is one."""
+        return (self.reason or "nothing to divide by") if self.value is None else ""
 
     def _shown(self, number: float | None) -> str:
         if number is None:
@@ -82,6 +90,7 @@ class Finding:
         low, high = _ends(self.expectation)
         return {
             "says": self.expectation.says, "what": self.what, "value": self.value, "holds": self.holds,
+            "reason": self._why,
             "at_least": None if low is None else float(low), "at_most": None if high is None else float(high),
         }  # fmt: skip
 
@@ -110,6 +119,7 @@ def read_expectations(path: str | Path, catalogue: Catalogue | None = None) -> t
 
 
 def _problems(it: Expectation, node: nodes.Node, scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
+    yield from _wrong_bounds(it, node)
     if it.metric is None:
         return
     metric = nodes.at(node, "metric") or node
@@ -118,17 +128,37 @@ def _problems(it: Expectation, node: nodes.Node, scenario: Scenario, catalogue: 
     except QueryError as error:
         yield metric.place.problem(str(error), "`billing-sim metrics` lists them all.")
         return
+    yield from misread(node, _BOUNDS, definition)
     yield from _wrong_place(it, node, scenario, definition)
     other = nodes.at(node, "minus")
     if it.minus and other is not None:
         yield from _wrong_place(it.minus, other, scenario, definition)
 
 
+def _wrong_bounds(it: Expectation, node: nodes.Node) -> Iterator[Problem]:
+    """Bounds that nothing can meet, or that a count of events cannot have."""
+    low, high = it.at_least, it.at_most
+    for key, bound in zip(_BOUNDS, (low, high), strict=True):
+        place = nodes.at(node, key)
+        if it.count and bound is not None and place is not None and (bound < 0 or bound != int(bound)):
+            shown = nodes.plain(place)
+            yield place.place.problem(f"{key}: {shown} is no number of events.", "Write a whole number, such as 1.")
+    lower = nodes.at(node, "at_least")
+    if low is not None and high is not None and low > high and lower is not None:
+        yield lower.place.problem("at_least: this is above at_most, so nothing can meet both.", "Swap them.")
+
+
 def _wrong_place(place: Place, node: nodes.Node, scenario: Scenario, it: Definition) -> Iterator[Problem]:
-    values = {"market": tuple(scenario.markets), "plan": tuple(scenario.plans), "method": METHOD_KINDS[1:]}
+    values = segment_values(scenario)
     month = nodes.at(node, "period")
-    if place.period and month is not None and MONTH not in dimensions(it):
-        yield month.place.problem(f"period: {it.id} is not split by month.", "Delete period.")
+    if place.period and month is not None:
+        if MONTH not in dimensions(it):
+            yield month.place.problem(f"period: {it.id} is not split by month.", "Delete period.")
+        elif place.period >= scenario.end or month_after(place.period) <= scenario.start:
+            yield month.place.problem(
+                f"period: {place.period:%Y-%m} is no month of the run, from {scenario.start} to {scenario.end}.",
+                "Name a month of the run.",
+            )
     for entry in nodes.entries(node, "segment"):
         value = place.segment[entry.key]
         if entry.key not in dimensions(it) or entry.key == MONTH:

@@ -288,6 +288,12 @@ def test_a_path_that_is_no_number_is_explained(path, bounds, said):
         ("targets:\n  - {metric: voluntary_churn, value: 1%, tolerance: 0}", "tolerance"),
         ("targets:\n  - {metric: voluntary_churn, by: {market: MARS}, value: 1%, tolerance: 1%}", "MARS"),
         ("targets:\n  - {metric: voluntary_churn, by: {marcket: US}, value: 1%, tolerance: 1%}", "market"),
+        ("targets:\n  - {metric: voluntary_churn, value: 1.9, tolerance: 1%}", "Write 1.9%"),
+        ("targets:\n  - {metric: voluntary_churn, value: 1.9%, tolerance: 3}", "Write 3%"),
+        ("targets:\n  - {metric: voluntary_churn, value: 9 USD, tolerance: 1%}", "is a share"),
+        ("targets:\n  - {metric: collected, value: 9 JPY, tolerance: 1}", "not in USD"),
+        ("targets:\n  - {metric: holds_per_1000_renewals, value: 0.5%, tolerance: 1}", "Write 5 for 5 ‰"),
+        ("targets:\n  - {metric: voluntary_churn, by: {gateway: nowhere}, value: 1%, tolerance: 1%}", "gateway"),
         ("targets:\n  - {metric: voluntary_churn, worth: 1%, tolerance: 1%}", "worth"),
     ],
 )  # fmt: skip

@@ -8,7 +8,9 @@ import shutil
 import pytest
 
 from billing_sim.errors import InputError
-from billing_sim.expectations import findings, read_expectations
+from billing_sim.expectations import Finding, findings, read_expectations
+from billing_sim.metrics.catalogue import shipped
+from billing_sim.scenario.expectations import Expectation
 from tests.cli_caller import in_a_process
 from tests.conftest import SCENARIOS
 
@@ -84,6 +86,18 @@ def test_a_difference_between_two_places_can_be_bounded(file, tiny_run):
         ("  - {metric: first_atempt_success_rate, at_least: 1%}\n", "first_atempt_success"),
         ("  - {metric: first_attempt_success_rate, segment: {market: UK}, at_least: 1%}\n", "UK"),
         ("  - {metric: first_attempt_success_rate, segment: {colour: red}, at_least: 1%}\n", "colour"),
+        ("  - {metric: first_attempt_success_rate, segment: {gateway: northpaay}, at_least: 1%}\n", "northpay"),
+        ("  - {metric: first_attempt_success_rate, segment: {region: MARS}, at_least: 1%}\n", "MARS"),
+        ("  - {metric: first_attempt_success_rate, at_least: 97}\n", "would be 9,700 % of a share"),
+        ("  - {metric: first_attempt_success_rate, at_most: 1.9}\n", "Write 1.9%"),
+        ("  - {metric: holds_per_1000_renewals, at_most: 5%}\n", "Write 50 for 50 ‰"),
+        ("  - {metric: collected, at_least: -100%}\n", "an amount of money"),
+        ("  - {metric: first_attempt_success_rate, at_least: 60%, at_most: 50%}\n", "above at_most"),
+        ("  - {metric: first_attempt_success_rate, period: 2031-01, at_least: 1%}\n", "2031-01 is no month of the run"),
+        ("  - {metric: churn, minus: {period: 2024-12}, period: 2025-01, at_least: 1%}\n", "2024-12 is no month"),
+        ("  - {count: notice.sent, at_least: 0.5}\n", "0.5 is no number of events"),
+        ("  - {count: notice.sent, at_most: -1}\n", "-1 is no number of events"),
+        ("  - {count: notice.sent, at_least: 9, at_most: 5}\n", "above at_most"),
     ],
 )
 def test_what_cannot_be_expected_is_refused_with_its_line(file, text, complaint):
@@ -101,3 +115,20 @@ def test_who_extends_a_story_says_what_comes_of_it(tmp_path):
     path.write_text("extends: first_month.yaml\nname: other\n", encoding="utf-8")
     assert read_expectations(tmp_path / "first_month.yaml")
     assert read_expectations(path) == ()
+
+
+def test_why_a_value_is_missing_is_in_the_plain_values(tmp_path):
+    """A reader of JSON has no other place to learn it from."""
+    bound = Expectation(metric="churn", at_least="1%")
+    assert Finding(bound, None, shipped()["churn"], "nothing happened there").as_dict()["reason"] == (
+        "nothing happened there"
+    )
+    assert Finding(bound, None, shipped()["churn"]).as_dict()["reason"] == "nothing to divide by"
+    assert Finding(bound, 0.5, shipped()["churn"]).as_dict()["reason"] == ""
+
+
+def test_what_cannot_be_expected_is_told_before_anything_is_simulated(file, tmp_path):
+    """No folder is made for it."""
+    done = run(file("  - {count: notice.sent, at_least: 0.5}\n"), tmp_path)
+    assert done.code == 2
+    assert not (tmp_path / "run").exists()

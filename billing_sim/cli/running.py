@@ -14,6 +14,7 @@ from billing_sim.errors import EXIT_CHECK_FAILED, EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from billing_sim.expectations import Finding
     from billing_sim.result import Run
+    from billing_sim.scenario.expectations import Expectation
 
 EXAMPLE = "Example:  billing-sim run scenarios/first_month.yaml --seed 7 --out mine"
 
@@ -69,6 +70,7 @@ def run(
 
     The same scenario and seed give the same events everywhere, so a run that is there already is reused.
     """
+    expected = _expected(scenario, members)
     try:
         result = _simulate(scenario, seed, members, out, driver, workers, log, fresh, overwrite, quiet, process or [])
     except KeyboardInterrupt:
@@ -81,7 +83,7 @@ def run(
         from billing_sim.cli.watching import watch as show_days
 
         show_days(result)
-    found = _findings(scenario, result, members)
+    found = _findings(expected, result)
     if form is Format.JSON:
         say_json(result.summary() | ({"expectations": [it.as_dict() for it in found]} if found else {}))
     elif form is Format.CSV:
@@ -91,13 +93,19 @@ def run(
     _judge(found, quiet or form is not Format.TABLE)
 
 
-def _findings(scenario: Path, result: Run, members: int | None) -> list[Finding]:
-    """What came out where the scenario says what must; with other members nothing is looked at."""
+def _expected(scenario: Path, members: int | None) -> tuple[Expectation, ...]:
+    """What the scenario says must come out; with other members nothing is looked at."""
     if members is not None:
-        return []
-    from billing_sim.expectations import findings, read_expectations
+        return ()
+    from billing_sim.expectations import read_expectations
 
-    expected = read_expectations(scenario)
+    return read_expectations(scenario)
+
+
+def _findings(expected: tuple[Expectation, ...], result: Run) -> list[Finding]:
+    """What came out where something must."""
+    from billing_sim.expectations import findings
+
     return findings(expected, result.known_at(None), dict(result.manifest.result.kinds)) if expected else []
 
 

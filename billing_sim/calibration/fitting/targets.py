@@ -11,16 +11,17 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 
 from billing_sim.errors import InputError, Problem, QueryError
-from billing_sim.events import METHOD_KINDS
 from billing_sim.metrics.catalogue import Catalogue
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import dimensions
 from billing_sim.metrics.names import unknown
+from billing_sim.metrics.written import misread
 from billing_sim.scenario import nodes
 from billing_sim.scenario.complaints import complaints
 from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.parts import Part
 from billing_sim.scenario.reader import parse, read_bytes
+from billing_sim.scenario.segments import segment_values
 
 _AMOUNT = re.compile(r"\s*(-?[0-9]+(?:\.[0-9]+)?)\s*(%|[A-Z]{3})?\s*")
 MOST_TARGETS = 64
@@ -99,6 +100,7 @@ def targets_of(file: TargetsFile, tree: nodes.Mapping, scenario: Scenario, catal
                 (nodes.at(node, "metric") or node).place.problem(str(error), "`billing-sim metrics` lists them.")
             )
             continue
+        problems += misread(node, ("value", "tolerance"), definition, scenario.reporting_currency)
         problems += _wrong_segment(part, node, definition, scenario)
         found.append(Target(definition, dict(part.by), part.value, part.tolerance))
     if problems:
@@ -107,10 +109,7 @@ def targets_of(file: TargetsFile, tree: nodes.Mapping, scenario: Scenario, catal
 
 
 def _wrong_segment(part: TargetPart, node: nodes.Node, it: Definition, scenario: Scenario) -> Iterator[Problem]:
-    regions = tuple({market.region for market in scenario.markets.values()})
-    values = {
-        "market": tuple(scenario.markets), "plan": tuple(scenario.plans), "method": METHOD_KINDS[1:], "region": regions,
-    }  # fmt: skip
+    values = segment_values(scenario)
     for entry in nodes.entries(node, "by"):
         if entry.key not in dimensions(it):
             what = unknown(f"dimension of {it.id}", entry.key, dimensions(it))
