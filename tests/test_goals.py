@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import billing_sim
 from billing_sim.goal_sheets.aims import Aim, read_aims
-from billing_sim.goal_sheets.criteria import Evidence, criteria, wilson
+from billing_sim.goal_sheets.criteria import Evidence, attainable, criteria, wilson
 from billing_sim.goal_sheets.judging import GoalSheets, Sheet
 from billing_sim.goal_sheets.worlds import BEST, OWN, UPDATER, WEAKER, Reading, shocks, try_out
 from billing_sim.metrics.catalogue import shipped
@@ -95,7 +96,7 @@ def test_a_good_goal_passes():
     [
         ([0.019] * WORLDS, {}, ("attainable",), "sandbagged: met in 20 of 20 worlds under its own policy"),
         ([0.021] * WORLDS, {}, ("attainable",), "fantasy: met in 0 of 20 worlds under its own policy"),
-        ([None] * WORLDS, {}, ("measurable", "attainable", "time-bound"), "no error of it"),
+        ([None] * WORLDS, {}, ("measurable", "attainable", "time-bound"), "there is no error of the metric"),
         (HALF, {"deadline": "2025-04-05"}, ("time-bound",), "too early: can be judged from 2025-04-06"),
         (HALF, {"error": 0.004}, ("measurable",), "2.5 standard errors of a month: noise hides it, 3 are needed"),
         (HALF, {"error": 0.01}, ("measurable", "time-bound"), "lag 84 d"),
@@ -261,6 +262,10 @@ def test_the_command_exits_with_0_when_all_pass(call, home, monkeypatch):
         (("plan: premium", "month: 2025-02"), "15:15  There is no dimension of net_collected_rate `month`"),
         (("period: 2025-02", "period: 2024-12"), "18:13  period: 2024-12 is before 2025-01."),
         (("deadline: 2025-06-30", "deadline: 2045-06-30"), "10:15  This goal is settled more than 10 years after"),
+        (("target: 50%", "target: 99"), "9:13  target: 99 would be 9,900 % of a share."),
+        (("metric: uninterrupted_renewal_rate", "metric: holds_per_1000_renewals"),
+         "8:15  baseline: 10% is a percentage, but holds_per_1000_renewals is in ‰."),
+        (("deadline: 2025-06-30", "deadline: 2024-06-30"), "10:15  deadline: 2024-06-30 is not after the start"),
         (("target: 101%", "target: much"), '17:13  target: "much" is not a number.'),
         (("    metric: net_collected_rate\n", ""), "14:14  segment: this goal has no metric."),
     ],
@@ -285,6 +290,50 @@ def test_a_file_of_goals_is_checked_like_a_scenario(call, home, tmp_path):
         f"{bad}:2:1  misson is not a known key here.",
         f'{bad}:12:12  owner: "finanse" is not one of subscribers, finance, support, product.',
     ]
+
+
+def test_the_units_of_a_file_of_goals_are_checked_without_a_scenario(call, tmp_path):
+    """With the words that say how to write it."""
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(GOALS.replace("target: 50%", "target: 99"), encoding="utf-8")
+    answer = call("check", bad)
+    assert answer.code == 2
+    assert (
+        answer.out.split()
+        == f"{bad}:9:13  target: 99 would be 9,900 % of a share. Write 99%, or 9900% where that is meant.".split()
+    )
+
+
+def test_the_best_policy_is_beside_the_file_that_names_it(home, tmp_path):
+    """Also when that file is extended from another folder; a name that leads nowhere is told there."""
+    shutil.copytree(home, tmp_path / "home", dirs_exist_ok=True)
+    body = GOALS.replace("mission", "extends: base.yaml\nname: mine\nbest: best.yaml\nmission")
+    (tmp_path / "home" / "mine.yaml").write_text(body.strip(), encoding="utf-8")
+    (tmp_path / "home" / "best.yaml").write_text("extends: base.yaml\nname: best\ndunning: [{use: smart}]\n")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: home/mine.yaml\nname: child\n", encoding="utf-8")
+    found = read_aims(child, None, shipped()).best
+    assert found is not None
+    assert found.resolve() == (tmp_path / "home" / "best.yaml").resolve()
+    (tmp_path / "home" / "mine.yaml").write_text(body.strip().replace("best.yaml", "gone.yaml"), encoding="utf-8")
+    with pytest.raises(billing_sim.InputError, match=r"mine\.yaml:3:7  best: there is no file"):
+        read_aims(child, None, shipped())
+
+
+def test_worlds_without_a_value_are_told_and_not_counted():
+    """Three have one, and two of these meet the target; where none has, nothing is attainable."""
+    goal = Goal(owner="product", goal="g", metric="payment_success_rate", target="50%", deadline="2025-06-30")
+    aim = Aim(goal, shipped()["payment_success_rate"], date(2025, 1, 1), date(2025, 2, 1), timedelta())
+    figures = [Figure(value, 1, 2, 0, 0.01) if value is not None else None for value in (0.6, 0.7, 0.4, None, None)]
+    readings = {OWN: [Reading((it,), (it,), (it,), 0.9) for it in figures]}
+    found = attainable(Evidence(aim, 0, readings))
+    assert (found.figures[OWN]["met"], found.figures[OWN]["worlds"]) == (2, 3)
+    assert found.figures[OWN]["undefined"] == 2
+    assert "met in 2 of 3 worlds" in found.words
+    assert "2 more have no value" in found.words
+    none = attainable(Evidence(aim, 0, {OWN: readings[OWN][3:]}))
+    assert not none.holds
+    assert "no value in any of 2 worlds" in none.words
 
 
 def test_goals_of_words_alone_cannot_be_judged(home):

@@ -67,14 +67,14 @@ def _wrong_expectations(file: Path) -> list[Problem]:
 def _wrong_goals(file: Path) -> list[Problem]:
     """What is wrong with goals that name a metric: the scenario itself does not know metrics."""
     from billing_sim.errors import QueryError
-    from billing_sim.goal_sheets.aims import read_aims
+    from billing_sim.goal_sheets.aims import misread_goals, read_aims
     from billing_sim.metrics.catalogue import shipped
     from billing_sim.scenario import load
 
     try:
         goals = load(file).scenario.goals
     except InputError:
-        return []  # a file of goals alone: they are looked at with their scenario
+        return misread_goals(file, shipped())  # without a scenario, which is named when they are judged
     try:
         if any(goal.metric for goal in goals):
             read_aims(file, None, shipped())

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from billing_sim import clock
+from billing_sim.clock import month_after
 from billing_sim.errors import InputError, Problem, QueryError
-from billing_sim.events import METHOD_KINDS
 from billing_sim.metrics.catalogue import Catalogue
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import dimensions
 from billing_sim.metrics.names import unknown
+from billing_sim.metrics.written import misread
 from billing_sim.scenario import nodes
 from billing_sim.scenario.goal_file import load_goals
 from billing_sim.scenario.layers import read_chain
 from billing_sim.scenario.loading import load
 from billing_sim.scenario.model import Goal, Scenario
 from billing_sim.scenario.reader import read_bytes
+from billing_sim.scenario.segments import segment_values
 from billing_sim.scenario.values import YEARS_MAX
 
 MONTH = "month"
+VALUES = ("target", "baseline")
+"""Keys of a goal whose values are in the unit of its metric."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def read_aims(scenario: Path, file: Path | None, catalogue: Catalogue) -> Aims:
     else:
         found, tree = load_goals(file)
         mission, goals, written = found.mission or world.mission, found.goals, found.best or world.best
-    best = _best(scenario if file is None or not found.best else file, written)
+    best = _best(tree if file is None or found.best else read_chain(scenario, read_bytes(scenario)), written)
     horizons = horizons_of(world, *([load(best).scenario] if best else []))
     measured = [(i, goal) for i, goal in enumerate(goals) if goal.metric]
     if not measured:
@@ -133,8 +137,29 @@ def read_aims(scenario: Path, file: Path | None, catalogue: Catalogue) -> Aims:
     return Aims(mission, aims, tuple(goal for goal in goals if not goal.metric), best, horizons)
 
 
-def _best(beside: Path, written: str) -> Path | None:
-    return beside.parent / written if written else None
+def misread_goals(file: Path, catalogue: Catalogue) -> list[Problem]:
+    """What is wrong with the metrics and values of a file of goals, as far as that is known without a scenario."""
+    found, tree = load_goals(file)
+    problems: list[Problem] = []
+    for goal, node in zip(found.goals, nodes.items(tree, "goals"), strict=True):
+        if goal.metric:
+            try:
+                problems += misread(node, VALUES, catalogue[goal.metric])
+            except QueryError as error:
+                place = (nodes.at(node, "metric") or node).place
+                problems.append(place.problem(str(error), "`billing-sim metrics` lists them all."))
+    return problems
+
+
+def _best(tree: nodes.Mapping, written: str) -> Path | None:
+    """The scenario named by `best`, relative to the file that says it, which may be one that is extended."""
+    node = nodes.at(tree, "best")
+    if not written or node is None:
+        return None
+    path = Path(node.place.file).parent / written
+    if not path.is_file():
+        raise InputError([node.place.problem(f"best: there is no file {path}.", "Write its path from this file.")])
+    return path
 
 
 def _aim(goal: Goal, it: Definition, world: Scenario, horizons: Horizons) -> Aim:
@@ -164,7 +189,9 @@ def _problems(goal: Goal, node: nodes.Node, world: Scenario, catalogue: Catalogu
     if it.sql:
         yield metric.place.problem(f"metric: {it.id} is a query, without months.", "Name a metric over facts.")
         return
+    yield from misread(node, VALUES, it)
     yield from _problems_of_segment(goal, node, world, it)
+    yield from _too_early(goal, node, world)
     month = nodes.at(node, "period")
     if month is not None and goal.period and goal.period < first_whole_month(world.start):
         first = f"{first_whole_month(world.start):%Y-%m}"
@@ -174,10 +201,7 @@ def _problems(goal: Goal, node: nodes.Node, world: Scenario, catalogue: Catalogu
 
 
 def _problems_of_segment(goal: Goal, node: nodes.Node, world: Scenario, it: Definition) -> Iterator[Problem]:
-    values: Mapping[str, tuple[str, ...]] = {
-        "market": tuple(world.markets), "plan": tuple(world.plans), "gateway": tuple(world.gateways),
-        "method": METHOD_KINDS[1:],
-    }  # fmt: skip
+    values = segment_values(world)
     for entry in nodes.entries(node, "segment"):
         if entry.key not in dimensions(it) or entry.key == MONTH:
             known = [name for name in dimensions(it) if name != MONTH]
@@ -185,6 +209,13 @@ def _problems_of_segment(goal: Goal, node: nodes.Node, world: Scenario, it: Defi
         elif entry.key in values and goal.segment[entry.key] not in values[entry.key]:
             what = unknown(entry.key, goal.segment[entry.key], values[entry.key])
             yield entry.value.place.problem(what, "Name one of this scenario.")
+
+
+def _too_early(goal: Goal, node: nodes.Node, world: Scenario) -> Iterator[Problem]:
+    place = nodes.at(node, "deadline")
+    if place is not None and goal.deadline and goal.deadline <= world.start:
+        what = f"deadline: {goal.deadline} is not after the start, {world.start}."
+        yield place.place.problem(what, "Write a later day.")
 
 
 def _too_late(aim: Aim, node: nodes.Node, world: Scenario) -> Iterator[Problem]:
@@ -199,11 +230,6 @@ def _too_late(aim: Aim, node: nodes.Node, world: Scenario) -> Iterator[Problem]:
 def first_whole_month(start: date) -> date:
     """The first day of the first calendar month that lies wholly after the start."""
     return start if start.day == 1 else month_after(start)
-
-
-def month_after(day: date) -> date:
-    """The first day of the next month."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def _moment(day: date) -> datetime:

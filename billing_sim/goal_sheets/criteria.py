@@ -87,10 +87,12 @@ class Evidence:
         named = {"up": 1, "down": -1, "neither": 0}[self.aim.definition.direction]
         return named or (1 if (self.promised or 0) >= 0 else -1)
 
-    def met(self, world: str) -> tuple[int, int]:
-        """In how many worlds the target is met in the period, and of how many."""
+    def met(self, world: str) -> tuple[int, int, int]:
+        """In how many worlds the target is met in the period, of how many with a value, and how many have none."""
         values = [_value(it.period[self.number]) for it in self.readings[world]]
-        return sum(1 for it in values if it is not None and self.way * (it - self.aim.target) >= 0), len(values)
+        known = [it for it in values if it is not None]
+        met = sum(1 for it in known if self.way * (it - self.aim.target) >= 0)
+        return met, len(known), len(values) - len(known)
 
 
 def _value(figure: Figure | None) -> float | None:
@@ -120,11 +122,14 @@ def measurable(it: Evidence) -> Criterion:
     """The promised change in standard errors."""
     d, promised, noise = it.aim.definition, it.promised, it.noise
     figures: dict[str, Any] = {"baseline": it.baseline, "target": it.aim.target, "standard_error": noise}
-    if promised is None or noise is None or it.baseline is None:
-        return Criterion("measurable", False, "there is no value to start from, or no error of it", figures)
+    if promised is None or it.baseline is None:
+        return Criterion("measurable", False, "there is no value to start from", figures)
+    if noise is None:
+        return Criterion("measurable", False, "there is no error of the metric in the period", figures)
     signal = abs(promised) / noise if noise else math.inf
     figures["signal_to_noise"] = signal if noise else None
-    shown = f"{_shown(it, it.baseline)} to {_shown(it, it.aim.target)}, {signal:.1f} standard errors of a month"
+    size = f"{signal:.1f} standard errors of a month" if noise else "without any noise in a month"
+    shown = f"{_shown(it, it.baseline)} to {_shown(it, it.aim.target)}, {size}"
     if it.way * promised <= 0:
         return Criterion("measurable", False, f"{shown}: no improvement is promised", figures)
     each = words.half(d, noise, it.baseline)
@@ -139,15 +144,25 @@ def attainable(it: Evidence) -> Criterion:
     shown = []
     for world in (OWN, BEST):
         if world in it.readings:
-            met, of = it.met(world)
-            low, high = wilson(met, of)
-            figures[world] = {"met": met, "worlds": of, "share": met / of, "low": low, "high": high}
-            policy = "its own policy" if world == OWN else "the best one"
-            share = f"{100 * met / of:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)"
-            shown.append(f"met in {met} of {of} worlds under {policy}, {share}")
+            met, of, without = it.met(world)
+            share, low, high = (met / of, *wilson(met, of)) if of else (None, None, None)
+            figures[world] = {"met": met, "worlds": of, "undefined": without, "share": share, "low": low, "high": high}
+            shown.append(_met(met, of, without, "its own policy" if world == OWN else "the best one"))
     share = figures[judged]["share"]
+    if share is None:
+        return Criterion("attainable", False, "; ".join(shown), figures)
     verdict = "fantasy: " if share < FANTASY else "sandbagged: " if share > SANDBAGGED else ""
     return Criterion("attainable", not verdict, verdict + "; ".join(shown), figures)
+
+
+def _met(met: int, of: int, without: int, policy: str) -> str:
+    """In how many worlds a target was met under a policy, and how many had nothing to tell."""
+    if not of:
+        return f"under {policy} the metric has no value in any of {without} worlds"
+    low, high = wilson(met, of)
+    left = f", {without} more {'has' if without == 1 else 'have'} no value" if without else ""
+    share = f"{100 * met / of:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)"
+    return f"met in {met} of {of} worlds under {policy}, {share}{left}"
 
 
 def wilson(met: int, of: int) -> tuple[float, float]:
