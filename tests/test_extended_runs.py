@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 import billing_sim
+from billing_sim.cli.own_processes import load_processes
 from billing_sim.comparison.sides import two_runs
+from billing_sim.drivers.extension import extension_of
 from billing_sim.errors import BillingSimError, RunError
 from billing_sim.events import KIND_NAMES
 from billing_sim.metrics.source import RunFolder
@@ -175,6 +178,8 @@ def test_a_process_that_fails_leaves_an_incomplete_run(scenario, tmp_path):
     assert read_manifest(tmp_path / "run").state == INTERRUPTED
     with pytest.raises(RunError, match="incomplete"):
         billing_sim.open(tmp_path / "run")
+    mended = billing_sim.run(scenario, out=tmp_path / "run", processes=[mails], kinds=KINDS, workers=1)
+    assert mended.manifest.result.kinds["x.mail_sent"]
 
 
 def test_the_batch_driver_takes_no_processes(scenario, tmp_path):
@@ -194,6 +199,80 @@ def test_the_command_line_takes_a_file(call, scenario, extended, tmp_path):
     assert (answer.code, answer.err) == (0, "")
     told = json.loads(answer.out)
     assert (told["extended"], told["driver"], told["content_digest"]) == (True, "simpy", extended.content_digest)
+
+
+HELPED = """
+import letters_helper
+REPLIES = 0.5
+
+
+def mails(service):
+    yield service.until(days=1)
+    from letters_later import WORDS
+    assert letters_helper.PAPER and WORDS and REPLIES
+"""
+
+
+def test_a_file_imports_what_lies_beside_it(call, scenario, tmp_path, monkeypatch):
+    """At once and while the process runs, from any folder."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "own.py").write_text(HELPED)
+    (tmp_path / "letters_helper.py").write_text("PAPER = 3\n")
+    (tmp_path / "letters_later.py").write_text("WORDS = 100\n")
+    answer = call(
+        "run", scenario, "--driver", "simpy", "--process", f"{tmp_path / 'own.py'}:mails", "--out", tmp_path / "r", "-q"
+    )
+    assert (answer.code, answer.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("own.py", "REPLIES = 0.5", "REPLIES = 0.6"),
+        ("letters_helper.py", "PAPER = 3", "PAPER = 4"),
+        ("letters_later.py", "WORDS = 100", "WORDS = 200"),
+        ("letters_box/depth.py", "DEEP = 1", "DEEP = 2"),
+    ],
+)
+def test_another_constant_is_another_run(tmp_path, monkeypatch, file, before, after):
+    """In the file of the process, and in whatever it imports from beside it; other files are none of its business."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "letters_box").mkdir()
+    texts = {
+        "own.py": HELPED, "letters_helper.py": "from letters_box.depth import DEEP\nPAPER = 3\n",
+        "letters_later.py": "WORDS = 100\n", "letters_box/__init__.py": "", "letters_box/depth.py": "DEEP = 1\n",
+        "stranger.py": "",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+
+    def digest():
+        return extension_of(load_processes([f"{tmp_path / 'own.py'}:mails"])["processes"]).digest
+
+    first = digest()
+    (tmp_path / "stranger.py").write_text("ODD = 1\n")
+    assert digest() == first
+    (tmp_path / file).write_text(texts[file].replace(before, after))
+    assert digest() != first
+
+
+def test_a_process_of_no_file_has_its_values_in_its_identity():
+    """As one that was written in a notebook: what it names from around it counts."""
+
+    def made(replies):
+        names = {}
+        exec(f"REPLIES = {replies}\ndef mails(service):\n    yield REPLIES\n", names)
+        return extension_of([names["mails"]]).digest
+
+    assert made(0.5) == made(0.5) != made(0.6)
+
+    def enclosed(replies):
+        def mails(service):
+            yield replies
+
+        return extension_of([mails]).digest
+
+    assert enclosed(1) == enclosed(1) != enclosed(2)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Processes that a user names on the command line: a file of their own is executed, and functions are taken from it."""
+"""Processes that a user names on the command line: a file of their own is executed, and functions are taken from it.
+
+It is executed as `python FILE.py` would do it: modules beside it can be imported, also later, by the processes.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,9 @@ def _executed(file: Path) -> dict[str, Any]:
     module.__file__ = str(file)
     # Dataclasses look their module up.
     sys.modules[_MODULE] = module
+    folder = str(file.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
         exec(compile(text, str(file), "exec"), module.__dict__)
     except Exception as error:

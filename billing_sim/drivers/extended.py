@@ -76,17 +76,18 @@ class ExtendedTown(Town):
         files = {file_of(it) for it in self._extension.processes}
         frames = [it for it in traceback.extract_tb(error.__traceback__) if it.filename in files]
         place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-        name = name_of(process) if process else "a process started by yours"
+        name = f"the process {name_of(process)}" if process else "a process that yours has started"
         kind = "" if isinstance(error, BillingSimError) else f"{type(error).__name__}: "
         return BillingSimError(
-            f"the process {name} failed on {clock.moment_of(int(self.env.now)):%Y-%m-%d %H:%M} UTC{place}: "
+            f"{name} failed on {clock.moment_of(int(self.env.now)):%Y-%m-%d %H:%M} UTC{place}: "
             f"{kind}{error}\nThe run is incomplete: mend the process and run the scenario again."
         )
 
     def place_of(self, number: int) -> int:
         """The place of a person among all; QueryError for who is not in this run."""
         if number not in self._places:
-            raise QueryError(f"there is no {people.describe(max(number, 0))} in this run.")
+            is_somebody = number >> people.MARKET_SHIFT > 0
+            raise QueryError(f"there is no {people.describe(number) if is_somebody else number} in this run.")
         return self._places[number]
 
     def has_paid(self, i: int, invoice: int, amount_minor: int) -> bool:

@@ -8,8 +8,13 @@ import inspect
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing_sim.drivers.beside import texts_of
 from billing_sim.errors import BillingSimError
 from billing_sim.events import FIRST_OWN_KIND, LAST_OWN_KIND, Kind, own_kind
 
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
 
 Process = Callable[["Service"], Generator[Any, Any, Any]]
 """A generator function that is given the service and yields what it waits for."""
+
+_PLAIN = (str, bytes, bool, int, float, Decimal, date, timedelta, type(None))
+"""Types whose values are the same as long as their text is."""
 
 _MOST_KINDS = LAST_OWN_KIND - FIRST_OWN_KIND + 1
 _NAME = re.compile(r"x\.[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
@@ -35,10 +43,10 @@ class Extension:
         """What the processes are called."""
         return tuple(name_of(it) for it in self.processes)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 over the text of the processes and over their kinds."""
-        said = [(name, _text(it)) for name, it in zip(self.names, self.processes, strict=True)]
+        """SHA-256 over the processes, over the text of all that they are made of, and over their kinds."""
+        said = [(name, *_text(it)) for name, it in zip(self.names, self.processes, strict=True)]
         told = [(kind.number, kind.name, kind.meaning) for kind in self.kinds]
         return hashlib.sha256(repr((said, told)).encode()).hexdigest()
 
@@ -86,11 +94,31 @@ def _function(process: Any) -> Any:
     return process.func if isinstance(process, functools.partial) else process
 
 
-def _text(process: Any) -> str:
-    """What a process does, as text: its source where there is one; and what it was given beforehand."""
+def _text(process: Any) -> tuple[object, ...]:
+    """What a process does, as text: its file with what that imports from beside it, and what it was given beforehand.
+
+    A constant or a helper of the file changes what the function does as much as its own lines. A function written at a
+    prompt or in a notebook has no such file: its own text and the plain values that it names stand for it.
+    """
     given = repr((process.args, process.keywords)) if isinstance(process, functools.partial) else ""
     function = _function(process)
+    function = getattr(function, "__func__", function)
+    file = Path(file_of(process))
+    if file.suffix == ".py" and file.is_file():
+        return (texts_of(file), _named_values(function, function.__code__.co_freevars), given)
     try:
-        return inspect.getsource(function) + given
+        text = inspect.getsource(function)
     except (OSError, TypeError):
-        return function.__code__.co_code.hex() + given
+        text = function.__code__.co_code.hex()
+    return (text, _named_values(function, (*function.__code__.co_freevars, *function.__code__.co_names)), given)
+
+
+def _named_values(function: Any, names: Sequence[str]) -> list[tuple[str, str]]:
+    """The plain values that a function takes from around it, by name."""
+    around = dict(inspect.getclosurevars(function).globals) | dict(inspect.getclosurevars(function).nonlocals)
+    return [(name, repr(around[name])) for name in sorted(set(names) & set(around)) if _is_plain(around[name])]
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is text, a number or made of such, and does not change while the process runs."""
+    return isinstance(value, _PLAIN) or (isinstance(value, tuple) and all(map(_is_plain, value)))

@@ -67,6 +67,10 @@ class Subscriber:
         return people.describe(self.number)
 
 
+_TIMES = ("weeks", "days", "hours", "minutes", "seconds")
+"""What a wait is made of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of an act: true when it was done, false with the `reason` when it is not possible."""
@@ -101,6 +105,9 @@ class Service:
 
     def until(self, **wait: float) -> Turn:
         """Wait for so long: `yield service.until(days=3)`; also weeks, hours and minutes."""
+        unknown = [name for name in wait if name not in _TIMES]
+        if unknown:
+            raise QueryError(f"until knows no {unknown[0]}; write {', '.join(_TIMES)}, as in until(days=3).")
         delay = timedelta(**wait) // timedelta(microseconds=1)
         if delay <= 0:
             raise QueryError("until takes a time to wait that is longer than nothing, such as until(days=3).")
