@@ -145,6 +145,23 @@ def test_a_verdict_needs_the_whole_interval(values, verdict):
     assert Compared(row(published=2.0, tolerance=0.5), Estimate(values)).verdict == verdict
 
 
+@pytest.mark.parametrize(("value", "verdict"), [(2.1, "near?"), (4.0, "far?")])
+def test_one_world_gives_a_guess(value, verdict):
+    """Without an interval nothing is sure, and nothing is told as far off for sure."""
+    found = Compared(row(published=2.0, tolerance=0.5), Estimate((value,)))
+    assert found.verdict == verdict
+    assert found.as_dict()["low"] is None
+
+
+def test_an_interval_beyond_a_share_is_noticed():
+    """Two worlds that differ much; not a value that is no share, nor an interval within."""
+    share = row(published=40.0, tolerance=5.0, unit="%")
+    assert Compared(share, Estimate((10.0, 40.0))).is_beyond_a_share
+    assert not Compared(share, Estimate((40.0, 41.0))).is_beyond_a_share
+    assert not Compared(share, Estimate((10.0,))).is_beyond_a_share
+    assert not Compared(row(published=40.0, tolerance=5.0, unit="USD"), Estimate((10.0, 40.0))).is_beyond_a_share
+
+
 # Measures against another way of counting.
 
 
@@ -280,11 +297,22 @@ def test_calibrate_says_everything_in_each_form():
     assert "Normalised error, in tolerances" in text
     assert "latent_causes.credit" in text
     assert not any(name in text for name in published().left_out)
+    assert max(map(len, text.splitlines())) <= 80
     whole = repr(replace(found, left_out=dict(published().left_out)))
     assert all(name in whole for name in published().left_out)
     assert found["visa_dnh"].row.status == "checked"
     with pytest.raises(QueryError, match="visa_dnh"):
         found["visa_dnd"]
+
+
+def test_one_seed_is_told_as_such():
+    """The legend speaks of one world, of no interval, and names no row as far for sure; in eighty columns."""
+    text = repr(billing_sim.calibrate(STREAMING, members=300, seeds=1, sections=["churn", "decline codes"]))
+    words = " ".join(text.split())
+    assert "far?: one world without an interval" in words
+    assert "whole interval" not in words
+    assert "Farthest off" not in words
+    assert max(map(len, text.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("asked", "said"), [({"seeds": 0}, "use 1 at least"), ({"sections": "chrun"}, "churn")])

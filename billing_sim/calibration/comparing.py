@@ -22,12 +22,18 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.stress.student import quantile
 
 CONFIDENCE = 0.95
-Verdict = Literal["near", "far", "unclear"]
+Verdict = Literal["near", "far", "unclear", "near?", "far?"]
 VERDICTS: dict[Verdict, str] = {
     "near": "the whole interval lies within one tolerance",
     "far": "the whole interval lies beyond it",
     "unclear": "the interval has both",
 }
+OF_ONE: dict[Verdict, str] = {
+    "near?": "one world without an interval lies within one tolerance",
+    "far?": "one world without an interval lies beyond it",
+}
+"""What is said instead with one seed, which cannot tell luck from a difference."""
+
 Report: TypeAlias = Callable[[int, int], None]
 """Told worlds done and worlds in all."""
 
@@ -77,17 +83,26 @@ class Compared:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Whether it is within a tolerance, as far as the interval tells; of one seed the value itself is judged."""
+        """Whether it is within a tolerance, as far as the interval tells; a guess where one seed has none."""
         if self.estimate is None:
             return None
-        known = math.isfinite(self.estimate.half_width)
-        ends = (self.estimate.low, self.estimate.high) if known else (self.estimate.mean,)
+        if not math.isfinite(self.estimate.half_width):
+            return "near?" if abs(self.distance) <= 1 else "far?"
+        ends = (self.estimate.low, self.estimate.high)
         near = [abs(self.row.distance(end)) <= 1 for end in ends]
         if all(near):
             return "near"
         # Ends on both sides of the figure have it between them.
         sides = {self.row.distance(end) > 0 for end in ends}
         return "unclear" if any(near) or len(sides) > 1 else "far"
+
+    @property
+    def is_beyond_a_share(self) -> bool:
+        """Whether the interval of a percentage reaches below 0 or above 100 while all of its values lie between."""
+        it = self.estimate
+        if it is None or self.row.unit != "%" or self.row.target > 100 or not math.isfinite(it.half_width):
+            return False
+        return all(0 <= value <= 100 for value in it.values) and (it.low < 0 or it.high > 100)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

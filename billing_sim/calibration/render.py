@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from billing_sim.calibration.comparing import VERDICTS, Compared, Estimate
+from billing_sim.calibration.comparing import OF_ONE, VERDICTS, Compared, Estimate, Verdict
 from billing_sim.calibration.published import MEANINGS, STATUSES, Row
 
 if TYPE_CHECKING:
     from billing_sim.calibration.asking import Calibration
 
-WIDTH = 132
+WIDTH = 80
 _WORST = 8
 """Rows named that lie farthest off."""
 
 
-def text(it: Calibration, width: int = WIDTH) -> str:
+def text(it: Calibration) -> str:
     """The whole calibration as plain text."""
-    out = io.StringIO()
-    console = Console(file=out, width=width, no_color=True, force_terminal=False, legacy_windows=False)
-    for line in _heading(it):
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
-    console.print(_table(it.rows))
-    for line in (*_statuses(it, width), *_not_compared(it, width), *_error(it), *_far(it, width)):
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+    lines = (*_heading(it), *_table(it.rows), *_statuses(it), *_not_compared(it), *_error(it), *_far(it))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def setting(it: Calibration) -> str:
@@ -45,24 +35,20 @@ def _heading(it: Calibration) -> Iterator[str]:
     yield ""
 
 
-def _table(rows: tuple[Compared, ...]) -> Table:
-    found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for head, side in (
-        ("what", "left"), ("source", "left"), ("unit", "left"), ("published", "right"), ("simulated", "right"),
-        ("off", "right"), ("verdict", "left"), ("status", "left"),
-    ):  # fmt: skip
-        found.add_column(head, justify=side, no_wrap=head not in ("what", "source"), overflow="fold")  # type: ignore[arg-type]
+def _table(rows: tuple[Compared, ...]) -> Iterator[str]:
+    yield f"{'':<4}{'unit':<8}{'published':>14}{'simulated':>24}{'off':>7}  {'verdict':<9}status"
     section = ""
     for it in rows:
-        if it.row.section != section:
-            section = it.row.section
-            found.add_row(f"\n{section.upper()}")
         row = it.row
-        found.add_row(
-            f"  {row.what}", row.source, row.unit, row.shown, measured(it.estimate), distance(it),
-            it.verdict or "–", row.status,
-        )  # fmt: skip
-    return found
+        if row.section != section:
+            section = row.section
+            yield ""
+            yield section.upper()
+        yield from textwrap.wrap(f"{row.what} ({row.source})", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield (
+            f"{'':<4}{row.unit:<8}{row.shown:>14}{measured(it.estimate):>24}{distance(it):>7}  "
+            f"{it.verdict or '–':<9}{row.status}"
+        )
 
 
 def measured(it: Estimate | None) -> str:
@@ -84,17 +70,17 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 20 else f"{value:.2f}"
 
 
-def _statuses(it: Calibration, width: int) -> Iterator[str]:
+def _statuses(it: Calibration) -> Iterator[str]:
     """Which rows are of which status, and which parameters they moved."""
     for status in STATUSES:
         rows = [each.row for each in it.rows if each.row.status == status]
         if rows:
             yield ""
-            yield f"{status.capitalize()}: {MEANINGS[status]}."
+            yield from textwrap.wrap(f"{status.capitalize()}: {MEANINGS[status]}.", WIDTH)
         for moved, names in by_parameter(rows).items():
             said = ", ".join(names)
             yield from textwrap.wrap(
-                f"{moved} <- {said}" if moved else said, width, initial_indent="  ", subsequent_indent="    "
+                f"{moved} <- {said}" if moved else said, WIDTH, initial_indent="  ", subsequent_indent="    "
             )
 
 
@@ -106,22 +92,22 @@ def by_parameter(rows: Iterable[Row]) -> dict[str, list[str]]:
     return found
 
 
-def _not_compared(it: Calibration, width: int) -> Iterator[str]:
+def _not_compared(it: Calibration) -> Iterator[str]:
     missing = [each for each in it.rows if each.estimate is None]
     if missing:
         yield ""
         yield "Not compared in this scenario:"
         for each in missing:
-            yield from _item(each.row.id, each.reason, width)
+            yield from _item(each.row.id, each.reason)
     if it.left_out:
         yield ""
         yield f"Not compared at all, {len(it.left_out)} published figures:"
     for name, reason in it.left_out.items():
-        yield from _item(name, reason, width)
+        yield from _item(name, reason)
 
 
-def _item(name: str, reason: str, width: int) -> list[str]:
-    return textwrap.wrap(f"{name}: {reason}", width, initial_indent="  ", subsequent_indent="    ")
+def _item(name: str, reason: str) -> list[str]:
+    return textwrap.wrap(f"{name}: {reason}", WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def error_line(it: Calibration) -> str:
@@ -133,9 +119,25 @@ def error_line(it: Calibration) -> str:
 def _error(it: Calibration) -> Iterator[str]:
     yield ""
     yield error_line(it)
-    yield "Root mean square of (simulated - published) / tolerance; a tolerance is half of a published range, or a"
-    yield "share of the figure by the confidence in its source. Only what is checked tells how good the simulator is."
-    yield "; ".join(f"{name}: {meaning}" for name, meaning in VERDICTS.items()) + "."
+    yield from textwrap.wrap(
+        "Root mean square of (simulated - published) / tolerance; a tolerance is half of a published range, or a share "
+        "of the figure by the confidence in its source. Only what is checked tells how good the simulator is.", WIDTH,
+    )  # fmt: skip
+    yield from textwrap.wrap("; ".join(f"{name}: {meaning}" for name, meaning in _meanings(it).items()) + ".", WIDTH)
+    beyond = sum(each.is_beyond_a_share for each in it.rows)
+    if beyond:
+        rows = "1 row" if beyond == 1 else f"{beyond} rows"
+        yield from textwrap.wrap(
+            f"Of {rows} the interval leaves 0 to 100 %, where no share can be: the seeds scatter too far for it to say "
+            "more than that. Use more seeds or members.", WIDTH,
+        )  # fmt: skip
+
+
+def _meanings(it: Calibration) -> dict[Verdict, str]:
+    """The verdicts that there are; with one seed those of a value alone."""
+    used = {each.verdict for each in it.rows}
+    guesses = {name: meaning for name, meaning in OF_ONE.items() if name in used}
+    return guesses if len(it.seeds) == 1 else VERDICTS | guesses
 
 
 def worst(it: Calibration) -> list[Compared]:
@@ -144,11 +146,11 @@ def worst(it: Calibration) -> list[Compared]:
     return sorted(rows, key=lambda each: -abs(each.distance))
 
 
-def _far(it: Calibration, width: int) -> Iterator[str]:
+def _far(it: Calibration) -> Iterator[str]:
     found = worst(it)
     if found:
         yield ""
         yield f"Farthest off of what is published ({len(found)} rows are far):"
         for each in found[:_WORST]:
             said = f"{each.row.what}: {each.row.shown} published, {measured(each.estimate)} simulated ({each.row.unit})"
-            yield from _item(f"{distance(each)}", said, width)
+            yield from _item(f"{distance(each)}", said)
