@@ -284,6 +284,21 @@ def test_every_kind_and_column_of_the_log_is_documented():
     assert sorted(first_column("reference/events.md")) == sorted([*kinds, *columns, *events.VOCABULARIES])
 
 
+def test_the_guide_adds_a_kind_that_is_not_there():
+    """Its number, its constant and its name are free, so whoever follows it to the letter comes through."""
+    guide = (DOCS / "guides" / "adding_an_event_kind.md").read_text(encoding="utf-8")
+    ((constant, number),) = re.findall(r"^ *([A-Z_]+) = (\d+)$", guide, re.MULTILINE)
+    ((named, name, columns),) = re.findall(r'_kind\(([A-Z_]+), "([a-z_.]+)", "([a-z_ ]+)"', guide)
+    assert named == constant
+    assert f"events.{constant}" in guide
+    assert not hasattr(events, constant)
+    assert name not in {kind.name for kind in (*events.EVENTS, *events.WORLD_EVENTS)}
+    assert int(number) not in events.KIND_NAMES
+    assert int(number) < events.FIRST_OWN_KIND
+    known = {column.name for column in (*events.ENVELOPE, *events.PAYLOAD)}
+    assert set(columns.split()) <= known
+
+
 def test_every_fact_and_column_is_documented():
     """Both ways, fact by fact; what most facts begin with stands once, and a fact that lacks some of it lists all."""
     page = text_of(DOCS / "reference/facts.md")

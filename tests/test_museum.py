@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,13 @@ def test_the_right_query_agrees_with_the_truth(seen, name):
     it = seen[name]
     assert abs(it.right_error) <= it.exhibit.story.tolerance
     assert abs(it.right_error) < 0.75 * abs(it.error)
+
+
+def test_the_guide_shows_what_is_shown(seen):
+    """To the last digit, so that nobody reads there of another world."""
+    guide = (Path(__file__).parent.parent / "docs" / "guides" / "the_case_museum.md").read_text(encoding="utf-8")
+    table, _, _ = listed([seen[name] for name in NAMES]).partition("\n\n")
+    assert "\n".join(line.rstrip() for line in table.splitlines()) in guide
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -95,6 +95,10 @@ def test_everything_knows_its_place() -> None:
         (b"a: " + b"9" * 5000, "f.yaml:1:4  99999999999999999999"),
         (b"1: a\n", "f.yaml:1:1  The key 1 is not text."),
         (b"true: a\n", "f.yaml:1:1  The key true is not text."),
+        (
+            b"a: {value: 3,000, b: 1}\n",
+            "f.yaml:1:14  The key 0 is not text.\n             Write a number without commas, 3000 for 3,000",
+        ),
         (b"~: a\n", "f.yaml:1:1  The key null is not text."),
         (b"? [a]\n: 1\n", "f.yaml:1:3  A list or mapping cannot be a key."),
         (b"a:\n\tb: 1\n", "f.yaml:2:1  A tab stands here as white space."),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import stat
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -260,7 +261,10 @@ class _Builder:
         assert isinstance(node, Scalar)
         if not isinstance(node.value, str):
             shown = "null" if node.value is None else str(node.value).lower()
-            self.problems.append(node.place.problem(f"The key {shown} is not text.", f'Put it in quotes: "{shown}".'))
+            remedy = f'Put it in quotes: "{shown}".'
+            if _is_number(node) and any(_is_number(it.value) for it in list(parent.content.values())[-1:]):
+                remedy = "Write a number without commas, 3000 for 3,000: within brackets a comma begins the next entry."
+            self.problems.append(node.place.problem(f"The key {shown} is not text.", remedy))
             return None
         if node.value in parent.content:
             first = parent.content[node.value].place.line
@@ -271,3 +275,9 @@ class _Builder:
             )
             return None
         return node.value
+
+
+def _is_number(node: Node) -> bool:
+    return (
+        isinstance(node, Scalar) and isinstance(node.value, int | float | Decimal) and not isinstance(node.value, bool)
+    )
