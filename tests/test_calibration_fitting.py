@@ -327,6 +327,7 @@ def test_a_target_within_reach_is_reached(seed, tmp_path):
     assert found.error(found.after) <= 1
     assert not found.missed
     assert "One seed" in repr(found)
+    assert "how much of these values is luck is unknown" in found.to_yaml()
     assert "pin down every" not in repr(found)
 
 

@@ -143,6 +143,8 @@ class Fit:
             *(f"{it.name}: {it.value:g} asked for, {value:.6g} with fresh seeds."
               for it, value in zip(self.targets, self.fresh, strict=True)),
         ]  # fmt: skip
+        if not self.pinned.is_luck_known:
+            return [*lines, "Fitted with one seed: how much of these values is luck is unknown."]
         loose = [it.path for place, it in enumerate(self.parameters) if self.pinned.hold(place) != "pinned"]
         lines += [f"Missed by {abs(off):.1f} tolerances: {name}." for name, off in self.missed.items()]
         return [*lines, *([f"Not pinned down by these targets: {', '.join(loose)}."] if loose else [])]
