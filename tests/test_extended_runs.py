@@ -178,7 +178,10 @@ def test_a_process_that_fails_leaves_an_incomplete_run(scenario, tmp_path):
     assert read_manifest(tmp_path / "run").state == INTERRUPTED
     with pytest.raises(RunError, match="incomplete"):
         billing_sim.open(tmp_path / "run")
-    mended = billing_sim.run(scenario, out=tmp_path / "run", processes=[mails], kinds=KINDS, workers=1)
+    again = {"out": tmp_path / "run", "processes": [mails], "kinds": KINDS, "workers": 1}
+    with pytest.raises(RunError, match="Add --overwrite"):
+        billing_sim.run(scenario, **again)
+    mended = billing_sim.run(scenario, **again, overwrite=True)
     assert mended.manifest.result.kinds["x.mail_sent"]
 
 

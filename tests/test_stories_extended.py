@@ -342,7 +342,7 @@ def test_an_error_names_the_process_its_line_and_the_moment(call):
     assert first.startswith(where)
     assert first.partition("): ")[2].startswith(WRONG[call])
     assert line > 0
-    assert second == "The run is incomplete: mend the process and run the scenario again."
+    assert second.startswith("The run is incomplete: mend the process and run the scenario again, with --overwrite if")
 
 
 def test_a_process_has_to_yield_what_can_be_waited_for():

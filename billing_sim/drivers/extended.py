@@ -80,7 +80,8 @@ class ExtendedTown(Town):
         kind = "" if isinstance(error, BillingSimError) else f"{type(error).__name__}: "
         return BillingSimError(
             f"{name} failed on {clock.moment_of(int(self.env.now)):%Y-%m-%d %H:%M} UTC{place}: "
-            f"{kind}{error}\nThe run is incomplete: mend the process and run the scenario again."
+            f"{kind}{error}\nThe run is incomplete: mend the process and run the scenario again, "
+            "with --overwrite if you named its folder."
         )
 
     def place_of(self, number: int) -> int:
