@@ -14,6 +14,7 @@ import pytest
 import billing_sim
 from billing_sim.comparison.flips import flips
 from billing_sim.comparison.sides import Pair, Side
+from billing_sim.metrics import asking
 from billing_sim.metrics.frame import frame
 from tests.cli_caller import call
 from tests.facts_builder import build, invoice
@@ -56,6 +57,24 @@ def test_a_run_does_not_differ_from_itself(worlds):
     assert (outcomes.count("subscribers"), outcomes.count("invoices")) == (0, 0)
     assert outcomes.same("subscribers") == len(worlds["on"].table("subscriptions")["subscriber"].unique())
     assert outcomes.same("invoices") == len(worlds["on"].table("invoices"))
+
+
+def test_what_the_longer_run_learned_later_is_unknown(worlds, tmp_path):
+    """Two runs with the same lives until the earlier end are the same there in every metric, and nobody flips."""
+    longer = worlds["home"] / "longer.yaml"
+    longer.write_text("extends: base.yaml\nname: longer\nend: 2025-04-15\n", encoding="utf-8")
+    other = billing_sim.run(longer, members=1500, seed=1, out=tmp_path / "longer", log="none", workers=1)
+    every = [it.id for it in asking.known()]
+    found = billing_sim.compare(worlds["on"], other, metrics=every)
+    assert "A ends on 2025-03-01 and B on 2025-04-15: both are looked at until the earlier." in found.pair.notes
+    assert [it.definition.id for it in found.differences if it.before.value != it.after.value] == []
+    assert {it.standard_error for it in found.differences if it.value is not None} <= {0.0, None}
+    assert sum(it.value is not None for it in found.differences) > 200
+    outcomes = found.flips()
+    assert (outcomes.count("subscribers"), outcomes.count("invoices")) == (0, 0)
+    retention = billing_sim.compare(other, worlds["on"], metrics="net_revenue_retention")["net_revenue_retention"]
+    told = other.metric("net_revenue_retention", as_of="2025-03-01")["value"].item()
+    assert retention.before.value == told
 
 
 def test_other_luck_is_other_people(worlds):

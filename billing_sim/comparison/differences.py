@@ -147,7 +147,7 @@ def _absent() -> Figure:
 def answers(side: Side, definitions: Sequence[Definition], by: Sequence[str]) -> dict[str, dict[Key, Figure]]:
     """By metric and part: what one side says, the whole under the empty key."""
     split = (*by, MONTH) if side.month and MONTH not in by else tuple(by)
-    results = Question(tuple(definitions), split, side.frame).answer(side.source)
+    results = Question(tuple(definitions), split, side.frame).answer(side.facts)
     return {it.id: _figures(it, side, by) for it in results}
 
 

@@ -137,7 +137,7 @@ def _joined(
 
 
 def _filled(connection: duckdb.DuckDBPyConnection, selected: str, side: Side, fact: str) -> str:
-    rows = rows_of(connection, COLUMNS[fact], side.source.facts_files(fact))
+    rows = rows_of(connection, COLUMNS[fact], side.facts.facts_files(fact))
     return selected.format(until=clock.micros(side.frame.as_of.replace(tzinfo=UTC)), rows=rows)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics.frame import Frame, frame
-from billing_sim.metrics.source import RunFolder
+from billing_sim.metrics.source import RunFolder, Source
 from billing_sim.runs.manifest import Identity
 
 MONTH = "month"
@@ -26,6 +27,16 @@ class Side:
     source: RunFolder
     frame: Frame
     month: str = ""
+
+    @cached_property
+    def facts(self) -> Source:
+        """What had been recorded when the side is looked at: what came later is unknown, as in a run that ends then."""
+        if self.frame.as_of >= frame(self.source).as_of:
+            return self.source
+        from billing_sim.recorded import facts_as_of
+        from billing_sim.runs.stored import open_run
+
+        return facts_as_of(open_run(self.source.path), self.frame.as_of)
 
     @property
     def identity(self) -> Identity:
