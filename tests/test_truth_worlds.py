@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from billing_sim import clock, declines
+from billing_sim.truth import knocking_out
 from billing_sim.truth.alternatives import ACTUAL, FRICTIONLESS, Alternatives, alternatives
 from billing_sim.truth.declined import MACHINES, MISTAKES
 from billing_sim.truth.exposure import PLAYERS, differs_somewhere
@@ -20,6 +21,7 @@ from billing_sim.truth.totals import MEASURES, measures
 from billing_sim.truth.worlds import without
 from billing_sim.truth.worth import Worth
 from billing_sim.world.announce import announcements
+from tests.random_worlds import switches
 from tests.world_builder import world_of
 from tests.world_texts import BUSY
 
@@ -80,6 +82,31 @@ def test_lives_taken_over_are_those_lived_in_all_64_worlds():
         assert np.array_equal(there[:, ~chosen], untouched), causes_in(mask)
         differing.add(found[mask].tobytes())
     assert len(differing) > 20, "the worlds are told apart"
+
+
+DOUBLED = """
+timeline:
+  - {kind: deploy, at: 2025-02-20, duration: 9 days, gateway: northpay, double_charges: 30%}
+"""
+
+
+@pytest.mark.parametrize("noun", ["doubled", "fraud", "mandates", "refunds"])
+def test_skipping_lives_changes_no_figure(noun, monkeypatch):
+    """Where a release charges twice, where vouchers and banks answer later, and where payments are disputed."""
+    scenario = world_of({"doubled": DOUBLED, **switches()}[noun], BUSY, members=3000).scenario
+    worlds = alternatives(scenario)
+    start, end = (clock.day_number(day) * clock.DAY for day in (scenario.start, scenario.end))
+    its = Span(worlds.actual, Worth(worlds.actual, announcements(worlds.actual)), start, end)
+    people = people_of(its.world, range(16))[0]
+    here = live(its.world, its.world, people, its.worth)
+    same, actual = ~differs_somewhere(here), measures(here, start, end)
+    for name, world in worlds.others.items():
+        there = measures(live(its.world, world, people, its.worth), start, end)
+        assert np.array_equal(there[:, same], actual[:, same]), name
+    everybody = np.ones(len(people), bool)
+    quick = every_world(its, here, everybody, Shelf())
+    monkeypatch.setattr(knocking_out, "touching", lambda lives: np.full(len(lives.cohort), WORLDS - 1))
+    assert np.array_equal(quick, every_world(its, here, everybody, Shelf()))
 
 
 @pytest.mark.parametrize("cause", PLAYERS)

@@ -5,8 +5,10 @@ Each cause is read in few places, and each such reading leaves a trace in the lo
 
 - `funds`, `false_decline`, `outage`: the fate of an attempt is the first bad thing in a fixed order, so taking away one
   that was never the first bad thing changes no fate; those that were are explained in the sealed truth. A machine may
-  also let an attempt go on to another gateway or time out, which the log tells. What a lost person could have paid
-  depends on money, so every judged loss is touched by it.
+  also let an attempt go on to another gateway or time out, and a release may charge twice what it approves, which the
+  log tells; refunds, disputes and contacts only follow from there. What a lost person could have paid depends on
+  money, so every judged loss is touched by it. A bank or shop that answers later looks at money and doubts once more,
+  and what it found at first stays unsaid, so every attempt that waited for an answer is touched by both.
 - `expiry`: mending differs from what happens anyway where an episode began that no token followed.
 - `retry_cap`: retries and caps are read after a first failure only, which starts dunning or was before the run.
 - `unread_notice`: attention is read after a notice, or while an invoice of before the run is open; offers may bounce.
@@ -31,17 +33,20 @@ _MONEY = (declines.FUNDS, declines.BALANCE)
 _MISTAKES = (*MISTAKES, declines.ABANDONED)
 """What a world without mistaken refusals does otherwise; nobody gives up where nobody is challenged."""
 
-_LOOKED_AT = (events.AUTHENTICATION_COMPLETED, events.REVIEW_OPENED)
+_LOOKED_AT = (events.AUTHENTICATION_COMPLETED, events.REVIEW_OPENED, events.ATTEMPT_PENDING)
 """What leaves a row even where it does no harm."""
+
+_BY_MACHINES = (events.GATEWAY_CALL_FAILED, events.ATTEMPT_UNKNOWN, events.PAYMENT_DUPLICATED)
+"""What machines do without refusing anything."""
 
 
 def touching(lives: Lives) -> np.ndarray:
     """For everybody the causes that act in their life, as bits in the order of `PLAYERS`."""
     by_cause = {
-        "funds": _failing(lives, _MONEY) | _truths(lives, events.LOSS_JUDGED),
+        "funds": _failing(lives, _MONEY) | _truths(lives, events.LOSS_JUDGED) | _rows(lives, events.ATTEMPT_PENDING),
         "expiry": _stale(lives),
         "false_decline": _failing(lives, _MISTAKES) | _rows(lives, *_LOOKED_AT),
-        "outage": _failing(lives, MACHINES) | _rows(lives, events.GATEWAY_CALL_FAILED, events.ATTEMPT_UNKNOWN),
+        "outage": _failing(lives, MACHINES) | _rows(lives, *_BY_MACHINES),
         "retry_cap": _rows(lives, events.DUNNING_STARTED, events.INVOICE_IMPORTED),
         "unread_notice": _rows(lives, events.NOTICE_SENT, events.INVOICE_IMPORTED, events.OFFER_SENT),
     }
