@@ -347,6 +347,15 @@ def test_a_scenario_is_a_file_of_policies_too(tmp_path):
         assert list(billing_sim.dunning(scenario, policies=file).policies) == ["mine"]
 
 
+def test_a_policy_may_be_called_anything(tmp_path):
+    """Also `nothing`: it does what its keys say, as the same policy of another name does."""
+    late = "{retries: [4 days], notices: [], grace: 10 days, end: 10 days}"
+    scenario, file = files(tmp_path, OUTAGE.replace("2000", "300"), f"nothing: {late}\nlate: {late}\n")
+    found = billing_sim.dunning(scenario, policies=file)
+    assert found["nothing"].endings == found["late"].endings
+    assert found["nothing"]["collected_rate"].value == 1
+
+
 def test_none_leaves_the_own_rules_alone(tmp_path):
     """No preset, no gap, and no sign explained that is not there."""
     scenario, _ = files(tmp_path, OUTAGE.replace("2000", "300"))

@@ -28,6 +28,8 @@ from billing_sim.world.record import DAYS
 
 _NOTHING = {"retries": [], "notices": [], "grace": "90 days", "end": "90 days", "use_backup": False}
 """A policy that neither retries nor tells: the oracle looks at people whom it has in hand."""
+_IDLE = "(nothing)"
+"""What that policy is called; nobody's own can be called so."""
 _MARGIN_DAYS = 3
 _CALENDAR_DAYS = DAYS - PRE_ROLL_DAYS - 2 * MARGIN_DAYS
 """Days that the world's tables hold between both margins."""
@@ -80,9 +82,9 @@ def _followed(scenario: Scenario, policies: Policies) -> int:
 def table_of(world: CompiledWorld, policies: Policies) -> np.recarray:
     """The world's records with these policies in their tables, then one that does nothing; no rule but the first."""
     scenario = world.scenario
-    every = {**policies, "nothing": DunningPolicy.model_validate(_NOTHING)}
+    every = {**policies, _IDLE: DunningPolicy.model_validate(_NOTHING)}
     timeline = [entry for entry in scenario.timeline if not isinstance(entry, DunningSwitch)]
-    rules = [DunningRule.model_validate({"use": next(iter(every))})]
+    rules = [DunningRule.model_construct(market=[], method=[], decline=[], use=next(iter(every)))]
     changed = {"dunning_policies": every, "dunning": rules, "timeline": timeline}
     record = world.record.copy().view(np.recarray)
     record.stop_on[:] = 0
