@@ -293,6 +293,10 @@ def test_json_and_csv_hold_everything(call, tmp_path):
         (["--presets", "generics"], "There is no dunning preset generics. Did you mean generic?"),
         (["--policy", "stedy"], "There is no dunning policy stedy, and no such file. Did you mean steady?"),
         (["--attempt-cost", "cheap"], "cheap is no cost; write an amount of the reporting currency, as in 0.05."),
+        (
+            ["--attempt-cost", "0.0000001"],
+            "0.0000001 has too many decimals: costs count in millionths. Write 0.000001,",
+        ),
         (["--notice-cost", "-1"], "-1 is no cost; write an amount from 0 to 1,000,000"),
         (["--policy", "lost.yaml"], "lost.yaml  There is no such file."),
     ],
@@ -382,6 +386,34 @@ def test_json_has_money_in_units_of_the_currency(tmp_path):
     assert pair["difference_in_all"] == pytest.approx(pair["difference"] * found.failed)
 
 
+@pytest.mark.parametrize(
+    ("currency", "rates", "costs"),
+    [
+        ("USD", "{}", (50_000, 10_000)),
+        ("JPY", "{JPY: 1, USD: 150.5}", (7_525_000, 1_505_000)),
+        ("GBP", "{GBP: 1, USD: 0.8}", (40_000, 8_000)),
+    ],
+)
+def test_assumed_costs_are_dollars_in_every_currency(tmp_path, currency, rates, costs):
+    """Five cents are five cents, whatever is reported in."""
+    story = f"{OUTAGE.replace('2000', '50')}reporting_currency: {currency}\nexchange_rates: {rates}\n"
+    setting = billing_sim.dunning(files(tmp_path, story)[0], presets="smart").setting
+    assert (setting.attempt.micros, setting.notice.micros) == costs
+    assert setting.attempt.is_assumed
+
+
+def test_without_a_rate_of_the_dollar_costs_must_be_told(tmp_path):
+    """Nothing can be assumed then; with both named the ranking is made, and says what it counts."""
+    story = f"{OUTAGE.replace('2000', '300')}reporting_currency: JPY\nexchange_rates: {{JPY: 1}}\n"
+    scenario, _ = files(tmp_path, story)
+    with pytest.raises(
+        billing_sim.QueryError, match=r"no exchange rate to JPY\. Say what an attempt and a message cost"
+    ):
+        billing_sim.dunning(scenario, presets="smart", attempt_cost=7)
+    told = " ".join(repr(billing_sim.dunning(scenario, presets="smart", attempt_cost="7.50", notice_cost=10)).split())
+    assert "less 7.5 JPY per try and 10 JPY per message." in told
+
+
 def test_two_policies_of_one_name_are_refused(tmp_path):
     """Nobody could tell them apart in the table."""
     scenario, file = files(tmp_path, OUTAGE, "generic: {preset: smart}")
@@ -438,6 +470,6 @@ def test_the_command_explains_itself(call):
     assert max(map(len, answer.out.splitlines())) <= 80
     assert answer.out.splitlines()[-1].startswith("  Example:  billing-sim dunning ")
     words = " ".join(answer.out.split())
-    assert f"currency; {asking.ATTEMPT_COST} assumed" in words
-    assert f"currency; {asking.NOTICE_COST} assumed" in words
+    assert f"currency; {asking.ATTEMPT_COST} {asking.COSTS_IN} assumed" in words
+    assert f"currency; {asking.NOTICE_COST} {asking.COSTS_IN} assumed" in words
     assert f"[default: {asking.ORACLE_DAYS}; 1<=x<={asking.MOST_ORACLE_DAYS}]" in words.replace("in that ", "")

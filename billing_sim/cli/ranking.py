@@ -31,10 +31,10 @@ def dunning(
     ] = 30,
     attempt_cost: Annotated[
         str | None,
-        typer.Option(metavar="AMOUNT", help="Cost of an attempt in the reporting currency; 0.05 assumed."),
+        typer.Option(metavar="AMOUNT", help="Cost of an attempt in the reporting currency; 0.05 USD assumed."),
     ] = None,
     notice_cost: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Cost of a notice in that currency; 0.01 assumed.")
+        str | None, typer.Option(metavar="AMOUNT", help="Cost of a notice in that currency; 0.01 USD assumed.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the result.")] = Format.TABLE,

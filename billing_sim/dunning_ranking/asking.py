@@ -13,17 +13,20 @@ from billing_sim.crew import usual_workers
 from billing_sim.drivers.block import refuse_sharing
 from billing_sim.dunning_ranking.policies import candidates
 from billing_sim.dunning_ranking.ranking import Cost, Ranking, Setting
+from billing_sim.dunning_ranking.scores import MICROS
 from billing_sim.errors import QueryError
 from billing_sim.given import with_checked_arguments
 from billing_sim.scenario import load
+from billing_sim.scenario.model import Scenario
 from billing_sim.simulate import compile_first
 from billing_sim.world.compile import compile_world
 
 ORACLE_DAYS = 30
 MOST_ORACLE_DAYS = 90
+COSTS_IN = "USD"
 ATTEMPT_COST = Decimal("0.05")
 NOTICE_COST = Decimal("0.01")
-"""Assumed, both in the reporting currency: nobody publishes what an attempt or a message costs a large merchant."""
+"""Assumed, both in `COSTS_IN`: nobody publishes what an attempt or a message costs a large merchant."""
 
 Report = Callable[[int, int], None]
 """Told people simulated and people in all, over all seeds."""
@@ -49,14 +52,14 @@ def dunning(
     `presets` are names of shipped policies, "all" or "none", `policies` files (also scenarios with policies) or names
     of your own; with neither, all presets are ranked. The scenario's own rules always take part. `members` and the
     first of so many `seeds` replace those of the scenario; the oracle looks for one retry that succeeds within
-    `oracle_days`; costs are in the reporting currency.
+    `oracle_days`; costs are in the reporting currency, by default 0.05 and 0.01 US dollars at the scenario's rate.
 
     InputError for a file that cannot be used, QueryError for a question that makes no sense.
     """
     _check(seeds, oracle_days, workers)
-    costs = _cost(attempt_cost, ATTEMPT_COST), _cost(notice_cost, NOTICE_COST)
     given = [policies] if isinstance(policies, str | Path) else [*policies]
     first = load(path, members=members, seed=seed).scenario
+    costs = _cost(attempt_cost, ATTEMPT_COST, first), _cost(notice_cost, NOTICE_COST, first)
     chosen = candidates(first, presets, given)
     # Before anything is compiled for it.
     refuse_sharing(compile_world(first))
@@ -86,13 +89,36 @@ def _check(seeds: int, oracle_days: int, workers: int | None) -> None:
         raise QueryError(f"{workers} workers are none; use 1 at least.")
 
 
-def _cost(given: Decimal | float | str | None, default: Decimal) -> Cost:
+def _cost(given: Decimal | float | str | None, assumed: Decimal, scenario: Scenario) -> Cost:
+    """What was given, or what is assumed, in whole millionths of the reporting currency."""
     if given is None:
-        return Cost(default, is_assumed=True)
+        return Cost(_in_millionths(assumed * _rate(scenario)), is_assumed=True)
     try:
         cost = Decimal(str(given))
     except InvalidOperation:
         raise QueryError(f"{given} is no cost; write an amount of the reporting currency, as in 0.05.") from None
     if not cost.is_finite() or not 0 <= cost <= 10**6:
         raise QueryError(f"{given} is no cost; write an amount from 0 to 1,000,000 of the reporting currency.")
+    if cost != (counted := _in_millionths(cost)):
+        nearest = max(counted, Decimal(1) / MICROS)
+        raise QueryError(f"{given} has too many decimals: costs count in millionths. Write {nearest:f}, for example.")
     return Cost(cost, is_assumed=False)
+
+
+def _rate(scenario: Scenario) -> Decimal:
+    """What the assumed costs' currency is worth in the reporting currency; QueryError where the scenario does not say.
+
+    A rate of 1 is that of the defaults, which are in US dollars, and says nothing about another currency.
+    """
+    currency = scenario.reporting_currency
+    if currency != COSTS_IN and scenario.exchange_rates.get(COSTS_IN, 1) == 1:
+        raise QueryError(
+            f"Costs are assumed in {COSTS_IN}, of which this scenario has no exchange rate to {currency}. Say what an "
+            f"attempt and a message cost in {currency} (--attempt-cost and --notice-cost, or attempt_cost and "
+            f"notice_cost), or add {COSTS_IN} to its exchange_rates."
+        )
+    return scenario.rate(COSTS_IN)
+
+
+def _in_millionths(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal(1) / MICROS)

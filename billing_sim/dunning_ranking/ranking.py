@@ -73,7 +73,7 @@ class Cost:
     @property
     def micros(self) -> int:
         """The amount in millionths."""
-        return int(self.amount * MICROS)
+        return round(self.amount * MICROS)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from billing_sim.dunning_ranking.scores import MICROS, NOTHING_FAILED, Gap
@@ -50,7 +51,7 @@ def _stake(it: Ranking) -> Iterator[str]:
     worth = f"{it.standings[0].sums['money'] / MICROS:,.0f} {scenario.reporting_currency}"
     yield from _wrapped(f"{_people(it)}: {_counted(it.failed, 'invoice')} failed, worth {worth}.")
     yield from _wrapped(
-        f"One retry at the right hour within {it.setting.oracle_days} days would have collected "
+        f"One retry at the right hour within {_counted(it.setting.oracle_days, 'day')} would have collected "
         f"{_share(oracle['oracle_rate'])} of them and {_share(oracle['oracle_money_rate'])} of the money."
     )
 
@@ -146,7 +147,13 @@ def _signs(it: Ranking) -> Iterator[str]:
 
 
 def _cost(it: Cost, money: str, unit: str) -> str:
-    return f"{it.amount} {money} per {unit}" + (" (assumed)" if it.is_assumed else "")
+    return f"{_plain(it.amount)} {money} per {unit}" + (" (assumed)" if it.is_assumed else "")
+
+
+def _plain(amount: Decimal) -> str:
+    """An amount without zeros that say nothing."""
+    shown = f"{amount:f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def _wrapped(words: str) -> list[str]:
