@@ -268,6 +268,13 @@ def test_all_presets_are_ranked_by_default(call, tmp_path):
     assert max(map(len, answer.out.splitlines())) <= 80
 
 
+def test_all_may_stand_beside_names(tmp_path):
+    """They are among all already."""
+    scenario, _ = files(tmp_path, OUTAGE.replace("2000", "50"))
+    found = billing_sim.dunning(scenario, presets="generic,all")
+    assert list(found.policies) == list(shipped("dunning_presets.yaml").entries)
+
+
 def test_json_and_csv_hold_everything(call, tmp_path):
     """As the table, with every score, sum and interval."""
     scenario, file = files(tmp_path, OUTAGE.replace("2000", "300"))
@@ -291,6 +298,8 @@ def test_json_and_csv_hold_everything(call, tmp_path):
     ("args", "told"),
     [
         (["--presets", "generics"], "There is no dunning preset generics. Did you mean generic?"),
+        (["--presets", "all,generics"], "There is no dunning preset generics. Did you mean generic?"),
+        (["--presets", "none,smart"], "Presets are none, or all, or names such as "),
         (["--policy", "stedy"], "There is no dunning policy stedy, and no such file. Did you mean steady?"),
         (["--attempt-cost", "cheap"], "cheap is no cost; write an amount of the reporting currency, as in 0.05."),
         (

@@ -76,9 +76,11 @@ def _names(named: str | Sequence[str] | None, known: Policies, *, is_left_out: b
         return list(known) if is_left_out else []
     words = named.split(",") if isinstance(named, str) else [*named]
     names = [word.strip() for word in words if word.strip()]
-    if names == [NONE]:
-        return []
-    return list(known) if names == [ALL] else names
+    if NONE in names and set(names) != {NONE}:
+        raise QueryError(f"Presets are {NONE}, or {ALL}, or names such as {next(iter(known))}; {NONE} stands alone.")
+    if ALL in names:
+        return [*known, *(name for name in names if name != ALL)]
+    return [name for name in names if name != NONE]
 
 
 def _own(given: str | Path, scenario: Scenario, known: Policies) -> Policies:
