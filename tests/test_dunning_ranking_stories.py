@@ -129,6 +129,9 @@ def test_cost_decides_between_policies_that_collect_alike(outage):
     assert twice.sums["cost"] == twice.sums["attempts"] * 50_000 + outage.failed * 10_000
     assert [it.name for it in outage.standings] == ["late", OWN_RULES, "twice", "early"]
     assert outage.gap(OWN_RULES, "twice").is_nothing, "as many tries and messages, a day earlier"
+    assert not outage.alike(OWN_RULES, "twice")
+    assert "0  the same net money" in repr(outage)
+    assert "one for one" not in repr(outage)
     found = outage.gap("late", "twice")
     assert found.value == pytest.approx((twice.sums["cost"] - late.sums["cost"]) / 10**6 / outage.failed)
     assert found.is_told

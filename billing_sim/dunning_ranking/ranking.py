@@ -138,6 +138,12 @@ class Ranking:
         """How far one policy is ahead of another in a score, with the paired interval."""
         return gap(_score(score), self[one].sums, self[other].sums)
 
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two policies made the same of every failed invoice: when and how it ended, after as much effort."""
+        columns = [[OWN_RULES, *self.policies].index(self[name].name) for name in (one, other)]
+        a, b = ([it.outcomes[:, column].tobytes() for it in self._played] for column in columns)
+        return a == b
+
     @cached_property
     def neighbours(self) -> list[tuple[Standing, Standing, Gap]]:
         """Every policy with the next one below it, and the gap in net money per failed invoice."""
@@ -188,7 +194,9 @@ class Ranking:
             "costs": {"attempt": it.attempt.as_dict(), "notice": it.notice.as_dict()},
             "scores": {it.id: {"meaning": it.meaning, "unit": it.unit} for it in (*ORACLE_SCORES, *SCORES)},
             "policies": [self._standing_json(rank, one) for rank, one in enumerate(self.standings, 1)],
-            "neighbours": [_pair_json(*pair) for pair in self.neighbours],
+            "neighbours": [
+                _pair_json(*pair) | {"alike": self.alike(pair[0].name, pair[1].name)} for pair in self.neighbours
+            ],
         }
 
     def _standing_json(self, rank: int, it: Standing) -> dict[str, Any]:

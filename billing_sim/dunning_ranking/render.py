@@ -99,12 +99,15 @@ def _neighbours(it: Ranking) -> Iterator[str]:
     yield f"Net money per failed invoice, {money}, each less the next, with 95 % interval"
     for rank, (one, other, found) in enumerate(it.neighbours, 1):
         names = f"{_short(one.name)} - {_short(other.name)}"
-        yield f"{rank:>2} {names:<{2 * _NAME + 1}}{_gap(found, len(it.seeds))}".rstrip()
+        told = _nothing(it.alike(one.name, other.name)) if found.is_nothing else _gap(found, len(it.seeds))
+        yield f"{rank:>2} {names:<{2 * _NAME + 1}}{told}".rstrip()
+
+
+def _nothing(is_alike: bool) -> str:
+    return "  0  the same, one for one" if is_alike else "  0  the same net money"
 
 
 def _gap(found: Gap, seeds: int) -> str:
-    if found.is_nothing:
-        return "  0  the same, one for one"
     if found.value is None or found.low is None or found.high is None:
         return "  –  too few people to tell"
     shown = f"{_signed(found.value):>7}  ({_signed(found.low)} to {_signed(found.high)})"

@@ -173,7 +173,7 @@ class Gap:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether both did exactly as well in every group of people."""
+        """Whether both did exactly as well in every group of people, though invoices may have ended otherwise."""
         return self.value == 0 and self.standard_error == 0
 
     @property
