@@ -372,6 +372,21 @@ def test_a_policy_may_be_called_anything(tmp_path):
     assert found["nothing"]["collected_rate"].value == 1
 
 
+def test_long_names_can_be_told_apart(tmp_path):
+    """By their ends, or by their ranks and the list of names in full; no line is wider than a terminal."""
+    one, other = (f"retries_for_people_in_{it}_at_weekends" for it in ("europe", "africa"))
+    third = "retries_for_everybody_else"
+    keys = "{retries: [4 days], notices: [], grace: 10 days, end: 10 days}"
+    scenario, file = files(
+        tmp_path, OUTAGE.replace("2000", "300"), "".join(f"{name}: {keys}\n" for name in (one, other, third))
+    )
+    shown = repr(billing_sim.dunning(scenario, policies=file))
+    assert max(map(len, shown.splitlines())) <= 80
+    assert " 1 retries_…weekends " in shown
+    assert "retries_…weekends - retries_…ody_else" in shown
+    assert f"Names in full: 1 {one}, 2 {other}, 3 {third}." in " ".join(shown.split())
+
+
 def test_none_leaves_the_own_rules_alone(tmp_path):
     """No preset, no gap, and no sign explained that is not there."""
     scenario, _ = files(tmp_path, OUTAGE.replace("2000", "300"))

@@ -27,7 +27,7 @@ def text(it: Ranking) -> str:
     """The whole ranking as plain text, at most 80 columns wide."""
     if not it.failed:
         return "\n".join(_wrapped(f"{_people(it)}: {NOTHING_FAILED}, so there is nothing to rank. {_remedy()}"))
-    parts = ["\n".join(part) for part in (_stake(it), _table(it), _neighbours(it), _legend(it))]
+    parts = ["\n".join(part) for part in (_stake(it), _table(it), _in_full(it), _neighbours(it), _legend(it))]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -88,7 +88,18 @@ def _number(found: Figure) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) < _NAME else f"{name[: _NAME - 2]}…"
+    """A name that fits its column: of a longer one both ends, since names of a family often begin alike."""
+    if len(name) < _NAME:
+        return name
+    half = (_NAME - 2) // 2
+    return f"{name[:half]}…{name[-half:]}"
+
+
+def _in_full(it: Ranking) -> Iterator[str]:
+    """The names that are shown short in the table, by rank."""
+    cut = [f"{rank} {one.name}" for rank, one in enumerate(it.standings, 1) if _short(one.name) != one.name]
+    if cut:
+        yield from _wrapped(f"Names in full: {', '.join(cut)}.")
 
 
 def _neighbours(it: Ranking) -> Iterator[str]:
