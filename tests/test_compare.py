@@ -5,17 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import billing_sim
+from billing_sim.comparison.differences import Difference
 from billing_sim.comparison.flips import flips
 from billing_sim.comparison.sides import Pair, Side
 from billing_sim.metrics import asking
 from billing_sim.metrics.frame import frame
+from billing_sim.metrics.jackknife import half_width
+from billing_sim.metrics.result import Figure
 from tests.cli_caller import call
 from tests.facts_builder import build, invoice
 
@@ -97,6 +102,30 @@ def test_pairing_narrows_the_interval(switched):
         it = switched[metric]
         assert it.paired < it.unpaired
         assert it.saved == 1 - (it.paired / it.unpaired) ** 2 > 0.5
+
+
+def test_few_groups_tell_little():
+    """Student's t has one degree of freedom fewer than there are groups with units: 12.706 for two, 1.998 for 64."""
+    replicates = np.zeros(64)
+    before, after = (Figure(value, 1, 1, 0, replicates=replicates, groups=2) for value in (0.0, 4.0))
+    moved = replace(after, replicates=np.append(np.zeros(63), 64 / 63))
+    it = Difference(asking.known()["churn"], before, moved, is_paired=True)
+    assert it.standard_error == pytest.approx(1)
+    assert (it.half, it.verdict) == (pytest.approx(12.706), "same")
+    many = replace(it, before=replace(before, groups=64))
+    assert (many.half, many.verdict) == (pytest.approx(1.998), "worse")
+    others = replace(many, is_paired=False, before=replace(many.before, standard_error=0.6),
+                     after=replace(moved, standard_error=0.8))  # fmt: skip
+    assert (others.half, others.verdict) == (pytest.approx(12.706), "same"), "the smaller sample decides"
+
+
+def test_six_people_make_no_verdict_of_one_flip(worlds, tmp_path):
+    """The interval of a comparison is no narrower than the views' own for as few groups."""
+    six = [billing_sim.run(worlds["home"] / name, members=6, out=tmp_path / name[:-5], log="none", workers=1)
+           for name in ("base.yaml", "no_updater.yaml")]  # fmt: skip
+    members = billing_sim.compare(*six)["members"]
+    assert 2 <= members.groups <= 7
+    assert members.half == half_width(members.standard_error, members.groups)
 
 
 def test_without_the_updater_people_are_lost(switched, worlds):

@@ -12,10 +12,6 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import Question, dimensions
 from billing_sim.metrics.jackknife import half_width, standard_error
 from billing_sim.metrics.result import Figure, Result
-from billing_sim.metrics.tally import GROUPS
-
-BEYOND = 2.0
-"""Standard errors from which a difference is more than noise."""
 
 Key: TypeAlias = tuple[str, ...]
 
@@ -63,7 +59,24 @@ class Difference:
     @property
     def half(self) -> float | None:
         """Half of the 95 % interval."""
-        return None if self.standard_error is None else half_width(self.standard_error, GROUPS)
+        return None if self.standard_error is None else half_width(self.standard_error, self.groups)
+
+    @property
+    def unpaired_half(self) -> float | None:
+        """Half of the interval of two independent samples."""
+        return None if self.unpaired is None else half_width(self.unpaired, self._fewer_groups)
+
+    @property
+    def groups(self) -> int:
+        """How many groups of people carry the difference: for the same people those of the side that has more.
+
+        Of two samples those of the side with fewer, which never makes the interval too narrow.
+        """
+        return max(self.before.groups, self.after.groups) if self.is_paired else self._fewer_groups
+
+    @property
+    def _fewer_groups(self) -> int:
+        return min(self.before.groups, self.after.groups)
 
     @property
     def saved(self) -> float | None:
@@ -74,10 +87,8 @@ class Difference:
 
     @property
     def is_beyond(self) -> bool:
-        """Whether the difference is larger than two standard errors."""
-        if not self.value or self.standard_error is None:
-            return False
-        return abs(self.value) > BEYOND * self.standard_error
+        """Whether the 95 % interval leaves out 0."""
+        return bool(self.value) and self.half is not None and abs(self.value or 0) > self.half
 
     @property
     def verdict(self) -> str:

@@ -131,8 +131,8 @@ def _value(it: Definition, figure: Figure) -> Text:
 def legend(it: Comparison) -> Text:
     """What the columns mean."""
     what = (
-        f"↑ ↓ which way is better. B - A with its 95 % interval; better or worse where it is more than two standard "
-        f"errors from 0. ~ not all settled yet. Money is in {it.pair.before.frame.currency}."
+        f"↑ ↓ which way is better. B - A with its 95 % interval; better or worse where it "
+        f"leaves out 0. ~ not all settled yet. Money is in {it.pair.before.frame.currency}."
     )
     if it.is_paired:
         what += (

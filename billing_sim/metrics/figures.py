@@ -95,6 +95,7 @@ def _woodruff(it: Definition, made: Figure, counts: Counts, by_value: np.ndarray
     at_or_below = counts.counts[by_value.cumsum() <= made.numerator].sum(axis=0)
     error = standard_error((made.numerator - at_or_below) / left) or 0.0
     half = half_width(error, groups)
+    made = replace(made, groups=groups)
     low, high = (_read_back(it, made, counts, by_value, float(it.quantile) + side) for side in (-half, half))
     if low is None or high is None or not half:
         return replace(made, low=low) if half else replace(made, low=made.value, high=made.value, standard_error=0.0)

@@ -59,9 +59,9 @@ def with_interval(figure: AnyFigure, replicates: np.ndarray, groups: int) -> Any
         return figure
     error = standard_error(replicates)
     if error is None:
-        return replace(figure, replicates=replicates)
+        return replace(figure, replicates=replicates, groups=groups)
     half = half_width(error, groups)
     low, high = float(figure.value) - half, float(figure.value) + half
     if (replicates >= 0).all():
         low = max(low, 0.0)
-    return replace(figure, standard_error=error, low=low, high=high, replicates=replicates)
+    return replace(figure, standard_error=error, low=low, high=high, replicates=replicates, groups=groups)

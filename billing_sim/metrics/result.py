@@ -21,7 +21,8 @@ class Figure:
 
     `units` counts whom the number is about, `immature` those whose outcome may still change. `standard_error` and the
     interval from `low` to `high` (95 %) come from leaving out each of 64 groups of subscribers; they are None where
-    fewer than two groups have units. `replicates` holds the 64 values with one group left out, NaN where undefined.
+    fewer than two groups have units. `groups` counts those that have, and `replicates` holds the 64 values with one
+    group left out, NaN where undefined.
     """
 
     value: float | int | None
@@ -36,6 +37,7 @@ class Figure:
     high: float | None = None
     replicates: np.ndarray | None = field(default=None, repr=False, compare=False)
     curve: tuple[float, ...] = ()
+    groups: int = field(default=0, repr=False, compare=False)
 
     @property
     def coverage(self) -> float | None:

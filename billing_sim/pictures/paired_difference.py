@@ -11,8 +11,6 @@ from billing_sim.comparison.comparing import Comparison, compare
 from billing_sim.comparison.differences import Difference
 from billing_sim.errors import QueryError
 from billing_sim.metrics.engine import dimensions
-from billing_sim.metrics.jackknife import half_width
-from billing_sim.metrics.tally import GROUPS
 from billing_sim.pictures import words
 from billing_sim.pictures.asked import Asked
 from billing_sim.pictures.board import Board
@@ -75,7 +73,7 @@ def _rows(found: Comparison, asked: Asked) -> pd.DataFrame:
             continue
         measure = Measure(it.definition.id, asked.currency)
         scale = 100.0 if measure.is_share else 100.0 / abs(float(it.before.value))
-        apart = half_width(it.unpaired, GROUPS) if it.unpaired is not None else it.half
+        apart = it.half if it.unpaired_half is None else it.unpaired_half
         name = it.dims.get("market") or measure.title
         section = "points" if measure.is_share else "percent"
         table.append((
