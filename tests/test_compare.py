@@ -268,6 +268,40 @@ def test_fewer_members_are_partly_the_same_people(worlds, tmp_path):
     )  # fmt: skip
 
 
+def test_other_shares_of_markets_are_told_by_market(worlds, tmp_path):
+    """More members in all do not make every market larger, and as many in all not every market as large."""
+    other = (
+        "{name: France, region: EMEA, currency: EUR, time_zone: Europe/Paris, locale: fr_FR, "
+        "tax: {rate: 20%, included: true}, prices: {standard: 12 EUR}, plan_mix: {standard: 100%}"
+    )
+    for name, shares in (("even", (50, 50)), ("french", (20, 80))):
+        (worlds["home"] / f"{name}.yaml").write_text(
+            f"extends: base.yaml\nname: {name}\nmarkets:\n  US: {{members: {shares[0]}%}}\n"
+            f"  FR: {other}, members: {shares[1]}%}}\n",
+            encoding="utf-8",
+        )
+    sizes = (("even", 200), ("french", 300), ("french", 200))
+    even, more, french = (
+        billing_sim.run(worlds["home"] / f"{name}.yaml", members=count, out=tmp_path / f"{name}{count}", log="none")
+        for name, count in sizes
+    )
+    rest = "Of each market those of the smaller side are in both, and who is in one alone has another outcome."
+    start = "Members at the start differ by market:"
+    for it, said in ((more, "FR has 100 in A and 240 in B, US has 100 in A and 60 in B"),
+                     (french, "FR has 100 in A and 160 in B, US has 100 in A and 40 in B")):  # fmt: skip
+        assert billing_sim.compare(even, it, metrics="members").pair.notes == (f"{start} {said}. {rest}",)
+
+
+def test_a_view_and_metrics_are_not_named_at_once(worlds):
+    """And an unknown view is refused whatever else is named."""
+    pair = worlds["on"], worlds["off"]
+    with pytest.raises(billing_sim.QueryError, match="Name metrics or a view, not both"):
+        billing_sim.compare(*pair, metrics="collected", view="finance")
+    for more in ({"metrics": "collected"}, {}):
+        with pytest.raises(billing_sim.QueryError, match="nope"):
+            billing_sim.compare(*pair, view="nope", **more)
+
+
 def test_a_table_has_a_row_per_metric_and_part(switched, worlds):
     """The same numbers in Python, CSV and JSON."""
     table = switched.table().set_index("metric")

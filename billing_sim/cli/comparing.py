@@ -50,7 +50,7 @@ def compare(
 
     found = compared(
         *(_run(path, seed, members, quiet) for path in (a, b) if path), between=between, by=None if why else by or None,
-        metrics=names or ([why] if why else None), view=view or None, definitions=files,
+        metrics=names or ([why] if why and not view else None), view=view or None, definitions=files,
     )  # fmt: skip
     reasons = _reasons(found, why, by)
     if form is Format.CSV:

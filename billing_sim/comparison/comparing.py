@@ -144,7 +144,8 @@ def compare(
 
     `a` and `b` are folders of runs, `billing_sim.Run`s, or scenario files, which are simulated first (finished runs are
     reused; `seed` and `members` replace those of both files). `metrics` names the metrics (default: all that the views
-    show, or those of one `view`), `definitions` adds files of your own, `by` splits each by dimensions.
+    show, or those of one `view`), `definitions` adds files of your own, of which without both only theirs are compared,
+    `by` splits each by dimensions.
 
     QueryError for a question that makes no sense, InputError for a file, RunError for a folder.
     """
@@ -155,19 +156,20 @@ def compare(
     files = [definitions] if isinstance(definitions, str | Path) else list(definitions or ())
     catalogue = asking.known(files)
     own = [it.id for file in files for it in load(Path(file)) if not it.is_variant]
-    return Comparison(
-        pair, catalogue, _chosen(catalogue, asking.dimensions_in(metrics) or own, view), asking.dimensions_in(by)
-    )
+    chosen = _chosen(catalogue, asking.dimensions_in(metrics), own, view)
+    return Comparison(pair, catalogue, chosen, asking.dimensions_in(by))
 
 
-def _chosen(catalogue: Catalogue, metrics: list[str], view: str | None) -> list[Definition]:
-    if metrics:
-        return list(dict.fromkeys(catalogue[name] for name in metrics))
-    if view is None:
-        return list(catalogue.shown)
-    if view not in VIEWS:
+def _chosen(catalogue: Catalogue, metrics: list[str], own: list[str], view: str | None) -> list[Definition]:
+    """The metrics named, those of a view, the user's own, or all that views show."""
+    if view is not None and view not in VIEWS:
         raise QueryError(unknown("view", view, VIEWS))
-    return catalogue.shown.shown_in(view)
+    if view and metrics:
+        raise QueryError("Name metrics or a view, not both.")
+    if view:
+        return catalogue.shown.shown_in(view)
+    named = metrics or own
+    return list(dict.fromkeys(catalogue[name] for name in named)) if named else list(catalogue.shown)
 
 
 def _source(given: Any, seed: int | None, members: int | None) -> RunFolder:

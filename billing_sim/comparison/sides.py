@@ -11,12 +11,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import duckdb
+
 from billing_sim.errors import QueryError
+from billing_sim.facts.schema import COLUMNS
 from billing_sim.metrics.frame import Frame, frame
+from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import RunFolder, Source
 from billing_sim.runs.manifest import Identity
 
 MONTH = "month"
+_MARKETS_NAMED = 3
+"""Markets of other sizes named in a note, those that differ most."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,7 @@ def _notes(before: RunFolder, after: RunFolder) -> Iterator[str]:
     a, b = before.manifest.identity, after.manifest.identity
     if _strangers(before, after):
         return
-    if a.members != b.members:
-        sizes = f"A has {a.members:,} members at the start and B {b.members:,}"
-        yield f"{sizes}: those of the smaller are in both, and who is in one alone has another outcome."
+    yield from _other_sizes(before, after)
     alone = set(before.manifest.vocabularies["markets"]) ^ set(after.manifest.vocabularies["markets"])
     if alone:
         yield f"Only one of them has {', '.join(sorted(alone))}."
@@ -146,3 +150,31 @@ def _notes(before: RunFolder, after: RunFolder) -> Iterator[str]:
             yield f"{name} is {side.manifest.extended.words}."
     if a.rules_digest != b.rules_digest:
         yield "Different versions of billing_sim made them; part of the difference may come from that."
+
+
+def _other_sizes(before: RunFolder, after: RunFolder) -> Iterator[str]:
+    """Whose base is smaller, market by market: people are numbered within their market, whatever the others hold."""
+    a, b = (_members_at_start(it) for it in (before, after))
+    other = sorted(
+        (name for name in {*a} & {*b} if a[name] != b[name]), key=lambda name: (-abs(a[name] - b[name]), name)
+    )
+    if not other:
+        return
+    if a.keys() == b.keys() and len({a[name] < b[name] for name in other}) == 1:
+        sizes = f"A has {sum(a.values()):,} members at the start and B {sum(b.values()):,}"
+        yield f"{sizes}: those of the smaller are in both, and who is in one alone has another outcome."
+        return
+    sizes = ", ".join(f"{name} has {a[name]:,} in A and {b[name]:,} in B" for name in other[:_MARKETS_NAMED])
+    more = f", {len(other) - _MARKETS_NAMED} more differ too" if len(other) > _MARKETS_NAMED else ""
+    yield (
+        f"Members at the start differ by market: {sizes}{more}. Of each market those of the smaller side are in both, "
+        "and who is in one alone has another outcome."
+    )
+
+
+def _members_at_start(run: RunFolder) -> dict[str, int]:
+    """Members who were there when the run began, by market."""
+    with duckdb.connect(":memory:") as connection:
+        rows = rows_of(connection, COLUMNS["subscriptions"], run.facts_files("subscriptions"))
+        counted = f"SELECT market::VARCHAR, count(*) FROM {rows} WHERE started_by::VARCHAR = 'imported' GROUP BY 1"
+        return dict(connection.execute(counted).fetchall())
