@@ -331,8 +331,13 @@ def test_the_command_tells_why(call, worlds):
     assert [(it["dimension"], it["residual"]) for it in told["why"]] == [("plan", 0.0), ("method", 0.0)]
     assert [it["metric"] for it in told["metrics"]] == ["churn"]
     assert all(len(it["examples"]) == 1 for it in told["flips"]["invoices"]["flips"])
-    lines = call("compare", *folders, "--why", "churn", "--by", "plan", "--format", "csv").out.splitlines()
-    assert lines[0] == "plan,share,within,mix,interaction,total"
+    csv_told = call("compare", *folders, "--why", "churn", "--by", "plan,method", "--format", "csv").out
+    whole, *terms = csv.DictReader(csv_told.splitlines())
+    assert (float(whole["difference"]), whole["why_by"]) == (told["metrics"][0]["difference"], "")
+    for it in told["why"]:
+        own = {row["segment"]: row for row in terms if row["why_by"] == it["dimension"]}
+        assert [float(own[term[it["dimension"]]]["total"]) for term in it["terms"]] == [t["total"] for t in it["terms"]]
+    assert len(terms) == sum(len(it["terms"]) for it in told["why"])
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def compare(
     )  # fmt: skip
     reasons = _reasons(found, why, by)
     if form is Format.CSV:
-        say((reasons[0].table().to_csv(index=False) if reasons else found.to_csv()).rstrip("\n"))
+        say(found.to_csv(reasons).rstrip("\n"))
     elif form is Format.JSON:
         say_json(_json(found, reasons, flips))
     else:

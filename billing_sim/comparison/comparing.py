@@ -89,13 +89,14 @@ class Comparison:
             "metrics": [it.as_dict() for it in self.differences],
         }
 
-    def to_csv(self) -> str:
-        """The table as CSV, one line per metric and part."""
+    def to_csv(self, reasons: Sequence[Why] = ()) -> str:
+        """The table as CSV, one line per metric and part; with reasons more columns, and a line for each segment."""
         out = io.StringIO()
         rows = self._rows()
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        terms = [row for it in reasons for row in _terms(it)]
+        writer = csv.DictWriter(out, list(dict.fromkeys([*rows[0], *(terms[0] if terms else ())])), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows([*rows, *terms])
         return out.getvalue()
 
     def _rows(self) -> list[dict[str, Any]]:
@@ -125,6 +126,15 @@ class Comparison:
         from billing_sim.metrics.plain import plain
 
         return plain(comparison_shown(self)).rstrip()
+
+
+def _terms(it: Why) -> list[dict[str, Any]]:
+    """The segments of a dimension as lines below those of metrics."""
+    about = {"view": it.definition.view, "metric": it.definition.id, "why_by": it.terms.dimension}
+    return [
+        {**about, "segment": row.pop(it.terms.dimension), **row, "unit": it.definition.unit}
+        for row in it.as_dict()["terms"]
+    ]
 
 
 @with_checked_arguments
