@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from billing_sim import events
 from billing_sim.drivers import by_tape, coupled
 from billing_sim.identity import world_of
 from billing_sim.truth import worlds
+from billing_sim.truth.totals import Sum
 from tests.world_builder import behaviour
 from tests.world_texts import LIFECYCLE, QUIET
 from tests.world_texts_support import desk
@@ -89,3 +92,13 @@ def test_the_tables_show_the_parts(run):
     text = repr(run.truth())
     head = next(line for line in text.splitlines() if "spillover" in line and "direct" in line)
     assert head.index("direct") < head.index("spillover") < head.index("total")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_parts_of_a_large_world_fit_a_terminal(run, monkeypatch):
+    """A thousand million in each column, and its error."""
+    truth, large = run.truth(), Sum(-1_234_567_890.5, 123_456_789.5)
+    rows = [replace(it, direct=large, spillover=large, total=large) for it in truth.spread]
+    monkeypatch.setitem(vars(truth), "spread", rows)
+    assert "-1,234,567,890" in repr(truth)
+    assert max(map(len, repr(truth).splitlines())) <= 80

@@ -112,14 +112,11 @@ def _spread(it: Truth) -> list[str]:
         "wrongful_losses": "wrongful losses avoided", "wrongful_money": f"their money in 90 days, {it.currency}",
         "collected": f"collected more from all, {it.currency}",
     }  # fmt: skip
-    rows = [
-        [
-            names[row.what],
-            *(cell for sum_ in (row.direct, row.spillover, row.total) for cell in (signed(sum_), half(sum_))),
-        ]
-        for row in it.spread
-    ]
-    head = ["", "direct", "", "spillover", "", "total", ""]
+    rows = []
+    for row in it.spread:
+        sums = (row.direct, row.spillover, row.total)
+        rows += [[names[row.what], *map(signed, sums)], ["  ± 95 %", *map(half, sums)]]
+    head = ["", "direct", "spillover", "total"]
     if not rows:
         return []
     return table("WITHOUT FRICTION, what people do to one another", head, rows) + said(
