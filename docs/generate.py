@@ -47,6 +47,7 @@ LIVED = (
     "guides/metrics.md",
     "guides/export.md",
     "guides/experiments.md",
+    "guides/knowing_the_truth.md",
 )
 PAGES = (*REFERENCE, *LIVED)
 

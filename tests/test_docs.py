@@ -11,6 +11,7 @@ from typing import Any
 
 import generate
 import pytest
+from generators import lived
 from generators import scenario as scenario_keys
 from generators.commands import Command, commands
 from generators.lived import blocks, commands_in
@@ -81,6 +82,21 @@ def first_column(page: str) -> list[str]:
 def test_generated_page_is_current(name):
     """A page made from the code is what the code makes today; programs on a page print what the page shows."""
     assert generate.kept(name) == generate.current(name), "stale: run `make docs`"
+
+
+def test_every_output_on_a_page_is_filled_in():
+    """A page whose blocks are marked as what came back is among those that are carried out."""
+    pages = {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")}
+    assert {name for name, text in pages.items() if "<!-- output" in text} <= set(generate.LIVED)
+
+
+def test_a_part_of_an_output_is_found_by_its_beginning(monkeypatch):
+    """Until the next empty line; words that nothing begins with are a mistake of the page."""
+    monkeypatch.setattr(lived, "_run", lambda words: "ONE: 1\n  a\n\nTWO: 2\n  b  \n\nTHREE\n")
+    page = "```sh\nbilling-sim list\n```\n<!-- output from: TWO -->\n```text\nstale\n```\n"
+    assert lived.relived(page).endswith("<!-- output from: TWO -->\n```text\nTWO: 2\n  b\n```\n")
+    with pytest.raises(ValueError, match="nothing that was printed begins with 'FOUR'"):
+        lived.relived(page.replace("TWO", "FOUR"))
 
 
 def test_a_stale_page_is_found(tmp_path, monkeypatch, capsys):

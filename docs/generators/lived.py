@@ -6,7 +6,7 @@ On such a page, in the order of the page:
   `-- mine.sql`, is written to that file;
 - every line of an `sh` block is run as a command, and every `python` block in one program;
 - a `text` block after `<!-- output -->` holds what the block before it printed; `<!-- output: 12 lines -->` holds the
-  beginning of it.
+  beginning of it, and `<!-- output from: WORDS -->` the paragraph of it that begins with these words.
 
 All of it happens in an empty folder beside a copy of the scenarios.
 """
@@ -30,7 +30,9 @@ from billing_sim.cli import main
 ROOT = Path(__file__).parent.parent.parent
 WIDTH = 80
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_OUTPUT = re.compile(r"(<!-- output(?:: (\d+) lines)? -->\n)```text\n.*?^```$", re.MULTILINE | re.DOTALL)
+_OUTPUT = re.compile(
+    r"(<!-- output(?:: (\d+) lines| from: ([^\n]+))? -->\n)```text\n.*?^```$", re.MULTILINE | re.DOTALL
+)
 _PIECES = re.compile(f"{_OUTPUT.pattern}|{_FENCE.pattern}", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"(?:#|--) (\S+\.(?:yaml|sql|py))\n")
 _PLAIN = {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
@@ -67,8 +69,8 @@ class _Life:
     def next(self, piece: re.Match[str]) -> str:
         """Carry out a block, or fill in an output."""
         if piece[1]:
-            return f"{piece[1]}```text\n{self._shown(piece[2])}\n```"
-        language, content = piece[3], piece[4]
+            return f"{piece[1]}```text\n{self._shown(piece[2], piece[3])}\n```"
+        language, content = piece[4], piece[5]
         named = _FILE.match(content)
         if named and language in ("yaml", "sql", "python"):
             Path(named[1]).write_text(content, encoding="utf-8")
@@ -78,11 +80,22 @@ class _Life:
             self.printed = _captured(lambda: exec(compile(content, "<page>", "exec"), self.names))
         return piece[0]
 
-    def _shown(self, most: str | None) -> str:
+    def _shown(self, most: str | None, words: str | None) -> str:
         lines = [line.rstrip() for line in self.printed.rstrip().splitlines()]
+        if words:
+            return _paragraph(lines, words)
         if most and len(lines) > int(most):
             lines = [*lines[: int(most)], "…"]
         return "\n".join(lines)
+
+
+def _paragraph(lines: list[str], words: str) -> str:
+    """The lines from the one that begins so until an empty one."""
+    begin = next((i for i, line in enumerate(lines) if line.startswith(words)), None)
+    if begin is None:
+        raise ValueError(f"nothing that was printed begins with {words!r}")
+    rest = lines[begin:]
+    return "\n".join(rest[: rest.index("")] if "" in rest else rest)
 
 
 def _run(words: list[str]) -> str:
