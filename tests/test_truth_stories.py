@@ -281,6 +281,15 @@ def test_nothing_has_no_interval_and_one_is_no_plural(tell):
     assert half(Sum(0, 0.5)) == "±1", "where groups cancel out there is an interval"
 
 
+def test_a_few_people_give_few_degrees_of_freedom():
+    """Student's t has one fewer than there are groups with people: 2.571 for six, 1.998 for all; one tells nothing."""
+    groups = np.zeros(64, np.int64)
+    groups[3] = 5
+    halves = [Sum.of(groups, peopled).half / Sum.of(groups, peopled).standard_error for peopled in (6, 64)]
+    assert halves == pytest.approx([2.571, 1.998])
+    assert Sum.of(groups, 1).is_nothing
+
+
 def test_an_unknown_world_and_a_policy_without_a_name_are_told(tell):
     """With the names that there are, and with how a policy is written."""
     truth = tell("")

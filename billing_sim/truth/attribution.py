@@ -61,12 +61,12 @@ class Explained:
         }  # fmt: skip
 
 
-def explanations(found: np.ndarray, rest: np.ndarray) -> tuple[Explained, ...]:
+def explanations(found: np.ndarray, rest: np.ndarray, peopled: int) -> tuple[Explained, ...]:
     """From sums over groups (64 worlds by causes removed, measures, 64 groups), and those of everybody untouched."""
-    return tuple(_explained(name, found[:, i], rest[i]) for i, name in enumerate(EXPLAINED))
+    return tuple(_explained(name, found[:, i], rest[i], peopled) for i, name in enumerate(EXPLAINED))
 
 
-def _explained(name: str, worlds: np.ndarray, rest: np.ndarray) -> Explained:
+def _explained(name: str, worlds: np.ndarray, rest: np.ndarray, peopled: int) -> Explained:
     everything = len(worlds) - 1
     # A game whose players are the causes at work: place `mask` holds the world in which only those are left.
     game = worlds[everything - np.arange(len(worlds))].T
@@ -75,12 +75,12 @@ def _explained(name: str, worlds: np.ndarray, rest: np.ndarray) -> Explained:
     explained = game[:, everything] - game[:, 0]
     shares = tuple(
         Share(
-            cause, Sum.of(removed[:, i]), Sum.of(added[:, i]), Sum.of(values[:, i], weights),
+            cause, Sum.of(removed[:, i], peopled), Sum.of(added[:, i], peopled), Sum.of(values[:, i], peopled, weights),
             Fraction(int(values[:, i].sum()), weights),
         )
         for i, cause in enumerate(PLAYERS)
     )  # fmt: skip
     return Explained(
-        name, Sum.of(worlds[0] + rest), Sum.of(worlds[everything] + rest), Sum.of(explained),
-        Sum.of(explained - removed.sum(axis=1)), shares,
+        name, Sum.of(worlds[0] + rest, peopled), Sum.of(worlds[everything] + rest, peopled), Sum.of(explained, peopled),
+        Sum.of(explained - removed.sum(axis=1), peopled), shares,
     )  # fmt: skip

@@ -274,7 +274,7 @@ def _explained(it: Explained, currency: str) -> list[str]:
 
 
 def _in_units(it: Sum) -> Sum:
-    return Sum(it.value / MICROS, it.standard_error / MICROS)
+    return Sum(it.value / MICROS, it.standard_error / MICROS, it.peopled)
 
 
 def _checks(it: Truth) -> list[str]:

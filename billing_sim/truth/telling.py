@@ -84,13 +84,24 @@ class Truth:
         return self.scenario.reporting_currency
 
     @cached_property
+    def _peopled(self) -> int:
+        """Groups with anybody in them."""
+        return int(np.count_nonzero(self.found.sums["people"][0]))
+
+    def _sum(self, groups: np.ndarray, scale: float = 1) -> Sum:
+        return Sum.of(groups, self._peopled, scale)
+
+    def _spread(self, what: str, direct: np.ndarray, total: np.ndarray, scale: float = 1) -> Spread:
+        return Spread(what, *(self._sum(it, scale) for it in (direct, total - direct, total)))
+
+    @cached_property
     def _lost(self) -> np.ndarray:
         return self.found.lost
 
     def _count(self, chosen: np.ndarray, values: np.ndarray | None = None, scale: float = 1) -> Sum:
         """How many losses fit, or the sum of their values."""
         values = np.ones(len(self._lost), np.int64) if values is None else values
-        return Sum.of(by_group(values[chosen], self._lost["group"][chosen]), scale)
+        return self._sum(by_group(values[chosen], self._lost["group"][chosen]), scale)
 
     @cached_property
     def _wrongful(self) -> np.ndarray:
@@ -152,9 +163,9 @@ class Truth:
         chosen = self._wrongful
         own = by_group(self._lost["micros"][chosen], self._lost["group"][chosen])
         return (
-            _spread("wrongful_losses", here[lost] - direct[lost], here[lost] - total[lost]),
-            _spread("wrongful_money", own, self.found.sums["together money"], MICROS),
-            _spread("collected", direct[money] - here[money], total[money] - here[money], MICROS),
+            self._spread("wrongful_losses", here[lost] - direct[lost], here[lost] - total[lost]),
+            self._spread("wrongful_money", own, self.found.sums["together money"], MICROS),
+            self._spread("collected", direct[money] - here[money], total[money] - here[money], MICROS),
         )
 
     @cached_property
@@ -173,7 +184,7 @@ class Truth:
     def longer(self) -> Longer:
         """The mirror: who stays longer because of friction."""
         sums = self.found.sums["longer"]
-        return Longer(Sum.of(sums[0, 0]), Sum.of(sums[1, 0]), Sum.of(sums[:, 1].sum(axis=0), clock.DAY))
+        return Longer(self._sum(sums[0, 0]), self._sum(sums[1, 0]), self._sum(sums[:, 1].sum(axis=0), clock.DAY))
 
     @cached_property
     def collected(self) -> tuple[Month, ...]:
@@ -183,7 +194,7 @@ class Truth:
         return tuple(
             Month(
                 str(np.datetime64(first + i, "M")),
-                *(Sum.of(values, MICROS) for values in (here[i], smooth[i], perfect[i], smooth[i] - here[i])),
+                *(self._sum(values, MICROS) for values in (here[i], smooth[i], perfect[i], smooth[i] - here[i])),
             )
             for i in range(len(here))
         )  # fmt: skip
@@ -193,7 +204,8 @@ class Truth:
         """Good attempts that were refused by mistake or by machines."""
         by_cause = self.found.sums["attempts"]
         mistakes, machines = (
-            {declines.CAUSES[cause][0]: Sum.of(by_cause[cause]) for cause in causes} for causes in (MISTAKES, MACHINES)
+            {declines.CAUSES[cause][0]: self._sum(by_cause[cause]) for cause in causes}
+            for causes in (MISTAKES, MACHINES)
         )
         refused, failed = (sum(int(it.value) for it in each.values()) for each in (mistakes, machines))
         good = int(by_cause[declines.NO_CAUSE].sum()) + refused + failed
@@ -203,16 +215,16 @@ class Truth:
     @cached_property
     def failed(self) -> tuple[Sum, Sum]:
         """Invoices of the run whose failure started dunning, and their money."""
-        return Sum.of(self.found.sums["failed"][0]), Sum.of(self.found.sums["failed"][1], MICROS)
+        return self._sum(self.found.sums["failed"][0]), self._sum(self.found.sums["failed"][1], MICROS)
 
     @cached_property
     def recovered(self) -> tuple[Recovered, ...]:
         """Failed invoices that were paid after all, by what brought the money."""
         return tuple(
             Recovered(
-                way, LEVER_OF[i], Sum.of(counts.sum(axis=0)), Sum.of(money.sum(axis=0), MICROS),
-                Sum.of(counts[PAID]), Sum.of(counts[UNPAID]), Sum.of(counts[NEVER_ISSUED]),
-                Sum.of(counts[UNPAID:].sum(axis=0)), Sum.of(money[UNPAID:].sum(axis=0), MICROS),
+                way, LEVER_OF[i], self._sum(counts.sum(axis=0)), self._sum(money.sum(axis=0), MICROS),
+                self._sum(counts[PAID]), self._sum(counts[UNPAID]), self._sum(counts[NEVER_ISSUED]),
+                self._sum(counts[UNPAID:].sum(axis=0)), self._sum(money[UNPAID:].sum(axis=0), MICROS),
             )
             for i, way in enumerate(WAYS)
             for counts, money in [np.moveaxis(self.found.sums["recovered"][i], 1, 0)]
@@ -224,7 +236,7 @@ class Truth:
         here = self.found.sums[f"totals {ACTUAL}"]
         return tuple(
             World(
-                name, _TITLES.get(name, name), shown(values), shown(values - here),
+                name, _TITLES.get(name, name), shown(values, self._peopled), shown(values - here, self._peopled),
             )
             for name in (ACTUAL, *self.alternatives.others)
             for values in [self.found.sums[f"totals {name}"]]
@@ -235,7 +247,7 @@ class Truth:
         """What each cause explains of losses and money; None unless asked for."""
         if "knocked" not in self.found.sums:
             return None
-        return explanations(self.found.sums["knocked"], self.found.sums["untouched"])
+        return explanations(self.found.sums["knocked"], self.found.sums["untouched"], self._peopled)
 
     def world(self, name: str) -> World:
         """One of the worlds by name; QueryError with the known names for another."""
@@ -301,16 +313,14 @@ class Truth:
         return text(self)
 
 
-def shown(values: np.ndarray) -> dict[str, Sum]:
+def shown(values: np.ndarray, peopled: int) -> dict[str, Sum]:
     """Every measure from sums of shape (measures, 64): days in days, money in units of the currency."""
     return {
-        name.removesuffix("_micros"): Sum.of(values[i], MICROS) if name.endswith("_micros") else measure(values, name)
+        name.removesuffix("_micros"): Sum.of(values[i], peopled, MICROS)
+        if name.endswith("_micros")
+        else measure(values, name, peopled)
         for i, name in enumerate(MEASURES)
     }
-
-
-def _spread(what: str, direct: np.ndarray, total: np.ndarray, scale: float = 1) -> Spread:
-    return Spread(what, *(Sum.of(it, scale) for it in (direct, total - direct, total)))
 
 
 def _labels(names: Sequence[str], numbers: np.ndarray) -> list[str]:

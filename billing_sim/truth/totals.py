@@ -64,35 +64,39 @@ def by_group(values: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum over everybody with its jackknife standard error, from its sums over 64 groups."""
+    """A sum over everybody with its jackknife standard error, from its sums over 64 groups.
+
+    `peopled` counts the groups with anybody in them: the interval is Student's with one degree of freedom fewer.
+    """
 
     value: int | float
     standard_error: float
+    peopled: int = GROUPS
 
     @classmethod
-    def of(cls, groups: np.ndarray, scale: float = 1) -> Sum:
+    def of(cls, groups: np.ndarray, peopled: int, scale: float = 1) -> Sum:
         """From the sums over groups, divided by `scale` (such as microseconds in a day); 1 keeps it whole."""
         total = int(groups.sum())
         left_out = (total - groups.astype(float)) * GROUPS / (GROUPS - 1) / scale
         error = standard_error(left_out)
-        return cls(total if scale == 1 else total / scale, error or 0.0)
+        return cls(total if scale == 1 else total / scale, error or 0.0, peopled)
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing happened in any group, so that there is no interval to tell."""
-        return self.value == 0 and self.standard_error == 0
+        """Whether there is no interval to tell: nothing happened in any group, or a single group has people."""
+        return (self.value == 0 and self.standard_error == 0) or self.peopled < 2
 
     @property
     def half(self) -> float:
         """Half of the 95 % interval."""
-        return half_width(self.standard_error, GROUPS)
+        return half_width(self.standard_error, max(self.peopled, 2))
 
     def as_dict(self) -> dict[str, Any]:
         """Value and standard error."""
         return {"value": self.value, "standard_error": round(self.standard_error, 6)}
 
 
-def measure(groups: np.ndarray, name: str) -> Sum:
+def measure(groups: np.ndarray, name: str, peopled: int) -> Sum:
     """One of the measures from sums of shape (measures, 64); days in days."""
     at = MEASURES.index(name)
-    return Sum.of(groups[at], clock.DAY if at == DAYS else 1)
+    return Sum.of(groups[at], peopled, clock.DAY if at == DAYS else 1)
