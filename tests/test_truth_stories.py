@@ -281,6 +281,15 @@ def test_nothing_has_no_interval_and_one_is_no_plural(tell):
     assert half(Sum(0, 0.5)) == "±1", "where groups cancel out there is an interval"
 
 
+def test_losses_can_be_joined_with_facts(busy):
+    """The names of people lead to the numbers that facts hold."""
+    whose = set(busy.losses()["subscriber"].map(billing_sim.people.parse))
+    told = billing_sim.open(busy.run.directory).table("subscriptions")
+    lost = told[told["end_reason"].isin(["nonpayment", "payment_trouble"])]
+    assert whose == set(lost["subscriber"])
+    assert whose
+
+
 def test_a_few_people_give_few_degrees_of_freedom():
     """Student's t has one fewer than there are groups with people: 2.571 for six, 1.998 for all; one tells nothing."""
     groups = np.zeros(64, np.int64)

@@ -151,7 +151,10 @@ class Ranking:
         return [(one, other, gap(NET, one.sums, other.sums)) for one, other in pairs]
 
     def outcomes(self) -> pd.DataFrame:
-        """One row per failed invoice and policy: whose, what it is worth, what the oracle says, what came of it."""
+        """One row per failed invoice and policy: whose, what it is worth, what the oracle says, what came of it.
+
+        Facts hold people as numbers: `subscriber.map(billing_sim.people.parse)` makes them of these names.
+        """
         from billing_sim.dunning_ranking.tables import outcomes
 
         return outcomes(self._played, [OWN_RULES, *self.policies], self.setting.scenario)

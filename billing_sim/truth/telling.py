@@ -277,7 +277,10 @@ class Truth:
         return None if self.attribution is None else {it.measure: it.as_dict() for it in self.attribution}
 
     def losses(self) -> pd.DataFrame:
-        """One row per loss: who, when, how, wanted or not, and what the next ninety days without friction look like."""
+        """One row per loss: who, when, how, wanted or not, and what the next ninety days without friction look like.
+
+        Facts hold people as numbers: `subscriber.map(billing_sim.people.parse)` makes them of these names.
+        """
         import pandas as pd
 
         from billing_sim.people import describe
