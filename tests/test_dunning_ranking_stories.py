@@ -431,7 +431,7 @@ def test_assumed_costs_are_dollars_in_every_currency(tmp_path, currency, rates, 
 
 def test_without_a_rate_of_the_dollar_costs_must_be_told(tmp_path):
     """Nothing can be assumed then; with both named the ranking is made, and says what it counts."""
-    story = f"{OUTAGE.replace('2000', '300')}reporting_currency: JPY\nexchange_rates: {{JPY: 1}}\n"
+    story = f"{OUTAGE.replace('2000', '300')}reporting_currency: JPY\nexchange_rates: {{JPY: 1, USD: 1}}\n"
     scenario, _ = files(tmp_path, story)
     with pytest.raises(
         billing_sim.QueryError, match=r"no exchange rate to JPY\. Say what an attempt and a message cost"

@@ -195,6 +195,14 @@ CASES = [
          "Currencies are: JPY."),
     Case("timeline:\n", "timeline:\n" + 2 * RATE.format("JPY"), "43:53",
          "currency: JPY has two rates from 2025-01-20 on.", "Leave one of them out."),
+    Case("seed: 5", "seed: 5\nreporting_currency: EUR", "6:21",
+         "reporting_currency: the shipped exchange rates are in USD, not in EUR.",
+         "Write under exchange_rates how many EUR one of each is worth: JPY, USD."),
+    # Prices.
+    Case("timeline:\n", "timeline:\n  - {kind: price_change, at: 2025-02-01, prices: {standard: 17}, market: [US]}\n",
+         "44:65", "prices: standard has two new prices in US from 2025-02-01 on.", "Leave one of them out."),
+    Case("seed: 5", "seed: 5\nvoucher_valid: 0 days", "6:16", "voucher_valid: it has no length.",
+         "Write a longer duration, as in 1 hour."),
     # Goals.
     Case("seed: 5", GOAL.format("metric: churn, target: 1"), "5:47", "metric: this goal has no deadline.",
          "Add deadline: to it, or delete the metric."),

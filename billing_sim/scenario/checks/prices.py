@@ -15,6 +15,9 @@ from billing_sim.scenario.values import YEARS_MAX, price_minor
 REVENUE_LIMIT = 1 << 62
 """What the members of a scenario may pay in all, in minor units, so that sums stay inside 64 bits."""
 
+_SHIPPED_IN = "USD"
+"""The currency of the exchange rates in defaults.yaml."""
+
 
 def currencies_exist(tree: Mapping) -> Iterator[Problem]:
     """Every currency is one of ISO 4217."""
@@ -41,6 +44,22 @@ def exchange_rates_are_complete(tree: Mapping) -> Iterator[Problem]:
         yield own.value.place.problem(
             f"exchange_rates: {reporting} is the reporting currency, so its rate is 1.",
             "Write 1, and the other rates in units of it.",
+        )
+
+
+def shipped_rates_are_in_the_reporting_currency(tree: Mapping) -> Iterator[Problem]:
+    """The shipped rates are in US dollars: where it is reported in something else, those in use are the file's own."""
+    node, rates = at(tree, "reporting_currency"), {entry.key: entry for entry in entries(tree, "exchange_rates")}
+    reporting = text(tree, "reporting_currency")
+    if node is None or node.place.is_shipped:
+        return
+    used = sorted({code for market in markets(tree) for code in _currency(market)} - {reporting})
+    shipped = [code for code in used if code in rates and rates[code].place.is_shipped]
+    if shipped and reporting != _SHIPPED_IN:
+        what = f"reporting_currency: the shipped exchange rates are in {_SHIPPED_IN}, not in {reporting}."
+        named = ", ".join(shipped[:5]) + (", ..." if len(shipped) > 5 else "")
+        yield node.place.problem(
+            what, f"Write under exchange_rates how many {reporting} one of each is worth: {named}."
         )
 
 
@@ -101,6 +120,19 @@ def changed_prices_are_sold(tree: Mapping) -> Iterator[Problem]:
             if entry.key in plans and missing:
                 what = f"prices: {entry.key} is not sold in {', '.join(missing[:5])}."
                 yield entry.place.problem(what, "Name the markets that sell it under `market`.")
+
+
+def prices_change_once_a_day(tree: Mapping) -> Iterator[Problem]:
+    """No plan has two new prices in a market from one day on."""
+    seen: set[tuple[str, str, object]] = set()
+    for change in interventions(tree, "price_change"):
+        on = day(at(change, "at"))
+        for entry in entries(change, "prices"):
+            again = [m.key for m in _markets_of(tree, change) if (m.key, entry.key, on) in seen]
+            if on and again:
+                what = f"prices: {entry.key} has two new prices in {', '.join(again[:5])} from {on} on."
+                yield entry.place.problem(what, "Leave one of them out.")
+            seen.update((market.key, entry.key, on) for market in _markets_of(tree, change))
 
 
 def revenue_can_be_counted(tree: Mapping) -> Iterator[Problem]:

@@ -85,11 +85,11 @@ def percentiles_ascend(tree: Mapping) -> Iterator[Problem]:
 
 
 def windows_have_a_length(tree: Mapping) -> Iterator[Problem]:
-    """Windows of time are longer than nothing."""
-    for path in (("window",), ("network_rules", "window"), ("issuer_memory", "window")):
+    """Windows of time, and what can be paid for a while, are longer than nothing."""
+    for path in (("window",), ("network_rules", "window"), ("issuer_memory", "window"), ("voucher_valid",)):
         node = at(tree, *path)
         if node is not None and duration(node) == 0:
-            yield node.place.problem("window: it has no length.", "Write a longer duration, as in 1 hour.")
+            yield node.place.problem(f"{path[-1]}: it has no length.", "Write a longer duration, as in 1 hour.")
 
 
 def _is_zone(name: str) -> bool:
