@@ -12,7 +12,7 @@ import pytest
 import billing_sim
 from billing_sim.errors import QueryError
 from billing_sim.experiments import ratio_check
-from billing_sim.experiments.contrast import comparable
+from billing_sim.experiments.contrast import Contrast, comparable
 from billing_sim.experiments.design import design_of, designs
 from billing_sim.experiments.power import NEVER, Enrolment, power
 from billing_sim.experiments.sample import facts_of, sample_of
@@ -20,6 +20,7 @@ from billing_sim.experiments.splits import distance_from_uniform, p_values, unif
 from billing_sim.identity import world_of
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.frame import frame
+from billing_sim.metrics.result import Figure
 from tests.cli_caller import call
 from tests.world_builder import SCENARIOS
 from tests.world_texts import BUSY
@@ -52,6 +53,19 @@ def test_the_naive_read_after_ten_days_misleads(run):
     assert mature.contrasts[0].value is None
     assert mature.powers[0].decided_on is None
     assert early.as_of < early.mature_from == datetime(2025, 3, 11) + frame(run.stored).dunning
+
+
+def test_a_few_people_in_an_arm_tell_little():
+    """With six groups Student's t has five degrees of freedom (2.571, where many have 1.998), and luck is likelier."""
+    definition, spread = shipped()["churn"], np.linspace(-0.01, 0.01, 64)
+    before, after = (Figure(0.1, 1, 10, 0, replicates=np.full(64, 0.1), groups=64), Figure(0.2, 2, 10, 0))
+    few, many = (
+        Contrast(definition, "a", "b", before, replace(after, replicates=0.2 + spread, groups=n)) for n in (6, 64)
+    )
+    assert few.error == many.error
+    assert few.half / few.error == pytest.approx(2.571)
+    assert many.half / many.error == pytest.approx(1.998)
+    assert few.p > many.p
 
 
 def test_a_readout_is_a_table_too(readout):

@@ -17,7 +17,6 @@ from billing_sim.metrics.engine import Question, dimensions
 from billing_sim.metrics.frame import Frame
 from billing_sim.metrics.jackknife import half_width, standard_error
 from billing_sim.metrics.result import Figure
-from billing_sim.metrics.tally import GROUPS
 from billing_sim.stress.student import tail
 
 ARM = "arm"
@@ -50,7 +49,12 @@ class Contrast:
     @property
     def half(self) -> float | None:
         """Half of the 95 % interval."""
-        return None if self.error is None else half_width(self.error, GROUPS)
+        return None if self.error is None else half_width(self.error, self.groups)
+
+    @property
+    def groups(self) -> int:
+        """How many groups of people carry the difference: those of the arm with fewer, so it never looks too sure."""
+        return min(self.before.groups, self.after.groups)
 
     @property
     def p(self) -> float | None:
@@ -59,7 +63,7 @@ class Contrast:
             return None
         if self.error == 0:
             return float(self.value == 0)
-        return 2 * tail(abs(self.value) / self.error, GROUPS - 1)
+        return 2 * tail(abs(self.value) / self.error, self.groups - 1)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
