@@ -24,7 +24,7 @@ from billing_sim.trace.life import relive
 from billing_sim.world import record
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import Reseeding, compile_world
-from billing_sim.world.experiments import MOMENTS, force_arm, name_number
+from billing_sim.world.experiments import MOMENTS, force_arm, name_number, scenarios_of
 from tests.world_builder import changed, digests, expected, happened, log_of, world_of
 from tests.world_texts import BUSY, LONG_OUTAGE, QUIET
 from tests.world_texts_experiments import MANY, RETRIES
@@ -476,6 +476,42 @@ def test_two_experiments_may_not_change_the_same_key_for_the_same_people():
         .replace("u:\n", "u:\n    market: [BR]\n")
     )
     assert len(world_of(apart, BUSY, 20).record) == 3
+
+
+def markets_test(name, behaviour):
+    """An experiment that changes the behaviour of one market for half of its people."""
+    arms = f"{{same: {{share: 50%}}, other: {{share: 50%, change: {{markets: {{US: {{behaviour: {behaviour}}}}}}}}}}}"
+    return f"  {name}:\n    enrol: renewal\n    arms: {arms}\n"
+
+
+def test_two_experiments_may_change_different_keys_of_the_same_market():
+    """Who is in both lives under both changes; who is in one of them under that."""
+    both = "experiments:\n" + markets_test("t", "{attention: 3%}") + markets_test("u", "{backup_method: 41%}")
+    world = world_of(both, BUSY, 20)
+    told = {
+        (float(it.markets["US"].behaviour.attention), float(it.markets["US"].behaviour.backup_method))
+        for it in scenarios_of(world.scenario)
+    }
+    own = world.scenario.markets["US"].behaviour
+    without = (float(own.attention), float(own.backup_method))
+    assert told == {without, (0.03, without[1]), (without[0], 0.41), (0.03, 0.41)}
+    assert all(it.markets["BR"] == world.scenario.markets["BR"] for it in scenarios_of(world.scenario))
+
+
+def test_two_experiments_may_not_change_the_same_key_of_a_market():
+    """Named from the market on."""
+    both = "experiments:\n" + markets_test("t", "{attention: 3%}") + markets_test("u", "{attention: 4%}")
+    (line,) = refusal(both)
+    assert line.startswith("6:3 experiments: t and u both change markets.US.behaviour.attention, and the same people")
+
+
+def test_changes_of_markets_that_do_not_fit_together_are_refused():
+    """Each is a scenario alone."""
+    alone = {"t": "{attention: 14%}", "u": "{attention_on_hold: 12%}"}
+    for name, behaviour in alone.items():
+        assert len(world_of("experiments:\n" + markets_test(name, behaviour), BUSY, 20).record) == 2
+    (line,) = refusal("experiments:\n" + "".join(markets_test(*it) for it in alone.items()))
+    assert line.startswith("8:32 change: together with the arm other of t, attention_on_hold is smaller")
 
 
 def test_more_bin_ranges_than_a_column_can_tell_apart_are_refused():

@@ -8,12 +8,14 @@ appended to those of the scenario.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import combinations, product
 from typing import Any, TypeAlias
 
 from billing_sim.errors import InputError, Problem
 from billing_sim.scenario.campaigns import SharingCrackdown
 from billing_sim.scenario.experiments import MOST_RECORDS, Experiment, is_possible, worlds_of
 from billing_sim.scenario.interventions import ExchangeRate, SignupSurge
+from billing_sim.scenario.market_changes import differing, keys_of
 from billing_sim.scenario.merge import overlay
 from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.nodes import Mapping, Node, Place, at
@@ -68,9 +70,9 @@ def with_arms(scenario: Scenario, tree: Mapping, finish: Finish) -> Scenario:
             named = {key: {**getattr(own, key), **known} for key, known in named.items()}
             finished[arm] = it.model_copy(update={"change": _differing(scenario, own)})
         found[name] = experiment.model_copy(update={"arms": {**experiment.arms, **finished}})
-    problems += [*_conflicts(found, tree), *_excess(named, tree)]
+    problems += [*_conflicts(scenario, found, tree), *_excess(named, tree)]
     # Where an arm is refused its change is still as it was written.
-    problems = problems or list(_excess_of_bins(scenario, found, tree))
+    problems = problems or [*_excess_of_bins(scenario, found, tree), *_misfits(found, tree, finish)]
     if problems:
         raise InputError(problems)
     ordered = {key: {**getattr(scenario, key), **known} for key, known in named.items()}
@@ -227,26 +229,55 @@ def _crackdowns(scenario: Scenario) -> list[Any]:
     return [entry for entry in scenario.timeline if isinstance(entry, SharingCrackdown)]
 
 
-def _conflicts(experiments: dict[str, Experiment], tree: Mapping) -> Iterator[Problem]:
+def _conflicts(scenario: Scenario, experiments: dict[str, Experiment], tree: Mapping) -> Iterator[Problem]:
     """Two experiments on the same people that change the same key, and more worlds than there may be."""
-    names = list(experiments)
-    for i, name in enumerate(names):
-        for other in names[i + 1 :]:
-            both = [experiments[it] for it in (name, other)]
-            pair = {it: experiments[it] for it in (name, other)}
-            same = set.intersection(*({key for arm in it.arms.values() for key in arm.change} for it in both))
-            if same and is_possible(tuple(next(iter(it.arms)) for it in both), pair):
-                hint = " Regions and market_defaults are laid over markets." if min(same) == "markets" else ""
-                yield _place(tree, other).problem(
-                    f"experiments: {name} and {other} both change {min(same)}, and the same people may be in both.",
-                    f"Give them different markets, or change different keys.{hint}",
-                )
+    for name, other in combinations(experiments, 2):
+        pair = {it: experiments[it] for it in (name, other)}
+        same = set.intersection(*(_changed(scenario, it) for it in pair.values()))
+        if same and is_possible(tuple(next(iter(it.arms)) for it in pair.values()), pair):
+            yield _place(tree, other).problem(
+                f"experiments: {name} and {other} both change {min(same)}, and the same people may be in both.",
+                "Give them different markets, or change different keys."
+                + (" Regions and market_defaults are laid over markets." if min(same).startswith("markets.") else ""),
+            )
     worlds = len(worlds_of(experiments))
     if worlds > MOST_RECORDS:
         yield _place(tree).problem(
             f"experiments: their arms combine to {worlds} different worlds, more than the limit of {MOST_RECORDS}.",
             "Leave out an arm or an experiment, or give experiments different markets.",
         )
+
+
+def _misfits(experiments: dict[str, Experiment], tree: Mapping, finish: Finish) -> Iterator[Problem]:
+    """Changes of markets by arms of two experiments, each a scenario alone, that are none together."""
+    for name, other in combinations(experiments, 2):
+        pair = {it: experiments[it] for it in (name, other)}
+        for arms in product(*(it.arms for it in pair.values())):
+            both = [experiment.arms[arm].change for experiment, arm in zip(pair.values(), arms, strict=True)]
+            if not all("markets" in change for change in both) or not is_possible(arms, pair):
+                continue
+            laid = tree.without("experiments")
+            for experiment, arm in zip(pair, arms, strict=True):
+                change = at(tree, "experiments", experiment, "arms", arm, "change")
+                assert isinstance(change, Mapping)
+                laid = overlay(laid, change)
+            try:
+                finish(laid)
+            except InputError as error:
+                for it in error.problems:
+                    yield _place(tree, other, "arms", arms[1]).problem(
+                        f"change: together with the arm {arms[0]} of {name}, {it.what}", it.remedy
+                    )
+
+
+def _changed(scenario: Scenario, experiment: Experiment) -> set[str]:
+    """The keys that any arm changes; of markets, those inside them."""
+    found = set[str]()
+    for arm in experiment.arms.values():
+        found |= arm.change.keys() - {"markets"}
+        if "markets" in arm.change:
+            found |= {f"markets.{key}" for key in keys_of(differing(scenario.markets, arm.change["markets"]))}
+    return found
 
 
 def _place(tree: Mapping, *path: str) -> Place:

@@ -82,12 +82,10 @@ def changing(combination: Combination, experiments: Experiments) -> Combination:
     return tuple(arm if arm and experiment.arms[arm].change else "" for experiment, arm in pairs)
 
 
-def change_of(combination: Combination, experiments: Experiments) -> dict[str, Any]:
-    """The finished values of the keys that differ for the people in these arms."""
-    found: dict[str, Any] = {}
-    for experiment, arm in zip(experiments.values(), combination, strict=True):
-        found |= experiment.arms[arm].change if arm else {}
-    return found
+def changes_of(combination: Combination, experiments: Experiments) -> list[dict[str, Any]]:
+    """The finished values of the keys that differ for the people in these arms, arm by arm."""
+    pairs = zip(experiments.values(), combination, strict=True)
+    return [experiment.arms[arm].change for experiment, arm in pairs if arm]
 
 
 def worlds_of(experiments: Experiments) -> list[Combination]:

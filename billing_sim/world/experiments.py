@@ -15,12 +15,13 @@ import numpy as np
 from billing_sim import clock, draws
 from billing_sim.scenario.experiments import (
     Experiment,
-    change_of,
+    changes_of,
     changing,
     combinations,
     is_possible,
     worlds_of,
 )
+from billing_sim.scenario.market_changes import together
 from billing_sim.scenario.model import Scenario
 from billing_sim.world.names import Names
 
@@ -35,8 +36,17 @@ _OCCASIONS = 1 << 40
 
 def scenarios_of(scenario: Scenario) -> list[Scenario]:
     """The scenario that holds in each record of the compiled world: its own, then those of the arms that differ."""
-    changes = [change_of(it, scenario.experiments) for it in worlds_of(scenario.experiments)]
-    return [scenario.model_copy(update=change) if change else scenario for change in changes]
+    changes = [changes_of(it, scenario.experiments) for it in worlds_of(scenario.experiments)]
+    return [_under(scenario, each) if each else scenario for each in changes]
+
+
+def _under(scenario: Scenario, changes: list[dict[str, Any]]) -> Scenario:
+    """The scenario with the changes of several arms, which agree on everything but keys inside markets."""
+    update = {key: value for change in changes for key, value in change.items()}
+    markets = [change["markets"] for change in changes if "markets" in change]
+    if len(markets) > 1:
+        update["markets"] = together(scenario.markets, markets)
+    return scenario.model_copy(update=update)
 
 
 def fill_experiments(world: np.recarray, names: Names) -> None:
