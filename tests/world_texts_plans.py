@@ -21,7 +21,7 @@ timeline:
   - {kind: promotion, at: 2025-03-01, duration: 60 days, promotion: month, to: returning, redeem: 90%}
   - {kind: promotion, at: 2025-04-01, duration: 50 days, promotion: month, to: new, redeem: 30%, market: [BR, IN]}
   - {kind: price_change, at: 2025-02-20, market: [US], prices: {standard: 17.99 USD}, grandfathered: true}
-  - {kind: price_change, at: 2025-02-01, market: [GB], prices: {standard: 12.99 GBP}, added_churn: {points: 3%}}
+  - {kind: price_change, at: 2025-02-03, market: [GB], prices: {standard: 12.99 GBP}, added_churn: {points: 3%}}
   - {kind: price_reversal, at: 2025-04-01, market: [GB]}
   - {kind: tax_change, at: 2025-03-15, market: [IN], rate: 28%}
   - {kind: tax_change, at: 2025-04-15, market: [US], rate: 8.25%}
