@@ -601,3 +601,11 @@ def test_what_is_no_scenario_at_all_is_refused(tmp_path: Path, content: bytes, w
 def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
     assert str(check(tmp_path / "no.yaml")[0]).startswith(f"{tmp_path}/no.yaml  There is no such file.")
     assert str(check(tmp_path)[0]).startswith(f"{tmp_path}  This is a directory, not a file.")
+
+
+def test_another_reporting_currency_needs_the_rates_of_the_others_alone(tmp_path: Path) -> None:
+    """Nobody is told of the shipped rate of the currency itself, nor has to write that it is 1."""
+    yen = GOOD.replace("seed: 5", "seed: 5\nreporting_currency: JPY")
+    (told,) = problems(tmp_path, yen)
+    assert (told.line, told.remedy) == (6, "Write under exchange_rates how many JPY one of each is worth: USD.")
+    assert problems(tmp_path, yen.replace("seed: 5", "seed: 5\nexchange_rates: {USD: 150}")) == []

@@ -40,7 +40,14 @@ def exchange_rates_are_complete(tree: Mapping) -> Iterator[Problem]:
             remedy = f"Add {code} to exchange_rates: how many {reporting} one {code} is worth."
             yield node.place.problem(f"currency: there is no exchange rate for {code}.", remedy)
     own = rates.get(reporting or "")
-    if own and isinstance(own.value, Scalar) and isinstance(own.value.value, int | Decimal) and own.value.value != 1:
+    # A shipped one, in dollars, is not used: a unit of the reporting currency is always worth 1.
+    if (
+        own
+        and not own.place.is_shipped
+        and isinstance(own.value, Scalar)
+        and isinstance(own.value.value, int | Decimal)
+        and own.value.value != 1
+    ):
         yield own.value.place.problem(
             f"exchange_rates: {reporting} is the reporting currency, so its rate is 1.",
             "Write 1, and the other rates in units of it.",
