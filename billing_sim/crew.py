@@ -1,7 +1,7 @@
 """Workers who share the parts of a run: threads, since compiled rules and Parquet writing let go of the lock.
 
-Each takes parts of four shards until none is left; what a shard holds does not depend on who takes it, so workers
-never change what comes out.
+Each takes parts, groups of neighbouring shards, until none is left; what a shard holds does not depend on who takes
+it, so workers never change what comes out.
 """
 
 from __future__ import annotations

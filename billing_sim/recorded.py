@@ -27,6 +27,7 @@ from billing_sim.crew import Crew, Labour, usual_workers
 from billing_sim.errors import RunError
 from billing_sim.identity import people_in, world_of
 from billing_sim.runs import tables
+from billing_sim.runs.division import Division, division_for
 from billing_sim.runs.stored import StoredRun
 from billing_sim.simulate import Progress, Report, compile_first
 
@@ -158,7 +159,8 @@ class _Reliving:
     def __init__(self, run: StoredRun, known_before: int, told: list[dict[str, Any]], home: Path) -> None:
         self._run, self.world = run, world_of(run)
         self._known_before, self._told, self._home = known_before, told, home
-        self._crew, self._lock = Crew(tables.PARTS), threading.Lock()
+        self._division = division_for(people_in(self.world))
+        self._crew, self._lock = Crew(self._division.parts), threading.Lock()
         self.people = self.events = 0
 
     def run(self, workers: int, report: Report) -> None:
@@ -174,9 +176,9 @@ class _Reliving:
     def _fold_part(self, folder: Folder, number: int) -> None:
         from billing_sim.drivers import batch
 
-        part = _Part(self._home, number, self._run)
+        part = _Part(self._home, self._division, number, self._run)
         try:
-            for shard in range(number * tables.SHARDS_PER_PART, (number + 1) * tables.SHARDS_PER_PART):
+            for shard in self._division.shards_of(number):
                 for block in batch.lives(self.world, shard):
                     if self._crew.is_stopped:
                         return
@@ -190,11 +192,11 @@ class _Reliving:
 
 
 class _Part:
-    """The facts of four neighbouring shards, one file each; the first part has a file even for facts without rows."""
+    """The facts of a part, one file each; the first part has a file even for facts without rows."""
 
-    def __init__(self, home: Path, number: int, run: StoredRun) -> None:
+    def __init__(self, home: Path, division: Division, number: int, run: StoredRun) -> None:
         self._segments: dict[str, Segment] = {}
-        self._home, self._number, self._vocabularies = home, number, run.vocabularies
+        self._home, self._division, self._number, self._vocabularies = home, division, number, run.vocabularies
         if number == 0:
             for name in tables.FACT_NAMES:
                 self._segment(name)
@@ -221,6 +223,6 @@ class _Part:
 
         if name not in self._segments:
             folder = tables.facts_folder(name)
-            file = tables.part_file(folder, self._number)
+            file = self._division.file(folder, self._number)
             self._segments[name] = Segment(self._home, file, tables.layouts()[folder], self._vocabularies)
         return self._segments[name]

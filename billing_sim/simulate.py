@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from billing_sim.drivers.block import Block
     from billing_sim.drivers.extension import Extension, Process
     from billing_sim.facts.folding import Folder
+    from billing_sim.runs.division import Division
     from billing_sim.runs.manifest import Content, Extended
     from billing_sim.runs.stored import StoredRun
     from billing_sim.world.compile import CompiledWorld
@@ -90,6 +91,7 @@ def simulate(
     share_of(log)
     compile_first(report)
     from billing_sim.runs.directory import RunWriter, open_run, plan_directory
+    from billing_sim.runs.division import division_for
     from billing_sim.runs.manifest import Environment
     from billing_sim.world.announce import announcements
     from billing_sim.world.compile import compile_world
@@ -99,15 +101,16 @@ def simulate(
     decision = plan_directory(None if out is None else Path(out), Path(root), identity, log, driver, fresh, overwrite)
     if decision.reuse:
         return Outcome(open_run(decision.directory), True, decision.note)
+    division = division_for(people_in(world))
     environment = Environment(driver or "batch", workers, command or " ".join(sys.argv), started_at)
     writer = RunWriter(
         decision.directory, identity, vocabularies_of(world), log, loaded.source, environment,
-        whole_scenario=loaded.whole, replace=decision.replace, extended=_told(extension),
+        division=division, whole_scenario=loaded.whole, replace=decision.replace, extended=_told(extension),
     )  # fmt: skip
     try:
         told = announcements(world)
         writer.write_world_events(told)
-        work = _Work(world, environment.driver, log, writer.part, told, extension)
+        work = _Work(world, environment.driver, log, division, writer.part, told, extension)
         work.run(workers, report)
         report(Progress(work.tally.people, work.tally.people, work.tally.events, "writing"))
         seconds = time.perf_counter() - began
@@ -187,16 +190,21 @@ class _Work:
     """All shards of a run, handed to workers a part at a time."""
 
     def __init__(
-        self, world: CompiledWorld, driver: str, log: str, part: Callable, told: list, extension: Extension | None
+        self,
+        world: CompiledWorld,
+        driver: str,
+        log: str,
+        division: Division,
+        part: Callable,
+        told: list,
+        extension: Extension | None,
     ) -> None:
-        from billing_sim.runs.tables import PARTS
-
-        self.world, self.part, self.told = world, part, told
+        self.world, self.division, self.part, self.told = world, division, part, told
         self._driver, self._extension = driver, extension
         self.lives = _driver(driver)
         self.one_in = 0 if log == "none" else int(log.partition("/")[2] or 1)
         self.tally = _Tally()
-        self._crew = Crew(PARTS)
+        self._crew = Crew(division.parts)
         self._lock = threading.Lock()
 
     def run(self, workers: int, report: Report) -> None:
@@ -241,10 +249,8 @@ class _Work:
         return partial(self._simulate_part, Folder(self.told, vocabularies_of(self.world)))
 
     def _simulate_part(self, folder: Folder, number: int) -> None:
-        from billing_sim.runs.tables import SHARDS_PER_PART
-
         writer = self.part(number)
-        for shard in range(number * SHARDS_PER_PART, (number + 1) * SHARDS_PER_PART):
+        for shard in self.division.shards_of(number):
             shard_work = _Shard()
             for block in shard_work.timed(self.lives(self.world, shard)):
                 if self._crew.is_stopped:

@@ -98,6 +98,19 @@ def test_blocks_of_any_size_fill_the_same_groups(cuts, capacity):
     assert batches == record_batch(rows, LOG, VOCABULARIES).to_pylist()
 
 
+@pytest.mark.parametrize("layout", [LOG, layouts()["facts/invoices"]], ids=["log", "invoices"])
+def test_a_group_that_outgrows_its_first_room_keeps_what_it_held(layout):
+    """Memory for many rows is taken when they come, in the middle of a block or between two."""
+    count = 12_000
+    rows = log_rows(count) if layout is LOG else records(layout.dtype, count)
+    expected = record_batch(rows, layout, VOCABULARIES)
+    for first in (1, 4_000, 4_096, 5_000):
+        group = RowGroup(layout, VOCABULARIES, 16_384)
+        group.fill(rows[:first], 0)
+        group.fill(rows, first)
+        assert group.batch().equals(expected)
+
+
 def test_no_rows_still_have_every_column():
     """An empty batch carries the whole schema."""
     batch = record_batch(log_rows(0), LOG, VOCABULARIES)

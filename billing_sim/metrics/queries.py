@@ -26,7 +26,7 @@ from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem, QueryError
 from billing_sim.facts.schema import FACTS, Fact
-from billing_sim.metrics.connection import connect_to, reading
+from billing_sim.metrics.connection import connect_to, empty_facts, reading
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.figures import figure
 from billing_sim.metrics.frame import Frame
@@ -101,8 +101,6 @@ def complaints(text: str, others: Others | None = None) -> Iterator[tuple[str, s
 
 def _complaints(text: str, others: Others | None) -> Iterator[tuple[int, int, str, str]]:
     """The same with line and column in front."""
-    from billing_sim.metrics.connection import empty_facts
-
     with empty_facts(others) as connection:
         try:
             bound = connection.sql(reading(connection, text))  # not run: it may be endless
@@ -220,16 +218,8 @@ def value(it: Definition, columns: Mapping[str, np.ndarray], group: int | None =
 @cache
 def is_grouped(sql: str) -> bool:
     """Whether a query tells groups of subscribers apart."""
-    with _empty_facts().cursor() as connection:
+    with empty_facts() as connection:
         return "group" in connection.sql(reading(connection, sql)).columns
-
-
-@cache
-def _empty_facts() -> duckdb.DuckDBPyConnection:
-    """Facts without rows, for as long as this process lives: opening them takes longer than asking."""
-    from billing_sim.metrics.connection import empty_facts
-
-    return empty_facts()
 
 
 def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:

@@ -8,10 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-import duckdb
-
 from billing_sim.errors import QueryError, RunError
-from billing_sim.events import WORLD_COLUMNS
 from billing_sim.runs.claim import being_written, is_being_written
 from billing_sim.runs.manifest import FINISHED, Manifest, read_manifest
 
@@ -117,13 +114,9 @@ class RunFolder:
 
     @cached_property
     def _told(self) -> list[dict[str, Any]]:
-        file = self._files("world/")[0]
-        columns = ", ".join(f"epoch_us({it.name})" if it.storage == "timestamp" else it.name for it in WORLD_COLUMNS)
-        with duckdb.connect(":memory:") as connection:
-            rows = connection.execute(
-                f"SELECT {columns} FROM read_parquet(?) ORDER BY sequence", [str(file)]
-            ).fetchall()
-        return [dict(zip([column.name for column in WORLD_COLUMNS], row, strict=True)) for row in rows]
+        from billing_sim.metrics.databases import world_events_in  # which knows sources
+
+        return world_events_in(self._files("world/")[0])
 
     def _files(self, folder: str) -> list[Path]:
         names = [segment["path"] for segment in self.manifest.result.segments if segment["path"].startswith(folder)]

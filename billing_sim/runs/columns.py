@@ -136,17 +136,36 @@ class Arenas:
         self._free.setdefault(arena.size, []).append(arena)
 
 
+_FEW = 4096
+"""Rows that a group has room for before it needs all it may have: system memory is cleared as soon as it is touched,
+in pages of up to two megabytes, and the columns of small runs would touch most of them."""
+
+
 class RowGroup:
     """Columns with room for `capacity` rows (a multiple of 8) that fill up from records and empty into a batch."""
 
     def __init__(self, layout: Layout, vocabularies: Vocabularies, capacity: int, arenas: Arenas | None = None) -> None:
         self.layout, self.capacity, self.rows = layout, capacity, 0
         self._labels = {c.name: layout.labels(c, vocabularies) for c in layout.columns if c.vocabulary}
-        self._plan, size = _plan(layout, capacity)
         self._arenas = arenas or Arenas()
+        self._make_room(min(capacity, _FEW))
+        self._idle = {} if layout.kinds else dict(self._idle_values())
+
+    def _make_room(self, rows: int) -> None:
+        self._room = rows
+        self._plan, size = _plan(self.layout, rows)
         self._arena = self._arenas.take(size)
         self._views = _views(self._arena)
-        self._idle = {} if layout.kinds else dict(self._idle_values())
+
+    def _make_all_room(self) -> None:
+        """Move what is held to where there is room for all that may come."""
+        number_of = range(len(self.layout.columns))
+        widths = [_NATIVE[self.layout.dtype[column.name].itemsize] for column in self.layout.columns]
+        held, arena = [self._values(n, widths[n]) for n in number_of], self._arena
+        self._make_room(self.capacity)
+        for n in number_of:
+            self._values(n, widths[n])[:] = held[n]
+        self._arenas.give_back(arena)
 
     def _idle_values(self) -> Iterator[tuple[str, tuple[int, int]]]:
         for number, column in enumerate(self.layout.columns):
@@ -164,6 +183,8 @@ class RowGroup:
         if rows.dtype != self.layout.dtype:
             raise ValueError(f"records of {rows.dtype.itemsize} bytes do not have this layout's fields")
         count = min(self.capacity - self.rows, rows.shape[0] - first)
+        if self.rows + count > self._room:
+            self._make_all_room()
         flat = np.ascontiguousarray(rows).view(np.ndarray).view(np.uint8)
         gather(*_views(np.require(flat, requirements="W")), *self._views, self._plan, first, count, self.rows)
         self.rows += count

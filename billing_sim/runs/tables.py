@@ -1,8 +1,7 @@
-"""The tables of a run and where their files lie: one layout and one naming rule each.
+"""The tables of a run and the folders in which their files lie: one layout each.
 
-A run has 64 logical shards. The log has a file per shard; the truth and every fact have a file per *part*, a group of
-four neighbouring shards. A file exists when it has rows; the first of each table always exists, so that readers find
-the columns of a table without rows.
+How many files a table has is said in `billing_sim.runs.division`. A file exists when it has rows; the first of each
+table always exists, so that readers find the columns of a table without rows.
 """
 
 from __future__ import annotations
@@ -15,10 +14,6 @@ from billing_sim.facts import schema
 
 if TYPE_CHECKING:
     from billing_sim.runs.columns import Layout
-
-SHARDS = 64
-SHARDS_PER_PART = 4
-PARTS = SHARDS // SHARDS_PER_PART
 
 EVENTS = "events"
 TRUTH = "truth"
@@ -37,16 +32,6 @@ FACT_NAMES = tuple(fact.name for fact in schema.FACTS)
 def facts_folder(fact: str) -> str:
     """The folder of a fact within a run."""
     return f"facts/{fact}"
-
-
-def shard_file(shard: int) -> str:
-    """The log of one shard."""
-    return f"{EVENTS}/shard-{shard:02d}.parquet"
-
-
-def part_file(table: str, part: int) -> str:
-    """One part of the truth or of a fact, by the table's folder."""
-    return f"{table}/part-{part:02d}.parquet"
 
 
 @cache

@@ -23,6 +23,7 @@ from billing_sim.runs import tables
 from billing_sim.runs.aside import cannot_write, sync_folder, write_aside
 from billing_sim.runs.claim import Claim
 from billing_sim.runs.columns import Arenas, Vocabularies
+from billing_sim.runs.division import FINEST, Division
 from billing_sim.runs.manifest import (
     FINISHED,
     INTERRUPTED,
@@ -45,11 +46,12 @@ Submit = Callable[[Sealed], None]
 
 
 class PartWriter:
-    """Four neighbouring shards, written by one thread; get it from `RunWriter.part`."""
+    """Some neighbouring shards, written by one thread; get it from `RunWriter.part`."""
 
     def __init__(
         self,
         number: int,
+        division: Division,
         home: Path,
         keeps_log: bool,
         vocabularies: Vocabularies,
@@ -57,12 +59,12 @@ class PartWriter:
         own_kinds: tuple[Kind, ...] = (),
         arenas: Arenas | None = None,
     ) -> None:
-        self.number = number
+        self.number, self._division = number, division
         self._layouts = tables.layouts(own_kinds)
         self._home, self._keeps_log, self._vocabularies, self._submit = home, keeps_log, vocabularies, submit
         self._arenas = arenas or Arenas()
         self._segments: dict[str, Segment] = {}
-        self._shard = number * tables.SHARDS_PER_PART
+        self._shard = division.shards_of(number).start
         self._is_open = True
         if number == 0:
             self._make_first_files()
@@ -76,7 +78,7 @@ class PartWriter:
         """
         self._turn_to(shard)
         if rows is not None and rows.shape[0] and self._keeps_log:
-            self._segment(tables.EVENTS, tables.shard_file(shard)).append(rows)
+            self._segment(tables.EVENTS, self._log_file(shard)).append(rows)
         self._append_part(tables.TRUTH, truth)
         for name, fact_rows in facts.items():
             self._append_part(tables.facts_folder(name), fact_rows)
@@ -98,16 +100,19 @@ class PartWriter:
     def _turn_to(self, shard: int) -> None:
         if not self._is_open:
             raise RunError("writing this run has been stopped.")
-        if shard // tables.SHARDS_PER_PART != self.number or shard < self._shard:
+        if shard not in self._division.shards_of(self.number) or shard < self._shard:
             raise ValueError(f"shard {shard} does not follow shard {self._shard} in part {self.number}")
-        finished = self._segments.pop(tables.shard_file(self._shard), None) if shard > self._shard else None
-        if finished is not None:
-            self._submit(finished.seal())
+        before = self._log_file(self._shard)
+        if before != self._log_file(shard) and before in self._segments:
+            self._submit(self._segments.pop(before).seal())
         self._shard = shard
+
+    def _log_file(self, shard: int) -> str:
+        return self._division.log_file(tables.EVENTS, shard)
 
     def _append_part(self, table: str, rows: np.ndarray | None) -> None:
         if rows is not None and rows.shape[0]:
-            self._segment(table, tables.part_file(table, self.number)).append(rows)
+            self._segment(table, self._division.file(table, self.number)).append(rows)
 
     def _segment(self, table: str, name: str) -> Segment:
         if name not in self._segments:
@@ -117,9 +122,9 @@ class PartWriter:
     def _make_first_files(self) -> None:
         for table in self._layouts:
             if table != tables.EVENTS:
-                self._segment(table, tables.part_file(table, 0))
+                self._segment(table, self._division.file(table, 0))
             elif self._keeps_log:
-                self._segment(table, tables.shard_file(0))
+                self._segment(table, self._log_file(0))
 
 
 class RunWriter:
@@ -140,11 +145,13 @@ class RunWriter:
         scenario_source: bytes,
         environment: Environment,
         *,
+        division: Division = FINEST,
         whole_scenario: bytes = b"",
         replace: bool = False,
         extended: Extended | None = None,
     ) -> None:
         self.directory = directory.resolve()
+        self._division = division
         self._log, self._vocabularies = log, {**tables.BUILT_IN, **vocabularies}
         own = {name: labels for name, labels in vocabularies.items() if name not in tables.BUILT_IN}
         self._manifest = Manifest(RUNNING, identity, environment, own, extended=extended)
@@ -180,14 +187,15 @@ class RunWriter:
             raise
 
     def part(self, number: int) -> PartWriter:
-        """The writer of shards 4 * number to 4 * number + 3."""
-        if not 0 <= number < tables.PARTS:
+        """The writer of the shards of a part."""
+        if not 0 <= number < self._division.parts:
             raise ValueError(f"there is no part {number}")
         with self._lock:
             if number not in self._parts:
                 keeps_log = self._log != "none"
                 self._parts[number] = PartWriter(
                     number,
+                    self._division,
                     self._home,
                     keeps_log,
                     self._vocabularies,
