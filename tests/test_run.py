@@ -152,7 +152,7 @@ def test_a_damaged_file_is_refused(tiny_run, tmp_path):
     run = copy_of(tiny_run, tmp_path / "run")
     file = run.stored.facts_files("invoices")[0]
     content = bytearray(file.read_bytes())
-    content[60] ^= 4
+    content[200] ^= 4  # the first page's header, whose statistics nobody reads, ends before
     file.write_bytes(bytes(content))
     with pytest.raises(billing_sim.RunError, match="cannot be read"):
         run.table("invoices")

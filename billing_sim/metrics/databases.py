@@ -6,10 +6,11 @@ arithmetic 3 to 6 times as slow) and Python a time zone package to read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeAlias
 
 import duckdb
@@ -21,7 +22,7 @@ from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import Others
 
 _DATABASES = 16
-"""Databases kept open: questions about one run name its facts in about so many combinations."""
+"""Databases kept open: a run has up to four, with and without constant rates, world events and limits."""
 
 World: TypeAlias = tuple[tuple[Any, ...], ...]
 """World events as the values of their columns."""
@@ -51,11 +52,11 @@ def _one_now(file: Path) -> tuple[Path, int, int]:
 
 @dataclass(frozen=True)
 class Shown:
-    """A fact that a connection shows: the files that hold it, and columns besides its own as SQL."""
+    """A table that a database can show: its files, and columns besides its own as SQL."""
 
     name: str
     files: Files
-    more: str
+    more: str = ""
 
     @property
     def paths(self) -> list[Path]:
@@ -63,28 +64,45 @@ class Shown:
         return [path for path, _, _ in self.files]
 
 
+class Database:
+    """The facts of a run as views that come into being when somebody asks for them, for many connections to share.
+
+    Only the files of the run are within reach. It keeps nothing of what it has read, and nobody can change it.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], facts: Iterable[Shown], foreign: Iterable[Shown], world: World | None
+    ):
+        self._connection = duckdb.connect(":memory:", config={**config, "enable_external_file_cache": False})
+        self._facts = {it.name: it for it in facts}
+        others = {it.name: it.paths for it in foreign}
+        files = [it.paths for it in self._facts.values()] + list(others.values())
+        lock(self._connection, [path for paths in files for path in paths])
+        if world is not None:
+            write_world(self._connection, world)
+        _show_others(self._connection, others)
+        self._are_shown: set[str] = set()
+        self._one_at_a_time = Lock()
+
+    def cursor(self, names: Iterable[str]) -> duckdb.DuckDBPyConnection:
+        """A connection that sees these facts, and perhaps some that others have asked for."""
+        with self._one_at_a_time:
+            for it in [self._facts[name] for name in names if name not in self._are_shown]:
+                show(self._connection, it.name, COLUMNS[it.name], it.paths, it.more)
+                self._are_shown.add(it.name)
+            return self._connection.cursor()
+
+
 @lru_cache(_DATABASES)
 def database(
-    config: tuple[tuple[str, Any], ...],
-    shown: tuple[Shown, ...],
-    foreign: tuple[tuple[str, Files], ...],
-    world: World | None,
-) -> duckdb.DuckDBPyConnection:
-    """A database with a view for each of these facts, from which only their files are within reach, for many
-    connections to share.
+    config: tuple[tuple[str, Any], ...], facts: tuple[Shown, ...], foreign: tuple[Shown, ...], world: World | None
+) -> Database:
+    """The database of these files as they are now.
 
     Opening one, its views and closing it takes from 20 milliseconds to a fifth of a second: those who ask a little
-    many times would mostly wait for it. It keeps nothing of what it has read, and nobody can change it.
+    many times would mostly wait for it.
     """
-    connection = duckdb.connect(":memory:", config={**dict(config), "enable_external_file_cache": False})
-    others = {name: [path for path, _, _ in files] for name, files in foreign}
-    lock(connection, [path for files in (*(it.paths for it in shown), *others.values()) for path in files])
-    if world is not None:
-        write_world(connection, world)
-    for it in shown:
-        show(connection, it.name, COLUMNS[it.name], it.paths, it.more)
-    _show_others(connection, others)
-    return connection
+    return Database(dict(config), facts, foreign, world)
 
 
 @lru_cache(1)

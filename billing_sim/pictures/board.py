@@ -11,6 +11,7 @@ from typing import Any
 
 import altair as alt
 
+from billing_sim.pictures.charts import Rows
 from billing_sim.pictures.theme import INNER, SIZE, Theme
 
 
@@ -28,7 +29,7 @@ class Board:
         self._add(
             bars,
             lambda chart: chart.mark_rect(opacity=opacity, aria=False).encode(
-                x=self._x(), x2="x2:Q", y=self._y(), y2="y2:Q", color=_colour(), tooltip=_tip()
+                x=self._x(), x2=alt.X2("x2:Q"), y=self._y(), y2=alt.Y2("y2:Q"), color=_colour(), tooltip=_tip()
             ),
         )
 
@@ -37,7 +38,7 @@ class Board:
         self._add(
             lines,
             lambda chart: chart.mark_rule(strokeWidth=1, aria=False).encode(
-                x=self._x(), x2="x2:Q", y=self._y(), y2="y2:Q", color=_colour()
+                x=self._x(), x2=alt.X2("x2:Q"), y=self._y(), y2=alt.Y2("y2:Q"), color=_colour()
             ),
         )
 
@@ -48,7 +49,7 @@ class Board:
                 list(_along(band)),
                 lambda chart, band=band: chart.mark_area(
                     opacity=opacity, color=band["colour"], aria=False, line=False
-                ).encode(x=self._x(), y=self._y(), y2="y2:Q", tooltip=_tip()),
+                ).encode(x=self._x(), y=self._y(), y2=alt.Y2("y2:Q"), tooltip=_tip()),
             )
 
     def words(
@@ -59,7 +60,7 @@ class Board:
             words,
             lambda chart: chart.mark_text(
                 align=align, baseline="middle", fontSize=size, fontWeight="bold" if bold else "normal"
-            ).encode(x=self._x(), y=self._y(), text="text:N", color=_colour()),
+            ).encode(x=self._x(), y=self._y(), text=alt.Text("text:N"), color=_colour()),
         )
 
     def chart(self) -> Any:
@@ -69,7 +70,7 @@ class Board:
     def _add(self, rows: Iterable[dict[str, Any]], draw: Any) -> None:
         kept = list(rows)
         if kept:
-            self._layers.append(draw(alt.Chart(alt.Data(values=kept))))
+            self._layers.append(draw(alt.Chart(Rows(values=kept))))
 
     def _x(self) -> alt.X:
         return alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, self.width], nice=False, zero=False))

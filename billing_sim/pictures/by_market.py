@@ -113,7 +113,7 @@ def _panel(data: pd.DataFrame, it: Any, form: Any, theme: Theme, measure: Measur
     )
     base = alt.Chart(rows(own)).encode(x=x)
     band = base.mark_area(color=theme.blue, opacity=0.2, aria=False, clip=True).encode(
-        y=alt.Y("low:Q", scale=scale), y2="high:Q"
+        y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high:Q")
     )
     line = base.mark_line(color=theme.blue, strokeWidth=2.5, aria=False).encode(y=y)
     dots = base.mark_point(color=theme.blue, filled=True, opacity=1, size=28).encode(y=y, tooltip=tip())

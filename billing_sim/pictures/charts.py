@@ -17,18 +17,25 @@ LINE = 18
 """Pixels between the middles of two lines of text."""
 
 
+class Rows(alt.Data):
+    """Rows inside a chart, which nobody changes: Altair would copy them again with every layer that holds them."""
+
+    def __deepcopy__(self, _memo: Any = None) -> Rows:
+        return self
+
+
 def each(frame: pd.DataFrame) -> Iterator[Any]:
     """The rows of a frame, whose cells are attributes, as plain Python values."""
     for record in frame.to_dict("records"):
         yield SimpleNamespace(**{str(name): _plain(value, moments=False) for name, value in record.items()})
 
 
-def rows(frame: pd.DataFrame) -> alt.Data:
+def rows(frame: pd.DataFrame) -> Rows:
     """A frame as rows inside the chart: days as ISO text, missing numbers as null."""
     values = []
     for record in frame.to_dict("records"):
         values.append({str(name): _plain(value) for name, value in record.items()})
-    return alt.Data(values=values)
+    return Rows(values=values)
 
 
 def _plain(value: Any, *, moments: bool = True) -> Any:
@@ -56,7 +63,7 @@ def heading(text: str, ink: str, size: float = 14) -> alt.Chart:
     return (
         alt.Chart(alt.Data(values=[{"text": text}]))
         .mark_text(align="left", baseline="middle", fontWeight="bold", fontSize=size, color=ink)
-        .encode(x=alt.value(0), y=alt.value(-14), text="text:N")
+        .encode(x=alt.XValue(0), y=alt.YValue(-14), text=alt.Text("text:N"))
     )
 
 

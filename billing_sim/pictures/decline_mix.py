@@ -114,7 +114,7 @@ def _plot(data: pd.DataFrame, theme: Theme, cut: str) -> Any:
     x = alt.X("at:O", timeUnit=_UNIT[cut], title=None, axis=days, scale=alt.Scale(paddingInner=0.12))
     bars = alt.Chart(rows(shown)).mark_bar(aria=False).encode(
         x=x, y=alt.Y("top:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(labelExpr=PERCENT,
-                     values=[0, 0.25, 0.5, 0.75, 1])), y2="bottom:Q", color=colour(), tooltip=tip(),
+                     values=[0, 0.25, 0.5, 0.75, 1])), y2=alt.Y2("bottom:Q"), color=colour(), tooltip=tip(),
     )  # fmt: skip
     lower = alt.layer(bars, _labels(shown, width)).properties(width=width, height=_HEIGHT)
     return alt.vconcat(_rate(data, theme, x, width), lower, spacing=14)
@@ -144,7 +144,9 @@ def _rate(data: pd.DataFrame, theme: Theme, x: alt.X, width: float) -> Any:
         alt.Chart(alt.Data(values=[{"text": f"{words.share(last['declined'])} of attempts"}]))
         .mark_text(align="left", baseline="middle", fontWeight="bold", color=theme.ink)
         .encode(
-            x=alt.value(width + 10), y=alt.value(_RATE_HEIGHT * (1 - float(last["declined"]) / highest)), text="text:N"
+            x=alt.XValue(width + 10),
+            y=alt.YValue(_RATE_HEIGHT * (1 - float(last["declined"]) / highest)),
+            text=alt.Text("text:N"),
         )
     )
     return alt.layer(line, dots, label).properties(width=width, height=_RATE_HEIGHT)
@@ -159,7 +161,8 @@ def _labels(shown: pd.DataFrame, width: float) -> Any:
     last["text"] = [words.fit(part, _BESIDE - 10) for part in parts]
     last["place"] = apart(list(middles), 8, _HEIGHT - 8, 20)
     return alt.Chart(rows(last)).mark_text(align="left", baseline="middle", fontWeight="bold").encode(
-        x=alt.value(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text="text:N", color=colour(), tooltip=tip()
+        x=alt.XValue(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text=alt.Text("text:N"),
+        color=colour(), tooltip=tip(),
     )  # fmt: skip
 
 

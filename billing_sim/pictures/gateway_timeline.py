@@ -12,7 +12,7 @@ from billing_sim.errors import QueryError
 from billing_sim.metrics.frame import literal
 from billing_sim.pictures import words
 from billing_sim.pictures.asked import Asked
-from billing_sim.pictures.charts import PERCENT, each, heading, rows, tip
+from billing_sim.pictures.charts import PERCENT, Rows, each, heading, rows, tip
 from billing_sim.pictures.figure import Figure
 from billing_sim.pictures.incidents import Incident, incidents
 from billing_sim.pictures.theme import INNER, SMALL, Theme
@@ -155,7 +155,8 @@ def _row(own: pd.DataFrame, name: str, form: Any, found: list[Incident], theme: 
     base = alt.Chart(rows(own))
     if name == FAILOVER:
         drawn = [base.mark_rect(color=ink).encode(
-            x=x, x2="end:T", y=alt.Y("rate:Q", scale=scale, axis=axis, title=None), y2=alt.datum(0), tooltip=tip()
+            x=x, x2=alt.X2("end:T"), y=alt.Y("rate:Q", scale=scale, axis=axis, title=None), y2=alt.Y2Datum(0),
+            tooltip=tip(),
         )]  # fmt: skip
     else:
         at_noon = x.copy()
@@ -183,7 +184,9 @@ def _shade(found: list[Incident], x: alt.X, least: timedelta, theme: Theme) -> A
             "tip": [it.label for it in found],
         }
     )
-    return alt.Chart(rows(table)).mark_rect(color=theme.orange, opacity=0.3).encode(x=x, x2="end:T", tooltip=tip())
+    return (
+        alt.Chart(rows(table)).mark_rect(color=theme.orange, opacity=0.3).encode(x=x, x2=alt.X2("end:T"), tooltip=tip())
+    )
 
 
 def _labels(found: list[Incident], width: float, span: list[Any], theme: Theme) -> Any:
@@ -202,11 +205,12 @@ def _labels(found: list[Incident], width: float, span: list[Any], theme: Theme) 
         own = [it for it in table if it["left"] is is_left]
         if own:
             layers.append(
-                alt.Chart(alt.Data(values=own))
+                alt.Chart(Rows(values=own))
                 .mark_text(align="left" if is_left else "right", fontSize=SMALL, color=theme.orange, baseline="middle")
                 .encode(
                     x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, width], nice=False)),
-                    y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[18 * len(named), 0], nice=False)), text="text:N",
+                    y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[18 * len(named), 0], nice=False)),
+                    text=alt.Text("text:N"),
                 )
             )  # fmt: skip
     return alt.layer(*layers).properties(width=width, height=18 * len(named))

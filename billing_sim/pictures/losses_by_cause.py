@@ -103,10 +103,10 @@ def _columns(data: pd.DataFrame, theme: Theme, colours: dict[str, str]) -> Any:
     y = alt.Scale(domain=[0, highest], nice=False)
     bars = alt.Chart(rows(shown)).mark_bar(aria=False).encode(
         x=x, y=alt.Y("top:Q", title=None, scale=y, axis=alt.Axis(tickCount=5, grid=True, format="~s")),
-        y2="bottom:Q", color=colour(), tooltip=tip(),
+        y2=alt.Y2("bottom:Q"), color=colour(), tooltip=tip(),
     )  # fmt: skip
     numbers = alt.Chart(rows(totals)).mark_text(dy=-9, fontSize=SMALL, color=theme.quiet).encode(
-        x=x, y=alt.Y("lost:Q", scale=y, title=None), text="text:N"
+        x=x, y=alt.Y("lost:Q", scale=y, title=None), text=alt.Text("text:N")
     )  # fmt: skip
     layers = [bars, *([numbers] if len(totals) <= 12 else []), _labels(shown, highest, width)]
     return alt.layer(*layers).properties(width=width, height=_HEIGHT)
@@ -123,7 +123,7 @@ def _labels(shown: pd.DataFrame, highest: float, width: float) -> Any:
     ]
     last["place"] = apart(list(middles), 8, _HEIGHT - 8, 21)
     return alt.Chart(rows(last)).mark_text(align="left", baseline="middle", fontSize=SIZE, fontWeight="bold").encode(
-        x=alt.value(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text="text:N", color=colour()
+        x=alt.XValue(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text=alt.Text("text:N"), color=colour()
     )  # fmt: skip
 
 

@@ -166,7 +166,7 @@ def _plot(data: pd.DataFrame, final: float, theme: Theme, measure: Measure, name
               axis=alt.Axis(values=[-14, -7, 0, 7, 14, 21, 28, 35, 42], format="d"))  # fmt: skip
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=[low, high], nice=False),
               axis=alt.Axis(labelExpr=measure.axis, tickCount=5, grid=True))  # fmt: skip
-    base = alt.Chart(rows(shown)).encode(x=x, y=y, color=colour(), detail="metric:N")
+    base = alt.Chart(rows(shown)).encode(x=x, y=y, color=colour(), detail=alt.Detail("metric:N"))
     line = base.mark_line(strokeWidth=2.5, aria=False)
     dots = base.mark_point(filled=True, size=55, opacity=1).encode(tooltip=tip())
     level = alt.Chart(alt.Data(values=[{"value": final}])).mark_rule(strokeDash=[4, 4], color=theme.ink).encode(y=y)
@@ -185,5 +185,5 @@ def _labels(shown: pd.DataFrame, names: dict[str, str], form: Any) -> Any:
     aim = [0.98 * it.value + 0.02 * float(means[it.metric]) for it in each(ends)]
     ends["place"] = apart([_HEIGHT * (1 - (it - low) / (high - low)) for it in aim], 8, _HEIGHT - 8, 20)
     return alt.Chart(rows(ends)).mark_text(align="left", baseline="middle", fontSize=SIZE, fontWeight="bold").encode(
-        x=alt.value(width + 12), y=alt.Y("place:Q", axis=None, scale=None), text="text:N", color=colour()
+        x=alt.XValue(width + 12), y=alt.Y("place:Q", axis=None, scale=None), text=alt.Text("text:N"), color=colour()
     )  # fmt: skip

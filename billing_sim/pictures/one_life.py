@@ -156,7 +156,7 @@ def _lanes(shown: pd.DataFrame, lanes: list[str], theme: Theme, asked: Asked) ->
               axis=alt.Axis(labelColor=theme.ink, minExtent=_LEFT - 16))  # fmt: skip
     ink = alt.Color("colour:N", scale=None, legend=None)
     bars = alt.Chart(rows(shown[shown["end"].notna()])).mark_bar(height=12, aria=False).encode(
-        x=x, x2="end:T", y=y, color=ink, tooltip=tip()
+        x=x, x2=alt.X2("end:T"), y=y, color=ink, tooltip=tip()
     )  # fmt: skip
     shape = alt.Shape("shape:N", scale=None, legend=None)
     moments = shown[shown["end"].isna()].assign(shape=lambda it: it["tone"].map(_SHAPES))

@@ -87,11 +87,11 @@ def _plot(data: pd.DataFrame, theme: Theme) -> Any:
               axis=alt.Axis(labelExpr=PERCENT, grid=True, tickCount=5))  # fmt: skip
     base = alt.Chart(rows(stacked))
     area = base.mark_area(opacity=0.9, interpolate="step-after", aria=False).encode(
-        x=x, y=y, y2="bottom:Q", color=colour(), detail="way:N"
+        x=x, y=y, y2=alt.Y2("bottom:Q"), color=colour(), detail=alt.Detail("way:N")
     )
-    sensors = base.mark_rect(opacity=0).encode(x=x, y=y, y2="bottom:Q", tooltip=tip()).transform_calculate(
+    sensors = base.mark_rect(opacity=0).encode(x=x, y=y, y2=alt.Y2("bottom:Q"), tooltip=tip()).transform_calculate(
         end="datum.day + 1"
-    ).encode(x2="end:Q")  # fmt: skip
+    ).encode(x2=alt.X2("end:Q"))  # fmt: skip
     week = alt.Chart(alt.Data(values=[{"day": EARLY}])).mark_rule(strokeDash=[3, 3], color=theme.ink).encode(x=x)
     return alt.layer(area, week, sensors, _labels(stacked, highest)).properties(
         width=INNER - _BESIDE - 48, height=_HEIGHT
@@ -106,5 +106,5 @@ def _labels(stacked: pd.DataFrame, highest: float) -> Any:
     ends["text"] = [f"{words.share(it.share)} by {WAYS[it.way]}" for it in each(ends)]
     width = INNER - _BESIDE - 48
     return alt.Chart(rows(ends)).mark_text(align="left", baseline="middle", fontSize=SIZE, fontWeight="bold").encode(
-        x=alt.value(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text="text:N", color=colour()
+        x=alt.XValue(width + 10), y=alt.Y("place:Q", axis=None, scale=None), text=alt.Text("text:N"), color=colour()
     )  # fmt: skip

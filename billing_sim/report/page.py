@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -33,13 +34,22 @@ def write(run: Run, path: str | Path, other: Run | None = None) -> Path:
     target = Path(path)
     if target.is_dir():
         raise RunError(f"{target} is a folder: name the file to write, such as {target / 'report.html'}.")
-    text = page(content(run, other))
-    try:
+    with _writing(target):
+        # First, since what comes between takes a quarter of a minute.
         target.parent.mkdir(parents=True, exist_ok=True)
+    text = page(content(run, other))
+    with _writing(target):
         target.write_text(text, encoding="utf-8")
+    return target
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """What the system refuses, as a sentence."""
+    try:
+        yield
     except OSError as error:
         raise RunError(f"cannot write {target}: {error.strerror or error}. Name another file.") from None
-    return target
 
 
 def page(shown: Content) -> str:
