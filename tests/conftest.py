@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import subprocess
 import sys
@@ -15,6 +16,19 @@ import billing_sim
 # The same examples every time, however slow the machine: a failure of today is one of tomorrow.
 settings.register_profile("here", deadline=None, derandomize=True, database=None)
 settings.load_profile("here")
+
+
+# Collecting makes millions of things that stay, and looking through them again and again for rubbish took a tenth of
+# the suite: until all tests are known nobody looks, and then only at what is new, and seldom.
+gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look for rubbish from here on, but not among the tests themselves."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,7 +35,7 @@ from tests.facts_builder import HandMade, Row, build
 from tests.naive_metrics import COHORTS, Answer, World, at_constant_rates, evaluate, moment_of
 from tests.naive_sql import DAY
 
-LOGS = int(os.environ.get("NAIVE_LOGS", "30"))
+LOGS = int(os.environ.get("NAIVE_LOGS", "20"))
 MICROSECOND = timedelta(microseconds=1)
 DIMS = ("market", "region", "plan", "method", "month", "cohort", "arm", "interval", "currency", "is_signup", "gateway",
         "policy", "status", "started_by", "outcome", "attempt", "spell")  # fmt: skip

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from billing_sim.world.plans import fill_plans, fill_taxes, fill_trials
 from billing_sim.world.policies import fill_policies
 from billing_sim.world.prices import fill_counts, fill_prices, fill_reactions
 from billing_sim.world.promotions import fill_offers, fill_promotions
-from billing_sim.world.record import new_world
+from billing_sim.world.record import Fields, new_world
 from billing_sim.world.refunds import fill_claims, fill_faults
 from billing_sim.world.saying import fill_saying
 from billing_sim.world.support import fill_reviewers, fill_support
@@ -121,13 +122,14 @@ def compile_world(scenario: Scenario) -> CompiledWorld:
 
 def _filled(names: Names, calendars: PaydayCalendars) -> np.recarray:
     """One record; income calendars are numbered alike in all of them."""
-    world = new_world()
+    record = new_world()
+    world = cast("np.recarray", Fields(record))
     world.markets[0] = len(names.markets)
     for fill in FILLERS:
         fill(world, names)
     for m, code in enumerate(names.markets):
         fill_people(world, m, names.scenario.markets[code], names.scenario, calendars)
-    return world
+    return record
 
 
 def _labels(names: Names) -> list[list[object]]:

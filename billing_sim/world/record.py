@@ -7,6 +7,8 @@ from 1970, money is in minor units. Cumulative tables end in `ONE`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 MARKETS, PLANS, KINDS, GATEWAYS, POLICIES, ZONES = 256, 16, 10, 16, 32, 64
@@ -372,3 +374,21 @@ FORMER_LAPSED_MONTHS = 12
 def new_world() -> np.recarray:
     """An empty world: an array of one record whose fields read as attributes."""
     return np.zeros(1, WORLD).view(np.recarray)
+
+
+class Fields:
+    """The fields of a record as attributes that are looked up once: `np.recarray` makes a new view each time, which
+    took a third of compiling a world."""
+
+    def __init__(self, record: np.recarray) -> None:
+        self.__dict__["_record"] = record
+
+    def __getattr__(self, name: str) -> Any:
+        found = self.__dict__[name] = getattr(self._record, name)
+        return found
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        getattr(self, name)[...] = value
