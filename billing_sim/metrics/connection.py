@@ -57,17 +57,19 @@ def connect_to(
     more = {fact.name: constant.columns(fact, told) if with_constant else "" for fact in FACTS}
     limits: dict[str, Any] = {"memory_limit": memory, "max_temp_directory_size": "0B"} if memory else {}
     config = tuple(sorted({"threads": threads, **limits}.items()))
-    world = tuple(map(values_of, told)) if with_world else None
     memory_only = source if isinstance(source, InMemory) else None
     others = source.more_tables if isinstance(source, WithTables) else {}
     try:
         if memory_only:
-            connection = database(config, (), (), world).cursor(())
+            connection = database(config, (), (), None).cursor(())
+            if with_world:
+                write_world_events(connection, told, "TEMP TABLE")
             for fact in wanted:
                 _show_memory(connection, memory_only, fact, more[fact.name])
             return connection
         shown = [Shown(fact.name, as_now(source.facts_files(fact.name)), more[fact.name]) for fact in FACTS]
         foreign = [Shown(name, as_now(files)) for name, files in others.items()]
+        world = tuple(map(values_of, told)) if with_world else None
         return database(config, tuple(shown), tuple(foreign), world).cursor(fact.name for fact in wanted)
     except duckdb.Error as error:
         raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None

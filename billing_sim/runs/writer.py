@@ -40,7 +40,7 @@ from billing_sim.runs.segment import Sealed, Segment
 from billing_sim.runs.world_log import write_world_log
 
 COMMIT_THREADS = 2
-"""Threads that sync sealed files: the disk answers in milliseconds, and there are some 200 files."""
+"""Threads that sync sealed files: the disk answers in milliseconds, and large runs have some 300 files."""
 
 Submit = Callable[[Sealed], None]
 
