@@ -65,7 +65,7 @@ class Board:
 
     def chart(self) -> Any:
         """Everything, in the order in which it was put there."""
-        return alt.layer(*self._layers).properties(width=self.width, height=self.height)
+        return alt.layer(*self._layers, width=self.width, height=self.height)
 
     def _add(self, rows: Iterable[dict[str, Any]], draw: Any) -> None:
         kept = list(rows)

@@ -118,7 +118,7 @@ def _panel(data: pd.DataFrame, it: Any, form: Any, theme: Theme, measure: Measur
     line = base.mark_line(color=theme.blue, strokeWidth=2.5, aria=False).encode(y=y)
     dots = base.mark_point(color=theme.blue, filled=True, opacity=1, size=28).encode(y=y, tooltip=tip())
     text = f"{words.fit(it.market, width - 80)}  {measure.value(it.value)}"
-    return alt.layer(grey, band, line, dots, heading(text, theme.ink)).properties(width=width, height=_HEIGHT)
+    return alt.layer(grey, band, line, dots, heading(text, theme.ink), width=width, height=_HEIGHT)
 
 
 _EDGES = "datum.index === 0 ? 'left' : 'right'"

@@ -105,6 +105,5 @@ def _plot(data: pd.DataFrame, theme: Theme) -> Any:
     cells = base.mark_rect(stroke=theme.paper, strokeWidth=2, aria=False).encode(color=colour(), tooltip=tip())
     numbers = base.mark_text(fontSize=SMALL).encode(text=alt.Text("text:N"), color=colour("ink"))
     width = min(INNER - _LEFT, max(ages, 3) * 62)
-    return alt.layer(cells, numbers).resolve_scale(color="independent").properties(
-        width=width, height=_CELL * len(order)
-    )  # fmt: skip
+    both = alt.layer(cells, numbers, width=width, height=_CELL * len(order))
+    return both.resolve_scale(color="independent")

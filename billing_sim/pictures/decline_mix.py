@@ -116,7 +116,7 @@ def _plot(data: pd.DataFrame, theme: Theme, cut: str) -> Any:
         x=x, y=alt.Y("top:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(labelExpr=PERCENT,
                      values=[0, 0.25, 0.5, 0.75, 1])), y2=alt.Y2("bottom:Q"), color=colour(), tooltip=tip(),
     )  # fmt: skip
-    lower = alt.layer(bars, _labels(shown, width)).properties(width=width, height=_HEIGHT)
+    lower = alt.layer(bars, _labels(shown, width), width=width, height=_HEIGHT)
     return alt.vconcat(_rate(data, theme, x, width), lower, spacing=14)
 
 
@@ -149,7 +149,7 @@ def _rate(data: pd.DataFrame, theme: Theme, x: alt.X, width: float) -> Any:
             text=alt.Text("text:N"),
         )
     )
-    return alt.layer(line, dots, label).properties(width=width, height=_RATE_HEIGHT)
+    return alt.layer(line, dots, label, width=width, height=_RATE_HEIGHT)
 
 
 def _labels(shown: pd.DataFrame, width: float) -> Any:

@@ -43,9 +43,16 @@ class Figure:
 
         colours = theme_named(theme)
         title = alt.Title(text=words.title_lines(self.title), subtitle=words.subtitle_lines(self.subtitle))
-        made = self.plot(colours).properties(title=title, description=f"{self.title}. {self.description}")
-        dressed: alt.TopLevelMixin = made.configure(**config(colours))
-        return dressed
+        made: alt.TopLevelMixin = self.plot(colours)
+        # In its place: `properties` and `configure` would copy every layer of it twice.
+        own = {
+            "title": title,
+            "description": f"{self.title}. {self.description}",
+            "config": alt.Config(**config(colours)),
+        }
+        for name, value in own.items():
+            setattr(made, name, value)
+        return made
 
     def to_svg(self, theme: str = "light") -> str:
         """The picture as SVG text, the same for the same run."""

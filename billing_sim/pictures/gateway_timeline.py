@@ -172,7 +172,7 @@ def _row(own: pd.DataFrame, name: str, form: Any, found: list[Incident], theme: 
     total = int(own["good"].sum()) / int(own["attempts"].sum())
     text = f"{words.fit(words.plain(name), width - 220)}  {words.share(total)}"
     shade = [] if not found else [_shade(found, x, least, theme)]
-    return alt.layer(*shade, *drawn, heading(text, ink)).properties(width=width, height=_HEIGHT)
+    return alt.layer(*shade, *drawn, heading(text, ink), width=width, height=_HEIGHT)
 
 
 def _shade(found: list[Incident], x: alt.X, least: timedelta, theme: Theme) -> Any:
@@ -213,4 +213,4 @@ def _labels(found: list[Incident], width: float, span: list[Any], theme: Theme) 
                     text=alt.Text("text:N"),
                 )
             )  # fmt: skip
-    return alt.layer(*layers).properties(width=width, height=18 * len(named))
+    return alt.layer(*layers, width=width, height=18 * len(named))

@@ -109,7 +109,7 @@ def _columns(data: pd.DataFrame, theme: Theme, colours: dict[str, str]) -> Any:
         x=x, y=alt.Y("lost:Q", scale=y, title=None), text=alt.Text("text:N")
     )  # fmt: skip
     layers = [bars, *([numbers] if len(totals) <= 12 else []), _labels(shown, highest, width)]
-    return alt.layer(*layers).properties(width=width, height=_HEIGHT)
+    return alt.layer(*layers, width=width, height=_HEIGHT)
 
 
 def _labels(shown: pd.DataFrame, highest: float, width: float) -> Any:

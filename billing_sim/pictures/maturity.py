@@ -171,9 +171,7 @@ def _plot(data: pd.DataFrame, final: float, theme: Theme, measure: Measure, name
     dots = base.mark_point(filled=True, size=55, opacity=1).encode(tooltip=tip())
     level = alt.Chart(alt.Data(values=[{"value": final}])).mark_rule(strokeDash=[4, 4], color=theme.ink).encode(y=y)
     ended = alt.Chart(alt.Data(values=[{"day": 0}])).mark_rule(color=theme.quiet, opacity=0.6).encode(x=x)
-    return alt.layer(level, ended, line, dots, _labels(shown, names, (low, high, width))).properties(
-        width=width, height=_HEIGHT
-    )
+    return alt.layer(level, ended, line, dots, _labels(shown, names, (low, high, width)), width=width, height=_HEIGHT)
 
 
 def _labels(shown: pd.DataFrame, names: dict[str, str], form: Any) -> Any:

@@ -163,7 +163,7 @@ def _lanes(shown: pd.DataFrame, lanes: list[str], theme: Theme, asked: Asked) ->
     points = alt.Chart(rows(moments)).mark_point(filled=True, size=80, opacity=1, aria=False).encode(
         x=x, y=y, color=ink, shape=shape, tooltip=tip()
     )  # fmt: skip
-    return alt.layer(bars, points).properties(width=INNER - _LEFT, height=_LANE * len(lanes))
+    return alt.layer(bars, points, width=INNER - _LEFT, height=_LANE * len(lanes))
 
 
 _SHAPES = {"good": "circle", "bad": "cross", "mended": "triangle-up", "quiet": "diamond"}

@@ -93,9 +93,7 @@ def _plot(data: pd.DataFrame, theme: Theme) -> Any:
         end="datum.day + 1"
     ).encode(x2=alt.X2("end:Q"))  # fmt: skip
     week = alt.Chart(alt.Data(values=[{"day": EARLY}])).mark_rule(strokeDash=[3, 3], color=theme.ink).encode(x=x)
-    return alt.layer(area, week, sensors, _labels(stacked, highest)).properties(
-        width=INNER - _BESIDE - 48, height=_HEIGHT
-    )
+    return alt.layer(area, week, sensors, _labels(stacked, highest), width=INNER - _BESIDE - 48, height=_HEIGHT)
 
 
 def _labels(stacked: pd.DataFrame, highest: float) -> Any:
