@@ -105,7 +105,7 @@ def test_a_group_that_outgrows_its_first_room_keeps_what_it_held(layout):
     rows = log_rows(count) if layout is LOG else records(layout.dtype, count)
     expected = record_batch(rows, layout, VOCABULARIES)
     for first in (1, 4_000, 4_096, 5_000):
-        group = RowGroup(layout, VOCABULARIES, 16_384)
+        group = RowGroup(layout, VOCABULARIES, 16_384, few=4_096)
         group.fill(rows[:first], 0)
         group.fill(rows, first)
         assert group.batch().equals(expected)

@@ -136,19 +136,19 @@ class Arenas:
         self._free.setdefault(arena.size, []).append(arena)
 
 
-_FEW = 4096
-"""Rows that a group has room for before it needs all it may have: system memory is cleared as soon as it is touched,
-in pages of up to two megabytes, and the columns of small runs would touch most of them."""
-
-
 class RowGroup:
-    """Columns with room for `capacity` rows (a multiple of 8) that fill up from records and empty into a batch."""
+    """Columns for up to `capacity` rows (a multiple of 8) that fill up from records and empty into a batch.
 
-    def __init__(self, layout: Layout, vocabularies: Vocabularies, capacity: int, arenas: Arenas | None = None) -> None:
+    There is room for all of them from the start, or for `few`, also a multiple of 8, until more come.
+    """
+
+    def __init__(
+        self, layout: Layout, vocabularies: Vocabularies, capacity: int, arenas: Arenas | None = None, few: int = 0
+    ) -> None:
         self.layout, self.capacity, self.rows = layout, capacity, 0
         self._labels = {c.name: layout.labels(c, vocabularies) for c in layout.columns if c.vocabulary}
         self._arenas = arenas or Arenas()
-        self._make_room(min(capacity, _FEW))
+        self._make_room(few or capacity)
         self._idle = {} if layout.kinds else dict(self._idle_values())
 
     def _make_room(self, rows: int) -> None:

@@ -26,6 +26,10 @@ from billing_sim.runs.columns import Arenas, Layout, RowGroup, Vocabularies
 from billing_sim.runs.left_out import told, whole
 
 ROWS_PER_GROUP = 65_536
+_FEW = 4096
+"""Rows for which there is room at first: system memory is cleared as soon as it is touched, in pages of up to two
+megabytes, and the columns of a small run would touch most of them."""
+
 METADATA = {"synthetic": "true", "schema_version": str(SCHEMA_VERSION)}
 
 
@@ -58,7 +62,7 @@ class Segment:
     ) -> None:
         self.name, self.rows, self.is_open = name, 0, True
         self._aside = Aside(home / name)
-        self._group = RowGroup(layout, vocabularies, ROWS_PER_GROUP, arenas)
+        self._group = RowGroup(layout, vocabularies, ROWS_PER_GROUP, arenas, few=_FEW)
         self._lock = RLock()
         try:
             self._aside.path.parent.mkdir(parents=True, exist_ok=True)
