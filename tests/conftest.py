@@ -6,6 +6,7 @@ import gc
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,17 @@ settings.register_profile("here", deadline=None, derandomize=True, database=None
 settings.load_profile("here")
 
 
-# Collecting makes millions of things that stay, and looking through them again and again for rubbish took a tenth of
-# the suite: until all tests are known nobody looks, and then only at what is new, and seldom.
-gc.disable()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Look for rubbish from here on, but not among the tests themselves."""
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collecting makes hundreds of thousands of objects that stay: nobody looks for rubbish meanwhile, and afterwards
+    only among what is new, and seldom (measured: a tenth of the processor time of some files)."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:

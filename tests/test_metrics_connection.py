@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -99,8 +101,8 @@ def test_facts_in_memory_are_for_one_connection_alone():
         query(third, ask)
 
 
-def test_files_are_for_one_connection_alone(source, tmp_path):
-    """Connections to the same files share a database, in which nobody sees what another has."""
+def test_what_is_asked_of_the_same_files_differs_in_what_it_sees(source, tmp_path):
+    """World events and constant rates are for those who ask for them; no other file is within anybody's reach."""
     invoices = [fact for fact in FACTS if fact.name == "invoices"]
     with (
         connect_to(source, invoices, with_world=True, with_constant=True) as one,
@@ -112,6 +114,25 @@ def test_files_are_for_one_connection_alone(source, tmp_path):
         for path in (f"{tmp_path}/it''s a run [1]/truth/part-00.parquet", "/etc/hostname"):
             with pytest.raises(QueryError):
                 query(other, f"SELECT * FROM '{path}'")
+
+
+def test_connections_share_a_database_that_shows_a_fact_when_somebody_asks(source):
+    """Also from several threads at once, and after those before have closed theirs; what one adds no other sees."""
+    names = ["invoices", "attempts", "subscriptions", "notices"]
+    facts = {fact.name: fact for fact in FACTS if fact.name in names}
+
+    def counted(name: str) -> int:
+        with connect_to(source, [facts[name]]) as connection:
+            return int(query(connection, f"SELECT count(*) FROM {name}").fetchall()[0][0])
+
+    with connect_to(source, [facts["invoices"]]) as first:
+        assert tables(first) == ["invoices"]
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(counted, names * 20)) == 20
+        assert tables(first) == sorted(names)
+        first.execute("CREATE TEMP VIEW mine AS SELECT 1")
+        with connect_to(source, []) as other, pytest.raises(QueryError, match="mine"):
+            query(other, "SELECT * FROM mine")
 
 
 def test_files_that_are_written_anew_are_read_anew(tmp_path):

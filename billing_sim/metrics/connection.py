@@ -28,7 +28,7 @@ def connect(source: Source, events: Sequence[Path] = (), *, threads: int = THREA
     if events:
         tables.append(("events", log.COLUMNS, events))
     connection = duckdb.connect(":memory:", config={"threads": threads})
-    write_world_events(connection, source.world_events())
+    write_world(connection, values_of(source.world_events()))
     try:
         for name, columns, files in tables:
             show(connection, name, columns, files, "")
@@ -63,13 +63,13 @@ def connect_to(
         if memory_only:
             connection = database(config, (), (), None).cursor(())
             if with_world:
-                write_world_events(connection, told, "TEMP TABLE")
+                write_world(connection, values_of(told), "TEMP TABLE")
             for fact in wanted:
                 _show_memory(connection, memory_only, fact, more[fact.name])
             return connection
         shown = [Shown(fact.name, as_now(source.facts_files(fact.name)), more[fact.name]) for fact in FACTS]
         foreign = [Shown(name, as_now(files)) for name, files in others.items()]
-        world = tuple(map(values_of, told)) if with_world else None
+        world = values_of(told) if with_world else None
         return database(config, tuple(shown), tuple(foreign), world).cursor(fact.name for fact in wanted)
     except duckdb.Error as error:
         raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
@@ -111,8 +111,3 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """The names that a query may use."""
     rows = connection.execute("SELECT table_name FROM information_schema.tables ORDER BY ALL").fetchall()
     return [name for (name,) in rows]
-
-
-def write_world_events(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], kind: str = "TABLE") -> None:
-    """Create the table `world_events` of these rows, in the current schema or for this connection alone."""
-    write_world(connection, tuple(map(values_of, rows)), kind)

@@ -22,7 +22,7 @@ from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import Others
 
 _DATABASES = 16
-"""Databases kept open: a run has up to four, with and without constant rates, world events and limits."""
+"""Databases kept open: a run has a few, by what is asked of it (constant rates, world events, limits)."""
 
 World: TypeAlias = tuple[tuple[Any, ...], ...]
 """World events as the values of their columns."""
@@ -171,9 +171,9 @@ def write_world(connection: duckdb.DuckDBPyConnection, rows: World, kind: str = 
         connection.execute(f"INSERT INTO world_events VALUES {marks}", [value for row in rows for value in row])
 
 
-def values_of(row: dict[str, Any]) -> tuple[Any, ...]:
-    """A world event as the values of its columns."""
-    return tuple(_value(column, row.get(column.name)) for column in WORLD_COLUMNS)
+def values_of(rows: Iterable[Mapping[str, Any]]) -> World:
+    """World events, dictionaries of `WORLD_COLUMNS`, as the values of their columns."""
+    return tuple(tuple(_value(column, row.get(column.name)) for column in WORLD_COLUMNS) for row in rows)
 
 
 def _value(column: Column, value: Any) -> Any:

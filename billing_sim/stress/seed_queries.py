@@ -16,7 +16,7 @@ import numpy as np
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
-from billing_sim.metrics.connection import write_world_events
+from billing_sim.metrics.databases import values_of, write_world
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame, literal
 from billing_sim.stress.looked import BEGINS
@@ -94,7 +94,7 @@ def _connected(
     """
     connection = _limited()
     connection.execute(f"CREATE TABLE worlds AS SELECT unnest(range({seeds}))::UTINYINT AS number")
-    write_world_events(connection, told.world_events)
+    write_world(connection, values_of(told.world_events))
     names = _named(asked, told.tables)
     for name in names:
         connection.register(f"rows_of_{name}", told.tables[name])
