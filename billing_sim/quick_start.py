@@ -1,12 +1,15 @@
-"""What a short-lived process need not do: search for rubbish, start threads for linear algebra, load it at all."""
+"""What a short-lived process need not do: search for rubbish, start threads for linear algebra, load it at all, and
+take itself apart in the end."""
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 _OBJECTS_BETWEEN_SEARCHES = 100_000
@@ -23,6 +26,32 @@ def hurry() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES, 20, 100)
     # Its threads spin while they wait, and nothing here multiplies matrices.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def exit_at_once(program: Callable[[], None]) -> None:
+    """Run a program that ends with SystemExit, and end the process without letting go of each object by itself first.
+
+    That takes a fifth of a short command's time (measured: 0.3 s), and the system takes everything back anyway. What is
+    registered for the end is done and threads are waited for, as ever; only programs of our own may end so.
+    """
+    status: list[int] = []
+
+    def end() -> None:
+        if status:
+            try:
+                for stream in (sys.stdout, sys.stderr):
+                    stream and stream.flush()
+            except (OSError, ValueError):
+                return  # nobody reads it any more: Python has its own way of ending then
+            os._exit(status[0])
+
+    atexit.register(end)  # the first to be registered is the last to be called
+    try:
+        program()
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            status.append(ended.code or 0)
+        raise
 
 
 def load_numba_without_scipy() -> None:

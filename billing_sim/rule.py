@@ -33,8 +33,6 @@ from numba.core.registry import cpu_target
 from billing_sim import news
 from billing_sim.quick_start import load_numba_without_scipy
 
-load_numba_without_scipy()
-
 _GROUND = ("draws", "purposes", "clock", "events", "declines", "people", "rule")
 _ENGINE = ("world/record.py", "world/arrivals.py", "world/households.py", "lifecycle", "drivers")
 _COMPILING = ("linking.py", "rule_code.py", "shelf.py")
@@ -213,6 +211,7 @@ def _compile(function: Any, signature: Any, long: str = "") -> None:
     def compile_both(*told: Any) -> Any:
         if long:
             news.tell(f"Compiling {long}, once: 10 to 20 seconds.")
+        load_numba_without_scipy()
         compile_rules(function)
         return compile_itself(*told)
 

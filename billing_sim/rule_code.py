@@ -60,7 +60,13 @@ class RuleCode(JITCodeLibrary):
 
 
 class EntryCode(JITCodeLibrary):
-    """The code of an entry point: with a rule come the rules that it calls, each once."""
+    """The code of an entry point: with a rule come the rules that it calls, each once.
+
+    It is kept as machine code, and beside that in LLVM's form with the names of what is in it: who only calls it needs
+    no more than the names, and reading the rest takes longer than loading the machine code.
+    """
+
+    _unread = b""
 
     def add_linking_library(self, library: Any) -> None:
         if library in self._linking_libraries:
@@ -69,3 +75,27 @@ class EntryCode(JITCodeLibrary):
         if isinstance(library, RuleCode):
             for called in library._linking_libraries:
                 self.add_linking_library(called)
+
+    def serialize_using_object_code(self) -> Any:
+        """What Numba keeps of it, with the names that it defines in front of LLVM's form."""
+        name, kind, (machine_code, bitcode) = super().serialize_using_object_code()
+        module = self._get_module_for_linking()
+        held = [*module.functions, *module.global_variables]
+        return name, kind, (machine_code, ([it.name for it in held if not it.is_declaration], bitcode))
+
+    @classmethod
+    def _unserialize(cls, codegen: Any, state: Any) -> Any:
+        name, _, (machine_code, (defined, bitcode)) = state
+        code = codegen.create_library(name)
+        code.enable_object_caching()
+        code._set_compiled_object(machine_code)
+        code._unread = bitcode
+        code._finalize_final_module()
+        codegen._engine._defined_symbols.update(defined)
+        return code
+
+    def _get_module_for_linking(self) -> Any:
+        """LLVM's form, read when another function that calls this one is compiled."""
+        if self._unread:
+            self._shared_module, self._unread = binding.parse_bitcode(self._unread), b""
+        return super()._get_module_for_linking()

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -98,3 +99,15 @@ def test_the_module_is_the_command():
     assert (answer.code, answer.out) == (2, "")
     assert "Usage: billing-sim" in answer.err
     assert "Did you mean 'check'" in answer.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize("words", [("--version",), ("metrics", "--format", "json")])
+def test_a_full_disk_is_told_in_a_line(words):
+    """Whether it turns out while writing or at the end."""
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "billing_sim", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "o space left" in done.stderr

@@ -5,8 +5,15 @@ Each command is a small file that imports what it needs when it runs, so that `-
 
 from __future__ import annotations
 
-from billing_sim.errors import EXIT_INTERRUPTED, BillingSimError
-from billing_sim.quick_start import hurry
+import errno
+
+from billing_sim.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BillingSimError
+from billing_sim.quick_start import exit_at_once, hurry
+
+
+def program() -> None:
+    """`main` as a process of its own."""
+    exit_at_once(main)
 
 
 def main() -> None:
@@ -14,7 +21,7 @@ def main() -> None:
     hurry()
     try:
         from billing_sim.cli.app import app
-        from billing_sim.cli.output import complain, survive_any_console
+        from billing_sim.cli.output import complain, give_up_output, survive_any_console
 
         survive_any_console()
         try:
@@ -22,6 +29,12 @@ def main() -> None:
         except BillingSimError as error:
             complain(str(error))
             raise SystemExit(error.exit_code) from None
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            give_up_output()
+            complain(f"There is no space left to write to{f': {error.filename}' if error.filename else ''}.")
+            raise SystemExit(EXIT_BAD_INPUT) from None
         except RuntimeError as error:
             # DuckDB says so when an interrupt falls into one of its queries.
             if str(error) == "Query interrupted":

@@ -54,6 +54,12 @@ def say(text: str) -> None:
             raise BillingSimError(f"cannot write the output: {error.strerror}.") from error
 
 
+def give_up_output() -> None:
+    """Write no more: what could not be written would be tried again at the end, and complained of once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def complain(text: str) -> None:
     """Print what is not a result."""
     with suppress(OSError):

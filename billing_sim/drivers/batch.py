@@ -20,7 +20,13 @@ def lives(world: CompiledWorld, shard: int, tape: Tape | None = None) -> Iterato
 
     Where people share something, by the `tape` of all of them, which is made when none is given.
     """
-    numbers, markets = people_of_shard(world, shard)
+    yield from lives_of(world, *people_of_shard(world, shard), tape)
+
+
+def lives_of(
+    world: CompiledWorld, numbers: np.ndarray, markets: np.ndarray, tape: Tape | None = None
+) -> Iterator[Block]:
+    """The same of these people: numbers and market indices, int64, in the order in which they are to live."""
     if world.is_coupled:
         from billing_sim.drivers import by_tape, coupled
 

@@ -204,14 +204,17 @@ class Town:
         return in_order_of_people(self.rows, ROW), in_order_of_people(self.truths, TRUTH_ROW)
 
 
-def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
-    """The lives of one shard, out of all of them."""
-    yield from blocks_of(world, shard, *_lived(_ByDigest(world, world.digest)))
+def lives_of(world: CompiledWorld, numbers: np.ndarray) -> Iterator[Block]:
+    """The lives of these people, out of those of all."""
+    yield from _blocks_of(numbers, *_lived(_ByDigest(world, world.digest)))
 
 
 def blocks_of(world: CompiledWorld, shard: int, rows: np.ndarray, truths: np.ndarray) -> Iterator[Block]:
     """The lives of one shard, out of the rows and truths of everybody."""
-    numbers = people_of_shard(world, shard)[0]
+    yield from _blocks_of(people_of_shard(world, shard)[0], rows, truths)
+
+
+def _blocks_of(numbers: np.ndarray, rows: np.ndarray, truths: np.ndarray) -> Iterator[Block]:
     own = [_of(table, numbers) for table in (rows, truths)]
     people = len(numbers)
     for some_rows, some_truths in pages(*own):

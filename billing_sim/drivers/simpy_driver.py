@@ -97,12 +97,16 @@ def pages(rows: np.ndarray, truths: np.ndarray) -> Iterator[tuple[np.ndarray, np
 
 def lives(world: CompiledWorld, shard: int) -> Iterator[Block]:
     """Simulate a shard to the horizon, a group of people at a time; all shards at once where people share something."""
+    yield from lives_of(world, *people_of_shard(world, shard))
+
+
+def lives_of(world: CompiledWorld, numbers: np.ndarray, markets: np.ndarray) -> Iterator[Block]:
+    """The same of these people: numbers and market indices, int64."""
     if world.is_coupled:
         from billing_sim.drivers import simpy_coupled
 
-        yield from simpy_coupled.lives(world, shard)
+        yield from simpy_coupled.lives_of(world, numbers)
         return
-    numbers, markets = people_of_shard(world, shard)
     for first in range(0, len(numbers), GROUP):
         group = slice(first, first + GROUP)
         clockwork = Clockwork(world, numbers[group], markets[group])
