@@ -27,8 +27,8 @@ from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.measures import ONE, Measure, Parts
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
-from billing_sim.metrics.source import Source
-from billing_sim.metrics.tally import GROUPS, NOTHING, Counts, Key, Tally, scan
+from billing_sim.metrics.source import InMemory, Source
+from billing_sim.metrics.tally import GROUPS, NOTHING, Counts, Key, Scan, Tally
 
 _BY_NAME = {fact.name: fact for fact in FACTS}
 _NOT_SPLIT = ("subscriber", "group", "invoice", "instrument", "latency_ms", "renewals", "failed_renewals")
@@ -94,17 +94,23 @@ class Question:
         }
         if any(not it.denominator for it in summed):
             wanted[_BASE, ()] = None
-        with _connection(source, [measure for measure, _ in wanted]) as connection:
-            tally = scan(connection, wanted)
         data = getattr(source, "content_digest", "")
-        results, next_parts = [], iter(made_of)
-        for it in self.definitions:
-            if it.sql:
-                results.append(queries.answer(source, it, self.by, self.frame, data, strict=not summed))
-            else:
-                answer = _Answer(it, next(next_parts), tally, self._by(it), self._split(it), self.frame)
-                results.append(answer.result(data))
-        return results
+        with (
+            _connection(source, [measure for measure, _ in wanted]) as connection,
+            Scan(connection, wanted, _at_once(source)) as scanning,
+        ):
+            queried = {
+                it: queries.answer(source, it, self.by, self.frame, data, strict=not summed)
+                for it in self.definitions
+                if it.sql
+            }
+            tally = scanning.tally()
+        parts_of = dict(zip(summed, made_of, strict=True))
+        return [
+            queried[it] if it.sql
+            else _Answer(it, parts_of[it], tally, self._by(it), self._split(it), self.frame).result(data)
+            for it in self.definitions
+        ]  # fmt: skip
 
     def by_group(self, source: Source, groups: int = GROUPS) -> dict[str, np.ndarray]:
         """The metrics that are no queries, by id: float64[groups], each group's own value, NaN where undefined."""
@@ -112,8 +118,11 @@ class Question:
         made_of = {it.id: sql.parts(it, self.frame, self._split(it)) for it in summed}
         wanted = {(measure, self._split(it)): None for it in summed for measure in made_of[it.id]}
         # Worlds are looked at by several processes at once, so each has one thread.
-        with _connection(source, [measure for measure, _ in wanted], threads=1) as connection:
-            tally = scan(connection, wanted)
+        with (
+            _connection(source, [measure for measure, _ in wanted], threads=1) as connection,
+            Scan(connection, wanted, at_once=1) as scanning,
+        ):
+            tally = scanning.tally()
         return {it.id: values_by_group(it, self._sums(it, made_of[it.id], tally), groups) for it in summed}
 
     def _sums(self, it: Definition, made_of: Parts, tally: Tally) -> dict[str, dict[Key, Any]]:
@@ -230,6 +239,11 @@ class _Answer:
         first, end = (f"{moment:%Y-%m}" for moment in self.frame.whole_months)
         partial = shapes.MONTH in dims and (part.immature > 0 or not first <= dims[shapes.MONTH] < end)
         return Slice(**vars(part), dims=dims, partial=partial)
+
+
+def _at_once(source: Source) -> int:
+    """Scans that are asked at the same time; facts in memory are seen by one connection alone."""
+    return 1 if isinstance(source, InMemory) else THREADS
 
 
 def _connection(source: Source, measures: Iterable[Measure], threads: int = THREADS) -> duckdb.DuckDBPyConnection:

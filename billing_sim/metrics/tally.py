@@ -6,9 +6,11 @@ apart for the 64 groups of subscribers, of which each may be left out to see how
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, TypeAlias
 
 import duckdb
@@ -98,32 +100,75 @@ class Tally:
         return rows.total(places, only) if isinstance(rows, _Values) else rows.total(measure, places, only)
 
 
-def scan(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) -> Tally:
-    """Compute all measures: one scan per fact and split, and one per histogram.
+class Scan:
+    """The scans of some measures on their way: one per fact and split, and one per histogram, several at once.
 
-    QueryError when the facts cannot be read or a definition's SQL fails on them.
+    While the database answers one, Python puts another together (measured: a sixth of the time of all views).
+
+    >>> with Scan(connection, wanted, at_once=2) as scanning:  # doctest: +SKIP
+    ...     tally = scanning.tally()
     """
-    try:
-        return _scan(connection, wanted)
-    except duckdb.Error as error:
-        raise QueryError(f"The metrics cannot be computed: {error}") from None
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted], at_once: int) -> None:
+        # What a connection alone can see, its cursors cannot.
+        ask = connection.cursor if at_once > 1 else lambda: connection
+        self._pool = ThreadPoolExecutor(at_once, "billing-sim-scan")
+        try:
+            self._scans = [self._pool.submit(look, ask()) for look in _looks(connection, wanted)]
+        except duckdb.Error as error:
+            raise _failed(error) from None
+
+    def __enter__(self) -> Scan:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def tally(self) -> Tally:
+        """All sums; QueryError when the facts cannot be read or a definition's SQL fails on them."""
+        found: dict[Wanted, _Rows | _Values] = {}
+        try:
+            for it in self._scans:
+                found |= it.result()
+        except duckdb.Error as error:
+            raise _failed(error) from None
+        return Tally(found)
 
 
-def _scan(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) -> Tally:
-    found: dict[Wanted, _Rows | _Values] = {}
+def _failed(error: duckdb.Error) -> QueryError:
+    return QueryError(f"The metrics cannot be computed: {error}")
+
+
+_Look: TypeAlias = Callable[[duckdb.DuckDBPyConnection], dict[Wanted, _Rows | _Values]]
+
+
+def _looks(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) -> Iterator[_Look]:
+    """What has to be asked, the scans of whole facts first."""
     is_condition = sql.condition_expressions(connection, [measure for measure, _ in wanted])
-    summed = [(measure, split) for measure, split in wanted if measure.form == "sum"]
-    for fact, split in dict.fromkeys((measure.fact, split) for measure, split in summed):
+    summed: dict[tuple[str, Key], list[Measure]] = {}
+    for measure, split in wanted:
+        if measure.form == "sum":
+            summed.setdefault((measure.fact, split), []).append(measure)
+    for (fact, split), measures in summed.items():
         plan = shapes.Shapes(fact, split, is_condition)
-        plan.add(measure for measure, its_split in summed if (measure.fact, its_split) == (fact, split))
-        table = _named(connection, plan.statement)
-        for clock in plan.clocks:
-            rows = _totals(plan, table, clock)
-            found |= {(measure, split): rows for measure in rows.columns}
+        plan.add(measures)
+        yield partial(_summed, plan, split)
     for measure, split in wanted:
         if measure.form != "sum":
-            found[measure, split] = _values(connection, shapes.counts(measure, split), len(split))
-    return Tally(found)
+            yield partial(_counted, measure, split)
+
+
+def _summed(plan: shapes.Shapes, split: Key, connection: duckdb.DuckDBPyConnection) -> dict[Wanted, _Rows | _Values]:
+    table = _named(connection, plan.statement)
+    found: dict[Wanted, _Rows | _Values] = {}
+    for clock in plan.clocks:
+        rows = _totals(plan, table, clock)
+        found |= {(measure, split): rows for measure in rows.columns}
+    return found
+
+
+def _counted(measure: Measure, split: Key, connection: duckdb.DuckDBPyConnection) -> dict[Wanted, _Rows | _Values]:
+    return {(measure, split): _values(connection, shapes.counts(measure, split), len(split))}
 
 
 def _totals(plan: shapes.Shapes, table: Mapping[str, pa.ChunkedArray], clock: str) -> _Rows:
