@@ -113,23 +113,23 @@ def compile_world(scenario: Scenario) -> CompiledWorld:
     """Compile a checked scenario; raises BillingSimError where a fixed capacity of the world is exceeded."""
     names = Names(scenario)
     calendars = PaydayCalendars(names.first_day)
-    worlds = [_filled(Names(it), calendars) for it in scenarios_of(scenario)]
-    record = np.concatenate(worlds).view(np.recarray) if len(worlds) > 1 else worlds[0]
+    lived = scenarios_of(scenario)
+    record = new_world(len(lived))
+    for i, each in enumerate(lived):
+        _fill(record[i : i + 1].view(np.recarray), Names(each), calendars)
     fill_experiments(record, names)
     record.income_last[:], record.income_next[:] = calendars.last, calendars.next
     return CompiledWorld(record, arrivals(scenario, _market_keys(names)), names, bots(scenario))
 
 
-def _filled(names: Names, calendars: PaydayCalendars) -> np.recarray:
-    """One record; income calendars are numbered alike in all of them."""
-    record = new_world()
+def _fill(record: np.recarray, names: Names, calendars: PaydayCalendars) -> None:
+    """Fill an empty record; income calendars are numbered alike in all of them."""
     world = cast("np.recarray", Fields(record))
     world.markets[0] = len(names.markets)
     for fill in FILLERS:
         fill(world, names)
     for m, code in enumerate(names.markets):
         fill_people(world, m, names.scenario.markets[code], names.scenario, calendars)
-    return record
 
 
 def _labels(names: Names) -> list[list[object]]:

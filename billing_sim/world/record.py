@@ -371,9 +371,9 @@ FORMER_LAPSED_MONTHS = 12
 """People who left longer ago than this are not simulated; a return after a year counts as a new person."""
 
 
-def new_world() -> np.recarray:
-    """An empty world: an array of one record whose fields read as attributes."""
-    return np.zeros(1, WORLD).view(np.recarray)
+def new_world(arms: int = 1) -> np.recarray:
+    """An empty world, an array of one record whose fields read as attributes; of several where it has arms."""
+    return np.zeros(arms, WORLD).view(np.recarray)
 
 
 class Fields:
