@@ -32,6 +32,7 @@ from billing_sim.scenario.segments import segment_values
 
 MONTH = "month"
 _BOUNDS = ("at_least", "at_most")
+_LISTED = "`billing-sim metrics` lists them all."
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,14 @@ def _where(place: Place) -> str:
 
 
 def read_expectations(path: str | Path, catalogue: Catalogue | None = None) -> tuple[Expectation, ...]:
-    """What must come out of a scenario; InputError where a metric, dimension or value is unknown."""
-    scenario = load(path).scenario
+    """What must come out of a scenario; InputError where a metric, dimension or value is unknown.
+
+    Of a scenario that is refused the metrics that it names in vain are told as well.
+    """
+    try:
+        scenario = load(path).scenario
+    except InputError as error:
+        raise InputError([*error.problems, *_misnamed(Path(path), catalogue or shipped())]) from None
     if not scenario.expect:
         return ()
     tree = read_chain(Path(path), read_bytes(Path(path)))
@@ -118,6 +125,21 @@ def read_expectations(path: str | Path, catalogue: Catalogue | None = None) -> t
     return tuple(scenario.expect)
 
 
+def _misnamed(path: Path, catalogue: Catalogue) -> Iterator[Problem]:
+    """Metrics that do not exist, where a file names them in what it expects or aims at."""
+    try:
+        tree = read_chain(path, read_bytes(path))
+    except InputError:
+        return
+    for node in (*nodes.items(tree, "expect"), *nodes.items(tree, "goals")):
+        name, metric = nodes.text(node, "metric"), nodes.at(node, "metric")
+        if name and metric:
+            try:
+                catalogue[name]
+            except QueryError as error:
+                yield metric.place.problem(str(error), _LISTED)
+
+
 def _problems(it: Expectation, node: nodes.Node, scenario: Scenario, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _wrong_bounds(it, node)
     if it.metric is None:
@@ -126,7 +148,7 @@ def _problems(it: Expectation, node: nodes.Node, scenario: Scenario, catalogue: 
     try:
         definition = catalogue[it.metric]
     except QueryError as error:
-        yield metric.place.problem(str(error), "`billing-sim metrics` lists them all.")
+        yield metric.place.problem(str(error), _LISTED)
         return
     yield from misread(node, _BOUNDS, definition)
     yield from _wrong_place(it, node, scenario, definition)

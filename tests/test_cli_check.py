@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from billing_sim import check
 from tests.cli_caller import call, in_a_process
 from tests.conftest import SCENARIOS
@@ -27,6 +29,35 @@ def test_every_problem_of_every_file_is_printed(call, tmp_path):
     answer = call("check", bad, good, worse, bad)
     assert (answer.code, answer.err) == (2, "")
     assert answer.out == "".join(f"{problem}\n" for problem in problems)
+
+
+MANY_MISTAKES = """\
+extends: base.yaml
+membrs: 12
+experiments:
+  patience:
+    enrol: first_failure
+    arms:
+      hurried: {share: 50%}
+      patient: {share: 50%, change: {members: 3, gateways: {one: {nonsense: 3}}}}
+expect:
+  - {metric: payment_sucess_rate, at_least: 90%}
+goals:
+  - {goal: fewer, owner: finance, metric: involuntary_chrun, target: 1%, deadline: 2025-01-31}
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_mistakes_of_every_kind_are_told_at_once(call, tmp_path, command):
+    """A mistyped key hides neither what is wrong within an arm nor a metric that does not exist."""
+    file = tmp_path / "mine.yaml"
+    (tmp_path / "base.yaml").write_text((SCENARIOS / "first_month.yaml").read_text())
+    file.write_text(MANY_MISTAKES)
+    answer = call(command, file)
+    assert answer.code == 2
+    told = answer.out + answer.err
+    places = ("2:1  membrs", "8:38  change: members", "8:67  nonsense", "10:14  There is no", "12:43  There is no")
+    assert [place for place in places if f"mine.yaml:{place}" not in told] == []
 
 
 def test_a_missing_file_is_a_problem(call):

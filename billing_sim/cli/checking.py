@@ -46,7 +46,9 @@ def _problems(file: Path) -> list[Problem]:
         return _wrong_case(file)
     from billing_sim.scenario import check as wrong_scenario
 
-    return wrong_scenario(file) or [*_wrong_goals(file), *_wrong_expectations(file)]
+    wrong = wrong_scenario(file)
+    # Goals can be read only of a scenario that is whole; what names metrics in vain is told at once.
+    return sorted({*wrong, *_wrong_expectations(file), *([] if wrong else _wrong_goals(file))})
 
 
 def _wrong_expectations(file: Path) -> list[Problem]:
@@ -55,9 +57,9 @@ def _wrong_expectations(file: Path) -> list[Problem]:
     from billing_sim.scenario.goal_file import is_goal_file
     from billing_sim.scenario.reader import parse, read_bytes
 
-    if is_goal_file(parse(read_bytes(file), str(file))):
-        return []
     try:
+        if is_goal_file(parse(read_bytes(file), str(file))):
+            return []
         read_expectations(file)
     except InputError as error:
         return error.problems

@@ -18,7 +18,7 @@ from billing_sim.scenario.interventions import ExchangeRate, SignupSurge
 from billing_sim.scenario.market_changes import differing, keys_of
 from billing_sim.scenario.merge import overlay
 from billing_sim.scenario.model import Market, Scenario
-from billing_sim.scenario.nodes import Mapping, Node, Place, at
+from billing_sim.scenario.nodes import Mapping, Node, Place, at, entries
 from billing_sim.scenario.parts import CAPACITY, MOST_BINS
 from billing_sim.scenario.support import SupportStaffing
 
@@ -89,6 +89,24 @@ def _finished(scenario: Scenario, tree: Mapping, change: Mapping, finish: Finish
     except InputError as error:
         own = set(_places(change))
         raise InputError(it if _place_of(it) in own else _laid_over(change, it) for it in error.problems) from error
+
+
+def faults_of_changes(tree: Mapping, finish: Finish) -> Iterator[Problem]:
+    """What is wrong within the arms' changes, of a scenario that is refused for other reasons: all is told at once."""
+    for experiment in entries(tree, "experiments"):
+        for arm in entries(experiment.value, "arms"):
+            change = at(arm.value, "change")
+            if isinstance(change, Mapping) and change.entries:
+                yield from _faults_within(tree, change, finish)
+
+
+def _faults_within(tree: Mapping, change: Mapping, finish: Finish) -> Iterator[Problem]:
+    yield from (_refusal(place, key) for key, place in _touched(change).items() if key in ("extends", *SHARED))
+    try:
+        finish(overlay(tree.without("experiments"), change))
+    except InputError as error:
+        own = set(_places(change))
+        yield from (it for it in error.problems if _place_of(it) in own)
 
 
 def bins_of(scenario: Scenario, experiments: dict[str, Experiment]) -> set[str]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem
 from billing_sim.given import with_checked_arguments
-from billing_sim.scenario.arms import SHARED, with_arms
+from billing_sim.scenario.arms import SHARED, faults_of_changes, with_arms
 from billing_sim.scenario.behaviour import Behaviour
 from billing_sim.scenario.checks.read import whole as whole_number
 from billing_sim.scenario.complaints import complaints
@@ -62,7 +62,11 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
         return scaled(_checked(Composition(part), fixed), own)
 
     in_an_arm = partial(finished, fixed=_NOT_OF_AN_ARM)
-    return Loaded(with_arms(finished(tree), tree, in_an_arm), source, path, whole)
+    try:
+        scenario = finished(tree)
+    except InputError as error:
+        raise InputError([*error.problems, *faults_of_changes(tree, in_an_arm)]) from None
+    return Loaded(with_arms(scenario, tree, in_an_arm), source, path, whole)
 
 
 def made_of(content: dict[str, Any]) -> Scenario:
