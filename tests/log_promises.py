@@ -84,8 +84,12 @@ PERSON_MOVES = {
 
 def read(rows: np.ndarray) -> list[Row]:
     """The rows of a life as dictionaries."""
-    names = [name for name in rows.dtype.names if name != "filler"]
-    return [{name: int(row[name]) for name in names} | {"kind": KIND_NAMES[int(row["kind"])]} for row in rows]
+    names = rows.dtype.names
+    life = [dict(zip(names, values, strict=True)) for values in rows.tolist()]
+    for row in life:
+        row.pop("filler", None)
+        row["kind"] = KIND_NAMES[row["kind"]]
+    return life
 
 
 def sequences_have_no_gaps(life: list[Row]) -> Iterator[str]:
@@ -103,12 +107,13 @@ def time_runs_forward(life: list[Row]) -> Iterator[str]:
         yield "something was known before it happened"
 
 
+_COLUMNS = {kind.name: {column.name for column in events.ENVELOPE} | set(kind.columns) for kind in EVENTS}
+
+
 def rows_use_only_their_columns(life: list[Row]) -> Iterator[str]:
     """A column that a kind does not have stays empty."""
-    envelope = {column.name for column in events.ENVELOPE}
-    known = {kind.name: envelope | set(kind.columns) for kind in EVENTS}
     for row in life:
-        strange = [name for name, value in row.items() if value and name not in known[row["kind"]]]
+        strange = [name for name, value in row.items() if value and name not in _COLUMNS[row["kind"]]]
         if strange:
             yield f"{row['kind']} has {strange}"
 

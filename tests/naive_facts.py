@@ -89,8 +89,8 @@ class Naive:
                   "network": "networks", "bin": "bins",
                   "coupon": "coupons", "channel": "channels", "arm": "arms"}  # fmt: skip
         found = []
-        for row in rows:
-            told = {name: int(row[name]) for name in rows.dtype.names if name != "filler"}
+        for values in rows.tolist():
+            told = dict(zip(rows.dtype.names, values, strict=True))
             told |= {name: self.names[words][told[name]] for name, words in labels.items()}
             found.append(told | {"kind": self.kinds[told["kind"]]})
         return found
