@@ -16,8 +16,11 @@ import pytest
 from billing_sim import declines, events
 from billing_sim.clock import DAY
 from billing_sim.drivers import batch, forks
-from billing_sim.drivers.forks import ENDINGS, Spans
+from billing_sim.drivers.coupled import tape_of
+from billing_sim.drivers.forks import ENDINGS
+from billing_sim.drivers.meeting import others_of
 from billing_sim.drivers.shards import people_of_shard
+from billing_sim.drivers.stage import Play, Spans, Stage
 from billing_sim.dunning_ranking.playing import Played, play, table_of
 from billing_sim.dunning_ranking.policies import presets
 from billing_sim.facts.folding import Folder
@@ -98,7 +101,9 @@ def test_lives_go_on_as_if_nothing_had_been_tried(shard):
     world = world_of(MANY, BUSY)
     longer = lengthened(world.scenario, 120)
     spans = Spans(int(world.record.end[0]), 100 * DAY, 30 * DAY)
-    found = forks.lives(longer, table_of(longer, presets()), len(presets()), shard, spans)
+    tape = tape_of(longer)
+    told = Play(longer, table_of(longer, presets()), len(presets()), spans, tape, others_of(longer, tape))
+    found = Stage(told).lives(shard)
     ours = [(it.block.rows.copy(), it.block.truths.copy(), it.block.people, len(it.failures)) for it in found]
     theirs = [(it.rows.copy(), it.truths.copy(), it.people) for it in batch.lives(world, shard)]
     assert sum(it[3] for it in ours) > 10

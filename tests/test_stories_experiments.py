@@ -11,7 +11,10 @@ import pytest
 
 from billing_sim import clock, draws, events, people
 from billing_sim import purposes as purpose
-from billing_sim.drivers import batch, forks, paired
+from billing_sim.drivers import batch, paired
+from billing_sim.drivers.meeting import others_of
+from billing_sim.drivers.stage import Play, Spans, Stage
+from billing_sim.drivers.tape import NOTHING_SHARED
 from billing_sim.dunning_ranking.playing import table_of
 from billing_sim.errors import InputError
 from billing_sim.facts.folding import Folder
@@ -551,9 +554,10 @@ def test_a_life_lived_again_and_its_forks_know_the_arm():
     for who in enrolled(log, "retry_test/daily")[:5]:
         assert relive(log.world, 0, who).rows.tobytes() == log.of(who).tobytes()
     policies = log.world.scenario.dunning_policies
-    spans = forks.Spans(int(log.world.record.end[0]), 60 * clock.DAY, 20 * clock.DAY)
-    table = table_of(log.world, policies)
-    for found in forks.lives(log.world, table, len(policies), 0, spans):
+    spans = Spans(int(log.world.record.end[0]), 60 * clock.DAY, 20 * clock.DAY)
+    others = others_of(log.world, NOTHING_SHARED)
+    told = Play(log.world, table_of(log.world, policies), len(policies), spans, NOTHING_SHARED, others)
+    for found in Stage(told).lives(0):
         assert set(found.block.rows["subscriber"].tolist()) <= set(log.subscribers)
         own = np.concatenate([log.of(who) for who in np.unique(found.block.rows["subscriber"]).tolist()])
         assert found.block.rows.tobytes() == own.tobytes()

@@ -19,7 +19,7 @@ from billing_sim.drivers import by_tape, coupled, desk, one_crowd, paired
 from billing_sim.drivers.memory import PER_PERSON, check_room
 from billing_sim.drivers.shards import people_of_shard
 from billing_sim.drivers.tape import Tape, span_of, window_of
-from billing_sim.errors import BillingSimError, QueryError
+from billing_sim.errors import BillingSimError
 from billing_sim.scenario import load
 from billing_sim.stress.lab import bench
 from billing_sim.trace.life import relive
@@ -379,15 +379,6 @@ def test_people_who_do_not_fit_into_memory_are_refused_in_time():
     with pytest.raises(BillingSimError, match=r"About 600 members fit: use --members 600;"):
         check_room(2000, 1000, available=2000 * PER_PERSON)
     check_room(2000, 1000, available=4000 * PER_PERSON)
-
-
-def test_policies_cannot_be_tried_beside_each_other_in_a_crowd():
-    """Playing one invoice out under another policy would leave the others out of account."""
-    from billing_sim.drivers.forks import Spans, lives
-
-    world = world_of(CROWDED)
-    with pytest.raises(QueryError, match="share something"):
-        next(lives(world, world.record, 1, 0, Spans(0, 0, 0)))
 
 
 def test_nothing_published_where_nothing_is_shared():

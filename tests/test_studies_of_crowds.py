@@ -13,9 +13,7 @@ from billing_sim.challenges.other_worlds import collected, incidents_of, without
 from billing_sim.challenges.questions import CAUSES_BY_OPTION
 from billing_sim.declines import CAUSES
 from billing_sim.drivers import batch
-from billing_sim.drivers.block import refuse_sharing
 from billing_sim.drivers.shards import SHARDS
-from billing_sim.errors import QueryError
 from billing_sim.facts.folding import Folder
 from billing_sim.facts.schema import INVOICE_STATUSES
 from billing_sim.goal_sheets.aims import read_aims
@@ -73,12 +71,6 @@ goals:
 def test_what_people_share_is_named(shared: str):
     """Each by itself; a reader of the truth has to know what was left as it was."""
     assert shared_in(world_of(SHARED[shared])) == [shared]
-
-
-def test_policies_cannot_be_played_out_beside_a_queue_of_reviews():
-    """Nor at a desk or a crowded gateway; the refusal names every key that would have to go."""
-    with pytest.raises(QueryError, match="`support` and the `team` of `review`"):
-        refuse_sharing(world_of(SHARED["the reviewers of payments"]))
 
 
 def test_goals_are_judged_in_worlds_that_people_share(home: Path):

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from billing_sim.errors import BillingSimError, QueryError
-from billing_sim.world.compile import CompiledWorld
+from billing_sim.errors import BillingSimError
 
 DRIVERS = ("batch", "simpy")
 
@@ -28,14 +27,3 @@ class Block:
 def too_long(number: int) -> BillingSimError:
     """The refusal of a life whose rows do not fit on a page."""
     return BillingSimError(f"subscriber {number} has more events than a page of the log holds; shorten the scenario")
-
-
-def refuse_sharing(world: CompiledWorld) -> None:
-    """QueryError where people share something, for those who play out what might have been of one person alone."""
-    if world.is_coupled:
-        raise QueryError(
-            "The people of this scenario share something (what gateways can take, a support desk, or a team of "
-            "reviewers), so an invoice cannot be played out under another policy as if nobody else were there. Leave "
-            "out `capacity`, `load`, `by: success_rate`, `support` and the `team` of `review`, or run the scenario "
-            "under each policy and compare the runs."
-        )

@@ -4,21 +4,24 @@ Before an alarm rings, a copy of the person is kept. When an invoice fails for t
 the fork: the very same person at that moment. From there the rest of the invoice's dunning is played out under each
 policy, on a page that nobody reads, until the invoice is paid for good, void or given up. The life itself goes on as if
 nothing had been tried.
+
+Where people share something, lives run by the tape of their world, and forks beside the people of that world, or of one
+in which everybody has the policy (`drivers.meeting`).
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numba import from_dtype, types
 
 from billing_sim import events
-from billing_sim.clock import HOUR
-from billing_sim.drivers.block import Block, refuse_sharing, too_long
+from billing_sim.clock import HOUR, NEVER
+from billing_sim.drivers.meeting import Answers, Others, go_on, take_along
 from billing_sim.drivers.oracle import LEFT, fate_of_retry
-from billing_sim.drivers.shards import people_of_shard
+from billing_sim.drivers.playing import first_effect
+from billing_sim.drivers.requests import Effects
+from billing_sim.drivers.tuning import list_of, tune
+from billing_sim.drivers.windows import receive
 from billing_sim.lifecycle.life import step
 from billing_sim.lifecycle.ring import MOST_ROWS, begin, next_alarm
 from billing_sim.lifecycle.state import (
@@ -26,7 +29,6 @@ from billing_sim.lifecycle.state import (
     ALARM_SIGNUP,
     BACKUP,
     FIRST,
-    PAGE,
     PAGE_ROWS,
     PAGE_TRUTHS,
     Int,
@@ -34,10 +36,8 @@ from billing_sim.lifecycle.state import (
     Page,
     State,
     World,
-    new_states,
 )
-from billing_sim.rule import entry, records, rule
-from billing_sim.world.compile import CompiledWorld
+from billing_sim.rule import entry, rule
 from billing_sim.world.record import KINDS, POLICIES
 
 ENDINGS = ("undecided", "retry", "member", "updater", "backup", "given_up", "canceled", "left")
@@ -65,7 +65,9 @@ OUTCOME = np.dtype(
 the first failure, how it ended (`ENDINGS`), what last mended the method, whether the subscription was lost while it was
 unpaid, and whether that person wanted to stay and could have paid."""
 
-_FAILURES_AT_ONCE = 2048
+UNTIL, FOLLOWED, LOOKED, FIRST_TRIED = range(4)
+"""Places in the spans of a play."""
+
 _MOST_RINGS = 1 << 14
 """More alarms than any dunning rings; a play that is longer stays undecided."""
 
@@ -77,6 +79,8 @@ _Pages = types.Array(Page, 1, "C")
 _Numbers = types.Array(types.int64, 1, "C")
 _Failures = types.Array(Failure, 1, "C")
 _Outcomes = types.Array(Outcome, 2, "C")
+_Tape = types.Tuple((_Numbers, types.Array(types.int64, 2, "C"), Effects, _Numbers))
+"""What was published and what desks answered, as in `drivers.tape.Tape`."""
 
 # Who is who among the states: the life, a blank record, the life before the ring, the fork, and who tries one retry.
 _LIFE, _BLANK, _BEFORE, _FORK, _TRYING = range(5)
@@ -101,10 +105,16 @@ def who_paid(state, method, initiator, fixed_by):
     return fixed_by if fixed_by else BY_RETRY
 
 
-@rule(Int(Int))
-def mended_by(reason):
-    """Who told of a change of the method: the member, or the networks (updater and tokens alike)."""
-    return BY_MEMBER if reason == events.BY_SUBSCRIBER else BY_UPDATER
+@rule(Nothing(Outcome, Int))
+def note_mended(outcome, reason):
+    """Somebody told of a change of the method: the member, or the account updater.
+
+    A token that follows its card mends nothing: it had been good all the time.
+    """
+    if reason == events.BY_SUBSCRIBER:
+        outcome.fixed_by = BY_MEMBER
+    elif reason == events.BY_UPDATER:
+        outcome.fixed_by = BY_UPDATER
 
 
 @rule(Nothing(State, Page, Int, Outcome))
@@ -120,7 +130,7 @@ def read_rows(state, page, first, outcome):
             outcome.notices += 1
         elif kind == events.METHOD_UPDATED:
             if not (state.backup and row.method == state.method_number[BACKUP]):
-                outcome.fixed_by = mended_by(row.reason)
+                note_mended(outcome, row.reason)
         elif kind == events.PAYMENT_RETURNED:
             outcome.collected_at = 0
             outcome.ended_by = UNDECIDED
@@ -151,43 +161,37 @@ def place_after_first_failure(state, page):
     return state.rows
 
 
-@rule(Int(_Worlds, State, Page))
-def ring_aside(worlds, state, page):
-    """Ring the fork's next alarm on the page that nobody reads; return the moment after it."""
-    state.rows = 0
-    state.truths = 0
-    return step(worlds, state, page)
-
-
-@rule(Nothing(_Worlds, State, Page, Int, Outcome))
-def play_out(worlds, state, page, until, outcome):
+@rule(Nothing(_Worlds, State, Page, Others, Answers, Int, Outcome))
+def play_out(worlds, state, page, others, answers, until, outcome):
     """Let the invoice fail once more, and follow it until it is paid for good, void or given up.
 
     A captured debit that may still come back is not paid for good.
     """
-    at = ring_aside(worlds, state, page)
+    at = go_on(worlds, state, page, others, answers)
     read_rows(state, page, place_after_first_failure(state, page), outcome)
     rings = 0
     while (state.open or state.pending) and at < until and rings < _MOST_RINGS:
-        at = ring_aside(worlds, state, page)
+        at = go_on(worlds, state, page, others, answers)
         read_rows(state, page, 0, outcome)
         rings += 1
     if outcome.collected_at == 0 and outcome.ended_by < GIVEN_UP:
         outcome.ended_by = UNDECIDED
 
 
-@rule(Int(_Worlds, _States, Page, Int))
-def first_success(worlds, states, page, span):
-    """The first whole hour, less than `span` after the failure, at which one retry alone succeeds; 0 for none.
+@rule(Int(_Worlds, _States, Page, Others, Int))
+def first_success(worlds, states, page, others, horizon):
+    """The first whole hour, less than `horizon` after the failure, at which one retry alone succeeds; 0 for none.
 
     `states[_FORK]` is the person right after the failure. Luck is keyed by the hour, so asking once an hour misses
     nothing but what begins and ends within one.
     """
+    span, places, tables, _ = others
     world = worlds[states[_FORK].lives_in]
     first = states[_FORK].first_failed
     at = (first // world.window + 1) * world.window
     at = (at + HOUR - 1) // HOUR * HOUR
-    while at < first + span:
+    while at < first + horizon:
+        tune(world, places, tables, list_of(span, at))
         states[_TRYING] = states[_FORK]
         states[_TRYING].rows = 0
         states[_TRYING].truths = 0
@@ -219,41 +223,63 @@ def note_failure(world, state, issued_at, failure):
     failure.group = state.group
 
 
-@rule(Nothing(_Worlds, _Worlds, _States, _Pages, Int, _Numbers, Failure, _Outcomes, Int))
-def try_policies(own, others, states, pages, issued_at, spans, failure, outcomes, place):
-    """Play the invoice out under the world's own rules and under each policy, and ask the oracle."""
+@rule(Nothing(_Worlds, _Worlds, _States, _Pages, Int, _Numbers, _Tape, Int, Others, Answers, Failure, _Outcomes, Int))
+def try_policies(own, changed, states, pages, issued_at, spans, tape, told, others, answers, failure, outcomes, place):
+    """Play the invoice out under the world's own rules and under each policy, and ask the oracle.
+
+    `told` is the place on the tape of the next answer that a desk has for this person.
+    """
     page = pages[1]
+    _, _, effects, _ = tape
     market = states[_LIFE].market
     failure.method_kind = states[_BEFORE].method_kind[FIRST]
     note_failure(own[0], states[_LIFE], issued_at, failure)
-    until = failure.first_failed_at + spans[1]
+    until = failure.first_failed_at + spans[FOLLOWED]
     policies = outcomes.shape[1] - 1
-    for p in range(policies + 1):
+    for p in range(spans[FIRST_TRIED], policies + 1):
         states[_FORK] = states[_BEFORE]
+        take_along(states[_FORK], effects, told, answers)
         if p == 0:
-            play_out(own, states[_FORK], page, until, outcomes[place, p])
+            play_out(own, states[_FORK], page, others, answers, until, outcomes[place, p])
         else:
-            put_in_force(others, market, p - 1)
-            play_out(others, states[_FORK], page, until, outcomes[place, p])
-    put_in_force(others, market, policies)
-    states[_FORK] = states[_BEFORE]
-    ring_aside(others, states[_FORK], page)
-    failure.oracle_at = first_success(others, states, page, spans[2])
+            put_in_force(changed, market, p - 1)
+            play_out(changed, states[_FORK], page, others, answers, until, outcomes[place, p])
+    if spans[LOOKED]:
+        put_in_force(changed, market, policies)
+        states[_FORK] = states[_BEFORE]
+        take_along(states[_FORK], effects, told, answers)
+        go_on(changed, states[_FORK], page, others, answers)
+        failure.oracle_at = first_success(changed, states, page, others, spans[LOOKED])
+
+
+@rule(Int(_Tape, Int, Int, Int))
+def next_told(tape, e, subscriber, until):
+    """The barrier at which this person is told what stands at place `e` of the tape, if a desk settled it by then."""
+    _, _, effects, due = tape
+    if e < len(effects) and effects[e].subscriber == subscriber and effects[e].at < until:
+        return due[e]
+    return NEVER
 
 
 @entry(
-    Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Failures, _Outcomes, _Numbers),
+    Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Numbers, _Tape, Others, Answers,
+        _Failures, _Outcomes, _Numbers),
     long="what plays policies out",
-)
-def fork_lives(own, others, numbers, markets, first, states, pages, spans, failures, outcomes, filled):
+)  # fmt: skip
+def fork_lives(
+    own, changed, numbers, markets, first, states, pages, spans, span, tape, others, answers, failures, outcomes, filled
+):
     """Run lives from `first` on until the page or the table of failures is full; return the first life not on it.
 
-    `own` is the world of the lives, `others` the same with the policies in its table, the last of which does nothing;
+    `own` is the world of the lives, `changed` the same with the policies in its table, the last of which does nothing;
     both hold a record for each arm of an experiment.
-    `spans` says when lives stop, how long after a first failure forks are followed, and how long the oracle looks.
+    `spans` says when lives stop, how long after a first failure forks are followed, how long the oracle looks (0: it is
+    not asked), and which column is the first to be tried (0: the own rules).
+    Lives run by the `tape` of their own world with its `span`, forks beside the `others`.
     `filled` receives the rows, truths and failures written, and adds up the alarms rung.
     """
     page = pages[0]
+    places, tables, effects, _ = tape
     written = 0
     told = 0
     failed = 0
@@ -263,24 +289,39 @@ def fork_lives(own, others, numbers, markets, first, states, pages, spans, failu
         state = states[_LIFE]
         state.rows = written
         state.truths = told
+        tune(own[0], places, tables, -1)
         begin(own[0], state, markets[i], numbers[i])
         found = failed
         issued_at = 0
         now = next_alarm(state)
-        while now < spans[0]:
+        e = first_effect(effects, numbers[i])
+        barrier = next_told(tape, e, numbers[i], spans[UNTIL])
+        while now < spans[UNTIL] or barrier < NEVER:
             full = state.rows > PAGE_ROWS - MOST_ROWS or state.truths > PAGE_TRUTHS - MOST_ROWS
             if full or found == len(failures):
                 filled[0] = written
                 filled[1] = told
                 filled[2] = failed
                 return i
+            world = own[state.lives_in]
+            if barrier <= now or now >= spans[UNTIL]:
+                tune(world, places, tables, list_of(span, barrier) - 1)
+                now = receive(world, state, page, barrier, effects[e])
+                e += 1
+                barrier = next_told(tape, e, numbers[i], spans[UNTIL])
+                continue
             states[_BEFORE] = states[_LIFE]
+            tune(world, places, tables, list_of(span, now))
             following = step(own, state, page)
+            state.asks = 0
             filled[3] += 1
             if state.invoice != states[_BEFORE].invoice:
                 issued_at = now if is_billing(states[_BEFORE].turn) else 0
             if state.logging and state.first_failed == now and states[_BEFORE].first_failed != now:
-                try_policies(own, others, states, pages, issued_at, spans, failures[found], outcomes, found)
+                try_policies(
+                    own, changed, states, pages, issued_at, spans, tape, e, others, answers, failures[found], outcomes,
+                    found,
+                )  # fmt: skip
                 found += 1
             now = following
         written = state.rows
@@ -291,58 +332,3 @@ def fork_lives(own, others, numbers, markets, first, states, pages, spans, failu
     filled[1] = told
     filled[2] = failed
     return i
-
-
-@dataclass(frozen=True)
-class Forks:
-    """Whole lives as the batch driver hands them on, the invoices of theirs that failed (`FAILURE`), and what came of
-    each (`OUTCOME`, a row per failure): in column 0 under the world's own rules, then under each policy.
-
-    Good until the next ones are asked for.
-    """
-
-    block: Block
-    failures: np.ndarray
-    outcomes: np.ndarray
-
-
-@dataclass(frozen=True)
-class Spans:
-    """When lives stop (microseconds UTC), how long after a first failure forks are followed and the oracle looks."""
-
-    until: int
-    followed: int
-    oracle: int
-
-
-def lives(own: CompiledWorld, others: np.ndarray, policies: int, shard: int, spans: Spans) -> Iterator[Forks]:
-    """Simulate a shard of `own` until `spans.until`, trying the first so many policies of the world records `others`.
-
-    `others` are `own`'s records but for their policies; the one after the last that is tried does nothing. They
-    are left as they are.
-    """
-    refuse_sharing(own)
-    numbers, markets = people_of_shard(own, shard)
-    # A shard's own copy: which policy is in force is written into it, and shards run beside each other.
-    worlds, states = (records(own.record), records(others.copy())), records(new_states(5))
-    pages = np.zeros(2, PAGE)
-    failures, outcomes = np.zeros(_FAILURES_AT_ONCE, FAILURE), np.zeros((_FAILURES_AT_ONCE, policies + 1), OUTCOME)
-    limits = np.array([spans.until, spans.followed, spans.oracle], np.int64)
-    filled = np.zeros(4, np.int64)
-    first = 0
-    while first < len(numbers):
-        rung = int(filled[3])
-        outcomes[:] = 0
-        following = int(
-            fork_lives(
-                *worlds, numbers, markets, first, states, records(pages), limits, records(failures), records(outcomes),
-                filled,
-            )
-        )  # fmt: skip
-        if following == first:
-            raise too_long(int(numbers[first]))
-        block = Block(
-            pages["rows"][0, : filled[0]], pages["truths"][0, : filled[1]], following - first, int(filled[3]) - rung
-        )
-        yield Forks(block, failures[: filled[2]], outcomes[: filled[2]])
-        first = following

@@ -73,7 +73,7 @@ def fates_of_retry(worlds, states, pages, moments, causes, span, places, tables)
     something, `places` and `tables` are those of the tape (`drivers.tape`), else empty.
     """
     for i in range(len(moments)):
-        tune(worlds[0], places, tables, list_of(span, moments[i]))
+        tune(worlds[states[0].lives_in], places, tables, list_of(span, moments[i]))
         states[1] = states[0]
         states[1].rows = 0
         states[1].truths = 0

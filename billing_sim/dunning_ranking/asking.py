@@ -10,7 +10,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from billing_sim.crew import usual_workers
-from billing_sim.drivers.block import refuse_sharing
 from billing_sim.dunning_ranking.policies import candidates
 from billing_sim.dunning_ranking.ranking import Cost, Ranking, Setting
 from billing_sim.dunning_ranking.scores import MICROS
@@ -19,6 +18,7 @@ from billing_sim.given import with_checked_arguments
 from billing_sim.scenario import load
 from billing_sim.scenario.model import Scenario
 from billing_sim.simulate import compile_first
+from billing_sim.truth.worlds import shared_in
 from billing_sim.world.compile import compile_world
 
 ORACLE_DAYS = 30
@@ -61,8 +61,6 @@ def dunning(
     first = load(path, members=members, seed=seed).scenario
     costs = _cost(attempt_cost, ATTEMPT_COST, first), _cost(notice_cost, NOTICE_COST, first)
     chosen = candidates(first, presets, given)
-    # Before anything is compiled for it.
-    refuse_sharing(compile_world(first))
     compile_first(lambda _: None)
     from billing_sim.dunning_ranking.playing import play
 
@@ -70,7 +68,8 @@ def dunning(
     for i in range(seeds):
         scenario = first.model_copy(update={"seed": first.seed + i})
         played.append(play(scenario, chosen, oracle_days, workers or usual_workers(), _part(report, i, seeds)))
-    return Ranking(Setting(first, oracle_days, *costs), chosen, played)
+    shared = tuple(shared_in(compile_world(first)))
+    return Ranking(Setting(first, oracle_days, *costs, shared), chosen, played)
 
 
 def _part(report: Report | None, place: int, seeds: int) -> Report:

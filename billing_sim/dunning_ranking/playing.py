@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
 from billing_sim.clock import DAY
 from billing_sim.crew import Crew
-from billing_sim.drivers.forks import FAILURE, OUTCOME, Spans, lives
+from billing_sim.drivers.coupled import record_tape, tape_of
+from billing_sim.drivers.forks import FAILURE, OUTCOME
+from billing_sim.drivers.meeting import others_of
 from billing_sim.drivers.shards import SHARDS
+from billing_sim.drivers.stage import Play, Spans, Stage
 from billing_sim.dunning_ranking.policies import Policies
 from billing_sim.errors import QueryError
 from billing_sim.facts.rates import DENOMINATOR, schedules
@@ -19,6 +23,7 @@ from billing_sim.identity import people_in
 from billing_sim.scenario.dunning import DunningPolicy, DunningRule
 from billing_sim.scenario.interventions import DunningSwitch
 from billing_sim.scenario.model import Scenario
+from billing_sim.truth.alternatives import with_policy
 from billing_sim.truth.worlds import lengthened
 from billing_sim.world.announce import announcements
 from billing_sim.world.compile import CompiledWorld
@@ -43,23 +48,47 @@ class Played:
     """The failed invoices of one seed (`drivers.forks.FAILURE`), what each is worth, and what came of it.
 
     `micros` are millionths of the reporting currency at the rate in force at issue; `outcomes` has a row per invoice
-    (`drivers.forks.OUTCOME`): column 0 is the scenario's own rules, then the policies in their order.
+    (`drivers.forks.OUTCOME`): column 0 is the scenario's own rules, then the policies in their order. Where people
+    share something, those meet what the scenario's own people left them; `together` is what comes of the same invoices
+    where all of them have the policy from the start on. None where nothing is shared.
     """
 
     seed: int
     failures: np.ndarray
     micros: np.ndarray
     outcomes: np.ndarray
+    together: np.ndarray | None = None
 
 
 def play(scenario: Scenario, policies: Policies, horizon_days: int, workers: int, report: Report) -> Played:
     """Simulate a scenario, and play out each invoice that fails in it under its own rules and under each policy."""
     span = _followed(scenario, policies)
-    world = lengthened(scenario, _days_more(scenario, max(span, horizon_days * DAY)))
-    until = Names(scenario).end
-    game = _Game(world, policies, Spans(until, span, horizon_days * DAY), report)
-    failures, outcomes = game.run(workers)
-    return Played(scenario.seed, failures, worth(world, failures), outcomes)
+    days = _days_more(scenario, max(span, horizon_days * DAY))
+    world = lengthened(scenario, days)
+    spans = Spans(Names(scenario).end, span, horizon_days * DAY)
+    rounds = 1 + len(policies) * world.is_coupled
+    tape = tape_of(world, workers)
+    told = Play(world, table_of(world, policies), len(policies), spans, tape, others_of(world, tape))
+    failures, outcomes = _Game(told).run(workers, _part(report, 0, rounds))
+    if not world.is_coupled:
+        return Played(scenario.seed, failures, worth(world, failures), outcomes)
+    together, after_others = outcomes.copy(), replace(spans, oracle=0, tries_own_rules=False)
+    for i, (name, policy) in enumerate(policies.items(), 1):
+        crowd = lengthened(with_policy(scenario, _free_name(scenario), policy), days)
+        others = others_of(crowd, record_tape(world, crowd, threads=workers))
+        alone = Play(world, table_of(world, {name: policy}), 1, after_others, tape, others)
+        together[:, i] = _Game(alone).run(workers, _part(report, i, rounds))[1][:, 1]
+    return Played(scenario.seed, failures, worth(world, failures), outcomes, together)
+
+
+def _part(report: Report, place: int, rounds: int) -> Report:
+    """Progress of one round as a part of all."""
+    return lambda done, total: report(place * total + done, rounds * total)
+
+
+def _free_name(scenario: Scenario) -> str:
+    """What none of the scenario's policies is called: one of the same name may be another."""
+    return next(name for i in count() if (name := f"ranked_{i}") not in scenario.dunning_policies)
 
 
 def _days_more(scenario: Scenario, span: int) -> int:
@@ -108,26 +137,29 @@ def worth(world: CompiledWorld, failures: np.ndarray) -> np.ndarray:
 
 
 class _Game:
-    """All shards of a world, each played by whichever worker is free."""
+    """All shards of a play, each on the stage of whichever worker is free."""
 
-    def __init__(self, world: CompiledWorld, policies: Policies, spans: Spans, report: Report) -> None:
-        self._world, self._spans = world, spans
-        self._table, self._policies = table_of(world, policies), len(policies)
+    def __init__(self, play: Play) -> None:
+        self._play_of_all = play
         self._found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._crew, self._lock = Crew(SHARDS), threading.Lock()
-        self._done, self._total, self._report = 0, people_in(world), report
+        self._done, self._total = 0, people_in(play.own)
 
-    def run(self, workers: int) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, workers: int, report: Report) -> tuple[np.ndarray, np.ndarray]:
         """Failures and outcomes of everybody, in the order of shards."""
-        self._crew.run(workers, lambda: self._play, lambda: self._report(self._done, self._total))
-        self._report(self._total, self._total)
+        self._crew.run(workers, self._begin, lambda: report(self._done, self._total))
+        report(self._total, self._total)
         failures, outcomes = zip(*(self._found[shard] for shard in sorted(self._found)), strict=True)
         return np.concatenate(failures), np.concatenate(outcomes)
 
-    def _play(self, shard: int) -> None:
+    def _begin(self) -> Callable[[int], None]:
+        stage = Stage(self._play_of_all)
+        return lambda shard: self._play(stage, shard)
+
+    def _play(self, stage: Stage, shard: int) -> None:
         failures = [np.zeros(0, FAILURE)]
-        outcomes = [np.zeros((0, self._policies + 1), OUTCOME)]
-        for forks in lives(self._world, self._table, self._policies, shard, self._spans):
+        outcomes = [np.zeros((0, self._play_of_all.policies + 1), OUTCOME)]
+        for forks in stage.lives(shard):
             if self._crew.is_stopped:
                 return
             failures.append(forks.failures.copy())

@@ -28,6 +28,7 @@ from billing_sim.dunning_ranking.scores import (
     gap,
     interval_across,
     sums_of,
+    sums_together,
 )
 from billing_sim.errors import QueryError
 from billing_sim.metrics.names import unknown
@@ -46,12 +47,17 @@ OWN_RULES = "own rules"
 
 @dataclass(frozen=True)
 class Standing:
-    """One policy with its sums and scores, and how its invoices ended; `policy` is None for the own rules."""
+    """One policy with its sums and scores, and how its invoices ended; `policy` is None for the own rules.
+
+    Where people share something, `sums` are of one member at a time with everything shared as the own rules leave it,
+    and `together` those of the same invoices where everybody has the policy; None where nothing is shared.
+    """
 
     name: str
     policy: DunningPolicy | None
     sums: Sums
     endings: dict[str, int]
+    together: Sums | None = None
 
     def __getitem__(self, score: str) -> Figure:
         """A score by its id; QueryError with a suggestion for an unknown one."""
@@ -61,6 +67,15 @@ class Standing:
     def scores(self) -> dict[str, Figure]:
         """Every score by its id."""
         return {it.id: figure(it, self.sums) for it in SCORES}
+
+    @cached_property
+    def scores_together(self) -> dict[str, Figure]:
+        """The same where everybody has the policy; empty where nothing is shared."""
+        return {it.id: figure(it, self.together) for it in SCORES} if self.together else {}
+
+    def spillover(self, score: str = NET.id) -> Gap | None:
+        """What it adds to a score that all have the policy, with the paired interval; None where nothing is shared."""
+        return gap(_score(score), self.together, self.sums) if self.together else None
 
 
 @dataclass(frozen=True)
@@ -82,12 +97,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Setting:
-    """What was asked: the scenario, the horizon of the oracle, and what attempts and notices cost."""
+    """What was asked: the scenario, the horizon of the oracle, what an attempt and a notice cost; what people share."""
 
     scenario: Scenario
     oracle_days: int
     attempt: Cost
     notice: Cost
+    shared: tuple[str, ...] = ()
 
 
 class Ranking:
@@ -120,7 +136,8 @@ class Ranking:
 
         ended = sum(np.bincount(it.outcomes["ended_by"][:, column], minlength=len(ENDINGS)) for it in self._played)
         endings = {name: int(count) for name, count in zip(ENDINGS, np.asarray(ended), strict=True)}
-        return Standing(name, self.policies.get(name), sums_of(self._played, column, costs), endings)
+        sums, together = sums_of(self._played, column, costs), sums_together(self._played, column, costs)
+        return Standing(name, self.policies.get(name), sums, endings, together)
 
     def __getitem__(self, policy: str) -> Standing:
         """One policy's standing; QueryError with a suggestion for one that is not ranked."""
@@ -180,6 +197,8 @@ class Ranking:
             row: dict[str, Any] = {"rank": rank, "policy": it.name}
             for name, found in it.scores.items():
                 row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+            for name, found in it.scores_together.items():
+                row |= {f"{name}_together": found.value}
             rows.append(row)
         return rows
 
@@ -191,6 +210,7 @@ class Ranking:
             "members": it.scenario.members,
             "seeds": [*self.seeds],
             "currency": it.scenario.reporting_currency,
+            "shared": [*it.shared],
             "failed": self.failed,
             "money": self.standings[0].sums["money"] / MICROS,
             "oracle": {"days": it.oracle_days, **{one.id: _plain(self.oracle[one.id], one) for one in ORACLE_SCORES}},
@@ -208,7 +228,20 @@ class Ranking:
             "rank": rank, "policy": it.name, **about,
             "scores": {score.id: _plain(it.scores[score.id], score) | self._across(score, it) for score in SCORES},
             "sums": {name: _in_units(name, it.sums[name]) for name in it.sums.by_group},
-            "ended_by": it.endings,
+            "ended_by": it.endings, **self._together_json(it),
+        }  # fmt: skip
+
+    @staticmethod
+    def _together_json(it: Standing) -> dict[str, Any]:
+        spills = {score.id: it.spillover(score.id) for score in SCORES}
+        if not it.scores_together:
+            return {}
+        return {
+            "together": {score.id: _plain(it.scores_together[score.id], score) for score in SCORES},
+            "spillover": {
+                name: {"difference": one.value, "low": one.low, "high": one.high, "standard_error": one.standard_error}
+                for name, one in spills.items() if one
+            },
         }  # fmt: skip
 
     def _across(self, score: Score, it: Standing) -> dict[str, Any]:

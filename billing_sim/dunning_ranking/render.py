@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from billing_sim.dunning_ranking.scores import MICROS, NOTHING_FAILED, Gap
+from billing_sim.dunning_ranking.scores import MICROS, NET, NOTHING_FAILED, Gap
 
 if TYPE_CHECKING:
     from billing_sim.dunning_ranking.ranking import Cost, Ranking, Standing
@@ -27,7 +27,9 @@ def text(it: Ranking) -> str:
     """The whole ranking as plain text, at most 80 columns wide."""
     if not it.failed:
         return "\n".join(_wrapped(f"{_people(it)}: {NOTHING_FAILED}, so there is nothing to rank. {_remedy()}"))
-    parts = ["\n".join(part) for part in (_stake(it), _table(it), _in_full(it), _neighbours(it), _legend(it))]
+    parts = [
+        "\n".join(part) for part in (_stake(it), _table(it), _in_full(it), _neighbours(it), _together(it), _legend(it))
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -112,6 +114,27 @@ def _neighbours(it: Ranking) -> Iterator[str]:
         names = f"{_short(one.name)} - {_short(other.name)}"
         told = _nothing(it.alike(one.name, other.name)) if found.is_nothing else _gap(found, len(it.seeds))
         yield f"{rank:>2} {names:<{2 * _NAME + 1}}{told}".rstrip()
+
+
+def _together(it: Ranking) -> Iterator[str]:
+    """Where people share something: what a policy comes to when everybody has it, and what that adds."""
+    if not it.setting.shared:
+        return
+    yield from _wrapped(
+        f"Net money per failed invoice, {it.setting.scenario.reporting_currency}, when one member alone has the policy "
+        f"(direct, as above), and when everybody has it (total): people share {_listed(it.setting.shared)}."
+    )
+    yield f"{'':3}{'policy':<{_NAME}}{'direct':>8}{'total':>8}{'spillover':>11}"
+    for rank, one in enumerate(it.standings, 1):
+        spill, total = one.spillover(), one.scores_together[NET.id]
+        if spill is None:
+            continue
+        added = f"{0:>8}" if spill.is_nothing else f" {_gap(spill, 1)}"
+        yield f"{rank:>2} {_short(one.name):<{_NAME}}{_number(one[NET.id]):>8}{_number(total):>8}{added}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _nothing(is_alike: bool) -> str:

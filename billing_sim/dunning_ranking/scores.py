@@ -100,12 +100,21 @@ class Sums:
 
 def sums_of(played: Sequence[Played], column: int, costs: Costs) -> Sums:
     """The sums of the policy in this column of the outcomes, over all seeds."""
-    parts = [_sums_of_seed(it, column, costs) for it in played]
+    return _sums([_sums_of_seed(it, it.outcomes[:, column], costs) for it in played])
+
+
+def sums_together(played: Sequence[Played], column: int, costs: Costs) -> Sums | None:
+    """The same where everybody has the policy; None where people share nothing."""
+    found = [(it, it.together) for it in played]
+    parts = [_sums_of_seed(it, every[:, column], costs) for it, every in found if every is not None]
+    return _sums(parts) if len(parts) == len(found) else None
+
+
+def _sums(parts: list[dict[str, np.ndarray]]) -> Sums:
     return Sums({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 
-def _sums_of_seed(it: Played, column: int, costs: Costs) -> dict[str, np.ndarray]:
-    found = it.outcomes[:, column]
+def _sums_of_seed(it: Played, found: np.ndarray, costs: Costs) -> dict[str, np.ndarray]:
     is_collected, has_chance = found["collected_at"] > 0, it.failures["oracle_at"] > 0
     attempts, notices = found["attempts"].astype(np.int64), found["notices"].astype(np.int64)
     collected, cost = it.micros * is_collected, attempts * costs.attempt + notices * costs.notice

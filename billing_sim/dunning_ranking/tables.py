@@ -24,7 +24,8 @@ def outcomes(played: Sequence[Played], policies: Sequence[str], scenario: Scenar
     """One row per failed invoice and policy, invoices in the order of seeds and shards.
 
     Hours count from the first failure; `oracle_hours` is missing where no retry alone succeeds, `collected_hours` where
-    the invoice is never paid.
+    the invoice is never paid. Where people share something, two more columns say what comes of it where everybody has
+    the policy.
     """
     import pandas as pd
 
@@ -54,6 +55,17 @@ def _columns(it: Played, column: int, policy: str, names: Names) -> dict[str, An
         "notices": found["notices"],
         "lost": found["is_lost"] == 1,
         "wrongful": found["is_wrongful"] == 1,
+        **_together(it, column),
+    }
+
+
+def _together(it: Played, column: int) -> dict[str, Any]:
+    if it.together is None:
+        return {}
+    found = it.together[:, column]
+    return {
+        "collected_hours_together": _hours(found["collected_at"], it.failures["first_failed_at"]),
+        "ended_by_together": _named(ENDINGS, found["ended_by"]),
     }
 
 

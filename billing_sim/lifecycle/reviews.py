@@ -104,10 +104,16 @@ def wake_waiting(world, state, at):
     state.alarm[ALARM_RESOLVE] = at
 
 
+@rule(Int(State, Int, Int, Int))
+def is_awaited(state, at, outcome, wait):
+    """Whether a reviewer has taken up the case that the person waits for, and not one that is over."""
+    return 1 if outcome == ANSWERED and state.reviewing == _QUEUED and at - wait == state.review_at else 0
+
+
 @rule(Nothing(World, State, Int, Int, Int, Int))
 def deliver_review(world, state, now, at, outcome, wait):
     """At the barrier `now` the desk tells that a reviewer took up a case `at`; one that nobody waits for is ignored."""
-    if outcome != ANSWERED or state.reviewing != _QUEUED or at - wait != state.review_at:
+    if not is_awaited(state, at, outcome, wait):
         return
     state.review_waited = wait
     wake_waiting(world, state, max(now, at + handling_time(world, state, state.review_at)))

@@ -47,7 +47,7 @@ def alternatives(scenario: Scenario, policy: str = "") -> Alternatives:
 
     QueryError for a policy that is neither the scenario's nor shipped.
     """
-    changed = _with_policy(scenario, policy) if policy else None
+    changed = with_policy(scenario, policy, _policy(scenario, policy)) if policy else None
     days = days_followed(changed or scenario)
     actual = lengthened(scenario, days)
     others = {FRICTIONLESS: frictionless(actual), PERFECT: perfect(actual), NO_OUTAGE: _without_incidents(actual)}
@@ -72,16 +72,22 @@ def without_lever(lever: str) -> str:
     return f"without {lever}"
 
 
-def _with_policy(scenario: Scenario, name: str) -> Scenario:
-    """The policy is added behind those in use, so that invoices already in dunning at the start keep theirs."""
+def _policy(scenario: Scenario, name: str) -> DunningPolicy:
     presets: Any = plain(shipped("dunning_presets.yaml"))
-    policies = dict(scenario.dunning_policies)
-    if name not in policies:
-        if name not in presets:
-            raise QueryError(
-                f"There is no dunning policy {name!r}. {suggestion(name, {*policies, *presets}, 'Policies are')}"
-            )
-        policies[name] = DunningPolicy.model_validate(presets[name])
+    if name in scenario.dunning_policies:
+        return scenario.dunning_policies[name]
+    if name not in presets:
+        known = {*scenario.dunning_policies, *presets}
+        raise QueryError(f"There is no dunning policy {name!r}. {suggestion(name, known, 'Policies are')}")
+    return DunningPolicy.model_validate(presets[name])
+
+
+def with_policy(scenario: Scenario, name: str, policy: DunningPolicy) -> Scenario:
+    """The scenario in which this policy is for everybody from the start on, in every arm, and at every time.
+
+    It is added behind those in use, so that invoices already in dunning at the start keep theirs.
+    """
+    policies = {**scenario.dunning_policies, name: policy}
     timeline = [entry for entry in scenario.timeline if not isinstance(entry, DunningSwitch)]
     rules = [DunningRule(use=name, market=[], method=[], decline=[])]
     arms = without_change(scenario.experiments, "dunning", "timeline")
