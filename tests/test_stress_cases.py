@@ -19,6 +19,7 @@ from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.stress.case import BASE, CASES, Case, find_cases, load_case, shipped_cases
 from billing_sim.stress.case_schema import json_schema
 from billing_sim.stress.fitting import apply
+from billing_sim.stress.lab import bench
 from billing_sim.world.compile import compile_world
 
 FIRST_MONTH = Path(__file__).parent.parent / "scenarios" / "first_month.yaml"
@@ -75,7 +76,7 @@ def fits(case: Case, base: Path) -> bool:
 def test_every_shipped_case_fits_the_base_and_compiles(tmp_path, name):
     """It gives another world than the base if it says so, and the same one otherwise."""
     (case,) = find_cases([name])
-    world, base = compile_world(laid(tmp_path, case, BASE)), compile_world(load(BASE).scenario)
+    world, base = compile_world(laid(tmp_path, case, BASE)), compile_world(bench().beneath(case))
     assert (world.digest != base.digest) == case.changes_world
     assert case.changes_world or case.damages_log or name == "right_censored_dunning"
 

@@ -75,7 +75,7 @@ def lags(
     since = _date_of(case)
     if band_seeds < LEAST_WORLDS:
         raise QueryError(f"a band from {band_seeds} seeds cannot keep its level; take {LEAST_WORLDS} or more.")
-    base, world = Lives(on.scenario), Lives(on.under(case))
+    base, world = Lives(on.beneath(case)), Lives(on.under(case))
     calm = range(on.scenario.seed + _BAND_FROM, on.scenario.seed + _BAND_FROM + band_seeds)
     moments = moments_of(base, since)
     both = [_Wanted(base, calm), _Wanted(world, seeds, case.damages)]
@@ -136,7 +136,7 @@ def levels(
 
     Out of sample: each half of the band's seeds is judged by the band of the other half.
     """
-    asked, base = checked(definitions), Lives(on.scenario)
+    asked, base = checked(definitions), Lives(on.beneath(case))
     calm = range(on.scenario.seed + _BAND_FROM, on.scenario.seed + _BAND_FROM + band_seeds)
     (normal,) = _watch([_Wanted(base, calm)], asked, moments_of(base, _date_of(case)), report)
     read, so = ({name: achieved(values) for name, values in part.items()} for part in (normal.reading, normal.truth))

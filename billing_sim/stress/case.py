@@ -63,6 +63,11 @@ class CaseFile(Part):
     case: Name = Field(description="names the case; the file is called the same")
     title: str = Field(min_length=1, description="what happens, in a few words")
     pathology: int | None = Field(None, ge=1, le=99, description="its number in the catalogue of pathologies, if any")
+    given: dict[str, Any] = Field(
+        {},
+        description="what both worlds need for the case to be about anything: keys that the scenario lacks, and "
+        "entries of the timeline besides its own",
+    )
     inject: Injection = Field(
         Injection(scenario={}, every_market={}, log=[]), description="what is done; nothing, when looking is enough"
     )
@@ -95,6 +100,12 @@ class Case:
         """Whether other things happen, or could happen, than in the base."""
         said = [at(self.tree, "inject", key) for key in ("scenario", "every_market")]
         return any(isinstance(node, Mapping) and bool(node.entries or node.removed) for node in said)
+
+    @property
+    def gives(self) -> bool:
+        """Whether the scenario gets something that it may lack before anything is injected."""
+        given = at(self.tree, "given")
+        return isinstance(given, Mapping) and bool(given.entries)
 
     @property
     def injects(self) -> bool:
@@ -173,7 +184,7 @@ def _order(case: Case) -> tuple[int, str]:
 
 def _digest(source: Mapping) -> str:
     """A digest of what is injected and from when on; titles and morals may change."""
-    deciding = ("case", "inject", "since", "last")
+    deciding = ("case", "given", "inject", "since", "last")
     told: Any = {key: plain(entry.value) for key, entry in source.entries.items() if key in deciding}
     return sha256(emit(told).encode()).hexdigest()
 
@@ -190,7 +201,7 @@ def _faults(tree: Mapping, path: Path) -> Iterator[Problem]:
         what = f"case: {name} is not the name of this file, {path.name}."
         yield named.place.problem(what, f"Write {path.stem}, or call the file {name}.yaml.")
     allowed = [key for key in (*Scenario.model_fields, *FILE_ONLY_KEYS) if key not in (*OF_THE_LAB, "extends")]
-    for entry in entries(tree, "inject", "scenario"):
+    for entry in (*entries(tree, "given"), *entries(tree, "inject", "scenario")):
         yield from _bad_key(entry, allowed)
     for entry in entries(tree, "inject", "every_market"):
         yield from _bad_key(entry, list(Market.model_fields))

@@ -19,10 +19,11 @@ def json_schema() -> _Schema:
         _without_titles(part)
     injection = parts["Injection"]["properties"]
     allowed = {key: node for key, node in scenario["properties"].items() if key not in (*OF_THE_LAB, "extends")}
-    about = injection["scenario"]["description"]
-    injection["scenario"] = {
-        "description": about, "type": "object", "properties": allowed, "additionalProperties": False,
-    }  # fmt: skip
+    for place, key in ((injection, "scenario"), (schema["properties"], "given")):
+        place[key] = {
+            "description": place[key]["description"], "type": "object", "properties": allowed,
+            "additionalProperties": False,
+        }  # fmt: skip
     injection["every_market"] = {"description": injection["every_market"]["description"], "$ref": "#/$defs/Market"}
     schema["$defs"] = scenario["$defs"] | parts
     return {"$schema": DIALECT, "title": "Case of the stress lab of billing_sim", **schema}

@@ -49,15 +49,32 @@ def apply(case: Case, base_content: dict[str, Any]) -> dict[str, Any]:
     it for good: the scenario's own switches of it are left out. InputError, at the case's place, where the two
     do not fit: a market, gateway or plan that the scenario lacks, a day outside it, shares that no longer add up.
     """
-    given = _tree(base_content)
+    given = _with_given(case, _tree(base_content))
     merged = _with_world(case, given)
     problems = [*_unknown(case, given)]
-    if not problems and case.changes_world:
+    if not problems and (case.changes_world or case.gives):
         problems = [_at_case(case, problem) for problem in _refusals(merged)]
     if problems:
         raise InputError(problems)
     content: Any = spoken(merged)
     return content
+
+
+def beneath(case: Case, base_content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a scenario file with what the case needs to be there, and nothing injected.
+
+    What the scenario says itself stays: of the case it gets each key that it lacks, and entries of the timeline.
+    """
+    content: Any = spoken(_with_given(case, _tree(base_content)))
+    return content
+
+
+def _with_given(case: Case, content: Mapping) -> Mapping:
+    given = at(case.tree, "given")
+    if not isinstance(given, Mapping):
+        return content
+    lacking = [entry for key, entry in given.entries.items() if key not in content.entries]
+    return _with_timeline(content.with_entries(*lacking), content, given)
 
 
 def _with_world(case: Case, given: Mapping) -> Mapping:

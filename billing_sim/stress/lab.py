@@ -26,7 +26,7 @@ from billing_sim.scenario.scaling import write_scaled
 from billing_sim.stress.case import BASE, Case
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.discovery import printed
-from billing_sim.stress.fitting import apply
+from billing_sim.stress.fitting import apply, beneath
 from billing_sim.stress.helpers import Helpers
 from billing_sim.stress.lives import Lives, forget_lives
 from billing_sim.stress.looks import LOOKS, more_seeds
@@ -56,7 +56,13 @@ class Bench:
 
     def under(self, case: Case) -> Scenario:
         """The scenario with a case laid over it; InputError where the two do not fit."""
-        return self.scenario if not case.changes_world else made_of(apply(case, self.content))
+        if case.changes_world:
+            return made_of(apply(case, self.content))
+        return self.beneath(case)
+
+    def beneath(self, case: Case) -> Scenario:
+        """The scenario that a case is compared with: with what it needs to be there, and nothing injected."""
+        return made_of(beneath(case, self.content)) if case.gives else self.scenario
 
 
 def bench(path: Path = BASE, *, members: int | None = None, seed: int | None = None) -> Bench:
@@ -117,15 +123,21 @@ def stress(
         if len(matrix.cases) >= _PLENTY and not is_kept(Lives(on.scenario), _seeds(Lives(on.scenario), (0, seeds))):
             helpers.call()
         worlds = _fitting(matrix, on)
-        progress = _Progress(report, (len(worlds) + 1) * seeds)
-        base = _Base(on, progress)
+        progress = _Progress(report)
+        bases = _Bases(on)
         open_cells = {case.name: matrix.definitions for case in matrix.cases if case.name in worlds}
         while open_cells and done < most:
             step = seeds if not done else min(done, most - done)
-            _extend(matrix, worlds, open_cells, base, (done, step), progress, helpers)
+            tried = [
+                _Tried(case, worlds[case.name], open_cells[case.name])
+                for case in matrix.cases
+                if case.name in open_cells
+            ]
+            compared = bases.of(tried)
+            progress.total += (len(tried) + len(compared)) * step
+            _extend(matrix, compared, (done, step), progress, helpers)
             done += step
             open_cells = _still_open(matrix, open_cells, done)
-            progress.total += (len(open_cells) + 1) * min(done, most - done) if open_cells and done < most else 0
     return matrix
 
 
@@ -138,8 +150,8 @@ def _letting_go() -> Iterator[None]:
 
 
 class _Progress:
-    def __init__(self, report: Report | None, total: int) -> None:
-        self.done, self.total, self._report = 0, total, report
+    def __init__(self, report: Report | None) -> None:
+        self.done, self.total, self._report = 0, 0, report
 
     def add(self, worlds: int) -> None:
         self.done += worlds
@@ -147,23 +159,43 @@ class _Progress:
             self._report(min(self.done, self.total), self.total)
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """A case that is still open: its world, and the definitions that are asked there."""
+
+    case: Case
+    lives: Lives
+    asked: tuple[Definition, ...]
+
+
+@dataclass
 class _Base:
-    """The world without any case, read once for every batch of seeds and every span that cases look at."""
+    """A world without any case, and what has been read of it, by the span that cases look at."""
 
-    def __init__(self, on: Bench, progress: _Progress) -> None:
-        self.lives, self._progress = Lives(on.scenario, is_base=True), progress
-        self._known: dict[int | None, Readings] = {}
+    lives: Lives
+    known: dict[int | None, Readings] = field(default_factory=dict)
 
-    def readings(
-        self, batch: tuple[int, int], definitions: Sequence[Definition], spans: Iterable[int | None]
-    ) -> dict[int | None, Readings]:
-        looked = list(dict.fromkeys(spans))
-        for last, found in zip(
-            looked, read_spans(self.lives, _seeds(self.lives, batch), definitions, looked), strict=True
-        ):
-            self._known[last] = self._known[last].followed_by(found) if last in self._known else found
-        self._progress.add(batch[1])
-        return self._known
+    def add(self, found: dict[int | None, Readings]) -> None:
+        """Take what was read with further seeds."""
+        for last, readings in found.items():
+            self.known[last] = self.known[last].followed_by(readings) if last in self.known else readings
+
+
+class _Bases:
+    """The worlds without any case: one, and another for cases that need something which the scenario lacks."""
+
+    def __init__(self, on: Bench) -> None:
+        self._on = on
+        self._known: dict[str, _Base] = {}
+
+    def of(self, tried: Iterable[_Tried]) -> list[tuple[_Base, list[_Tried]]]:
+        """Each base with those that are compared with it; that of most cases first."""
+        found: dict[str, tuple[_Base, list[_Tried]]] = {}
+        for it in tried:
+            lives = Lives(self._on.beneath(it.case), is_base=not it.case.gives)
+            base = self._known.setdefault(lives.digest, _Base(lives))
+            found.setdefault(lives.digest, (base, []))[1].append(it)
+        return sorted(found.values(), key=lambda pair: not pair[0].lives.is_base)
 
 
 def _seeds(lives: Lives, batch: tuple[int, int]) -> range:
@@ -176,41 +208,71 @@ def _fitting(matrix: Matrix, on: Bench) -> dict[str, Lives]:
     worlds = {}
     for case in matrix.cases:
         try:
-            worlds[case.name] = Lives(on.under(case), is_base=not case.changes_world)
+            worlds[case.name] = Lives(on.under(case), is_base=not case.changes_world and not case.gives)
         except InputError as error:
             matrix.misfits[case.name] = error.problems[0].what
     return worlds
 
 
 def _extend(
-    matrix: Matrix, worlds: dict[str, Lives], asked: dict[str, tuple[Definition, ...]], base: _Base,
-    batch: tuple[int, int], progress: _Progress, helpers: Helpers,
+    matrix: Matrix, compared: list[tuple[_Base, list[_Tried]]], batch: tuple[int, int], progress: _Progress,
+    helpers: Helpers,
 ) -> None:  # fmt: skip
-    """Live one more batch of seeds in the base and in every case that is still open, and put the cells together."""
-    needed = tuple(it for it in matrix.definitions if any(it in found for found in asked.values()))
-    known = base.readings(batch, needed, (case.last for case in matrix.cases if case.name in asked))
-    cases = {case.name: case for case in matrix.cases if case.name in asked}
-    tasks = {
-        name: partial(_read_case, case, worlds[name], batch, asked[name], known[case.last])
-        for name, case in cases.items()
+    """Live one more batch of seeds in every base and in every case that is still open, and put the cells together.
+
+    The base of most cases is read here, once; one that only a case or two are compared with is a task like a case.
+    """
+    alone = {base.lives.digest: (base, tried) for base, tried in compared if not base.lives.is_base}
+    shared = {it.case.name: (base, it) for base, tried in compared if base.lives.is_base for it in tried}
+    # The longest tasks come first, and the base of most cases before all of them, since they begin with it.
+    tasks: dict[str, partial[Any]] = {
+        key: partial(_read_with_base, base.lives, tried, batch) for key, (base, tried) in alone.items()
     }
-    for name, found in helpers.share(tasks):
-        _put(matrix, cases[name], asked[name], known[cases[name].last], found)
-        progress.add(batch[1])
+    for base, tried in compared:
+        if base.lives.is_base:
+            base.add(_read_base(base.lives, batch, tried))
+            progress.add(batch[1])
+            tasks |= {it.case.name: partial(_read_case, it, batch, base.known[it.case.last]) for it in tried}
+    for key, found in helpers.share(tasks):
+        if key in alone:
+            base, tried = alone[key]
+            base.add(found[0])
+            progress.add((1 + len(tried)) * batch[1])
+            for it, world in zip(tried, found[1], strict=True):
+                _put(matrix, it, base.known[it.case.last], world)
+        else:
+            base, it = shared[key]
+            _put(matrix, it, base.known[it.case.last], found)
+            progress.add(batch[1])
 
 
-def _read_case(
-    case: Case, lives: Lives, batch: tuple[int, int], definitions: Sequence[Definition], base: Readings
-) -> Readings:
+def _read_base(lives: Lives, batch: tuple[int, int], tried: Sequence[_Tried]) -> dict[int | None, Readings]:
+    """What is read in a base by those that are compared with it, by the span that they look at."""
+    needed = tuple({definition.id: definition for it in tried for definition in it.asked}.values())
+    spans = list(dict.fromkeys(it.case.last for it in tried))
+    return dict(zip(spans, read_spans(lives, _seeds(lives, batch), needed, spans), strict=True))
+
+
+def _read_with_base(
+    lives: Lives, tried: Sequence[_Tried], batch: tuple[int, int]
+) -> tuple[dict[int | None, Readings], list[Readings]]:
+    """A base, and the cases that are compared with it."""
+    known = _read_base(lives, batch, tried)
+    return known, [_read_case(it, batch, known[it.case.last]) for it in tried]
+
+
+def _read_case(it: _Tried, batch: tuple[int, int], base: Readings) -> Readings:
     """What a case adds with these seeds; without injection nothing happens that did not happen in the base."""
-    if not case.changes_world and not case.damages_log:
+    case, lives = it.case, it.lives
+    if not case.injects:
         return _last(base, batch[1])
 
-    def is_accused(it: Definition, found: Readings) -> bool:
-        return judge(Cell(it, case, _last(_of(it, base), batch[1]), _of(it, found)).changes).is_adverse
+    def is_accused(definition: Definition, found: Readings) -> bool:
+        before = _last(_of(definition, base), batch[1])
+        return judge(Cell(definition, case, before, _of(definition, found)).changes).is_adverse
 
     seeds, truth = _seeds(lives, batch), {} if case.changes_world else _of_world(_last(base, batch[1]).truth)
-    return read_world(lives, seeds, definitions, case.damages, case.last, is_accused, truth)
+    return read_world(lives, seeds, it.asked, case.damages, case.last, is_accused, truth)
 
 
 def _of_world(truth: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -224,11 +286,12 @@ def _last(found: Readings, seeds: int) -> Readings:
     return Readings(*({name: values[-seeds:] for name, values in part.items()} for part in parts))
 
 
-def _put(matrix: Matrix, case: Case, asked: Sequence[Definition], base: Readings, found: Readings) -> None:
-    for it in asked:
-        before = matrix.cells.get((it.id, case.name))
-        world = found if before is None else before.world.followed_by(_of(it, found))
-        matrix.cells[it.id, case.name] = Cell(it, case, _of(it, base), _of(it, world))
+def _put(matrix: Matrix, it: _Tried, base: Readings, found: Readings) -> None:
+    for asked in it.asked:
+        key = asked.id, it.case.name
+        before = matrix.cells.get(key)
+        world = found if before is None else before.world.followed_by(_of(asked, found))
+        matrix.cells[key] = Cell(asked, it.case, _of(asked, base), _of(asked, world))
 
 
 def _of(it: Definition, found: Readings) -> Readings:

@@ -165,10 +165,10 @@ def study(
     tried = [PLAIN, MIDDLE, LAST]
     for case, lives in _fitting(cases, on):
         left = [it for it in trials if not it.is_noticed]
-        injects = case.changes_world or case.damages_log
-        found = _World(lives, seeds, case.damages).read(left) if injects and left else known
+        compared = _World(Lives(on.beneath(case)), seeds).read(left, complete=True) if case.gives and left else known
+        found = _World(lives, seeds, case.damages).read(left) if case.injects and left else compared
         for trial in left:
-            _try(trial, case, known, found)
+            _try(trial, case, compared, found)
         tried.append(case.name)
         if report:
             report(case.name, sum(not it.is_noticed for it in trials))
