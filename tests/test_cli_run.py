@@ -113,6 +113,20 @@ def test_a_missing_scenario(call):
     assert answer.err.startswith("nowhere.yaml  There is no such file.")
 
 
+def test_interrupted_while_it_counts_it_says_that_the_run_is_complete(call, tmp_path, monkeypatch):
+    """Code 130, and the command that goes on from there."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("billing_sim.cli.viewing.show_views", interrupted)
+    answer = call("run", FIRST_MONTH, "--members", 50, "--out", tmp_path / "run")
+    assert answer.code == 130
+    assert answer.err.splitlines()[-1].startswith("Interrupted, but the run is complete: `billing-sim views ")
+    monkeypatch.undo()
+    assert call("views", tmp_path / "run").code == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_interrupted_it_says_that_the_run_is_incomplete_and_how_to_go_on(tmp_path, tiny_run):
     """Code 130, one sentence, and a folder that says the same."""

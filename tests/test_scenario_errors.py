@@ -571,6 +571,14 @@ def test_more_outages_than_fit_are_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_more_policies_than_fit_are_refused_without_counting_them(tmp_path: Path) -> None:
+    """Keys beyond the limit are not looked at, so nobody knows how many there are."""
+    policies = "".join(f"  p{i}: {{preset: generic}}\n" for i in range(40))
+    text = GOOD.replace("dunning_policies:\n", f"dunning_policies:\n{policies}")
+    assert text != GOOD
+    assert [problem.what for problem in problems(tmp_path, text)] == ["dunning_policies: more entries than 32."]
+
+
 def test_members_and_seed_given_from_outside_are_checked_like_those_of_the_file(tmp_path: Path) -> None:
     """They have no line, so the file alone is named."""
     path = tmp_path / "f.yaml"

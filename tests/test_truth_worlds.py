@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from billing_sim import clock, declines
+from billing_sim.errors import QueryError
 from billing_sim.truth import knocking_out
 from billing_sim.truth.alternatives import ACTUAL, FRICTIONLESS, Alternatives, alternatives
 from billing_sim.truth.declined import MACHINES, MISTAKES
@@ -21,6 +22,7 @@ from billing_sim.truth.totals import MEASURES, measures
 from billing_sim.truth.worlds import without
 from billing_sim.truth.worth import Worth
 from billing_sim.world.announce import announcements
+from billing_sim.world.record import POLICIES
 from tests.random_worlds import switches
 from tests.world_builder import world_of
 from tests.world_texts import BUSY
@@ -107,6 +109,16 @@ def test_skipping_lives_changes_no_figure(noun, monkeypatch):
     quick = every_world(its, here, everybody, Shelf())
     monkeypatch.setattr(knocking_out, "touching", lambda lives: np.full(len(lives.cohort), WORLDS - 1))
     assert np.array_equal(quick, every_world(its, here, everybody, Shelf()))
+
+
+def test_a_policy_for_which_there_is_no_room_is_refused():
+    """A scenario may have as many policies as the world's table holds."""
+    scenario = world_of(TEXT, BUSY).scenario
+    every = {f"p{i}": scenario.dunning_policies["short"] for i in range(POLICIES - len(scenario.dunning_policies))}
+    full = scenario.model_copy(update={"dunning_policies": {**scenario.dunning_policies, **every}})
+    assert alternatives(full, "p0").others
+    with pytest.raises(QueryError, match="has 32 dunning policies, and there is no room for yuno"):
+        alternatives(full, "yuno")
 
 
 @pytest.mark.parametrize("cause", PLAYERS)

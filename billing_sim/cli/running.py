@@ -79,6 +79,18 @@ def run(
             f"Interrupted: this run is incomplete and cannot be read; give the same command {again} to start anew."
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
+    try:
+        _show(result, expected, form, views, quiet, watch)
+    except KeyboardInterrupt:
+        views_of_it = f"billing-sim views {result.summary()['run']}"
+        complain(f"Interrupted, but the run is complete: `{views_of_it}` shows what came of it.")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _show(
+    result: Run, expected: tuple[Expectation, ...], form: Format, views: bool | None, quiet: bool, watch: bool
+) -> None:
+    """What came out: the days as they went by, the views, and whether it is as expected."""
     if watch:
         from billing_sim.cli.watching import watch as show_days
 

@@ -155,8 +155,10 @@ def _problem(fault: ErrorDetails, found: _Found, fixed: Collection[str]) -> Prob
 
 def _other(kind: str, context: dict[str, Any], value: str, found: _Found) -> tuple[str, str]:
     if kind == "too_long":
+        # Of keys nobody counts those beyond the limit.
         count, limit = context["actual_length"], context["max_length"]
-        return f"{found.key}: there are {count} entries, more than the limit of {limit}.", "Leave some out."
+        told = f"there are {count} entries, more than the limit of {limit}" if count else f"more entries than {limit}"
+        return f"{found.key}: {told}.", "Leave some out."
     if kind == "too_short":
         count, limit = context["actual_length"], context["min_length"]
         return f"{found.key}: there are {count} entries, fewer than the {limit} needed.", "Add what is missing."

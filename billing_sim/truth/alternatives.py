@@ -23,6 +23,7 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import plain
 from billing_sim.truth.worlds import frictionless, lengthened, perfect
 from billing_sim.world.compile import CompiledWorld
+from billing_sim.world.record import POLICIES
 
 FOLLOWED_DAYS = 90
 """How long the loss of a person counts."""
@@ -85,8 +86,14 @@ def _policy(scenario: Scenario, name: str) -> DunningPolicy:
 def with_policy(scenario: Scenario, name: str, policy: DunningPolicy) -> Scenario:
     """The scenario in which this policy is for everybody from the start on, in every arm, and at every time.
 
-    It is added behind those in use, so that invoices already in dunning at the start keep theirs.
+    It is added behind those in use, so that invoices already in dunning at the start keep theirs. QueryError where
+    there are as many already as a world has room for.
     """
+    if name not in scenario.dunning_policies and len(scenario.dunning_policies) == POLICIES:
+        raise QueryError(
+            f"The scenario has {POLICIES} dunning policies, and there is no room for {name} beside them: leave out one "
+            "that nothing uses."
+        )
     policies = {**scenario.dunning_policies, name: policy}
     timeline = [entry for entry in scenario.timeline if not isinstance(entry, DunningSwitch)]
     rules = [DunningRule(use=name, market=[], method=[], decline=[])]
