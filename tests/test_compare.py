@@ -302,6 +302,31 @@ def test_a_view_and_metrics_are_not_named_at_once(worlds):
             billing_sim.compare(*pair, view="nope", **more)
 
 
+MINE = """
+view: finance
+metrics:
+  - {id: mine, tier: supporting, title: Mine, question: How many?, formula: paid / all, direction: up, unit: share,
+     kind: ratio, fact: invoices, numerator: status = 'paid', denominator: 1, clock: issued_at, matures: 30 days,
+     estimand: payment_success, misleads: Nobody.}
+"""
+
+
+def test_metrics_of_ones_own_stand_in_their_view(worlds, tmp_path):
+    """Alone they are all that is compared; beside a view they come with it, and with no other."""
+    pair, file = (worlds["on"], worlds["off"]), tmp_path / "mine.yaml"
+    file.write_text(MINE)
+    compared = {
+        view: [it.definition.id for it in billing_sim.compare(*pair, view=view, definitions=file).differences]
+        for view in (None, "finance", "support")
+    }
+    assert compared[None] == ["mine"]
+    assert [name for name in compared["finance"] if name != "mine"] == [
+        it.definition.id for it in billing_sim.compare(*pair, view="finance").differences
+    ]
+    assert "mine" in compared["finance"]
+    assert "mine" not in compared["support"]
+
+
 def test_a_table_has_a_row_per_metric_and_part(switched, worlds):
     """The same numbers in Python, CSV and JSON."""
     table = switched.table().set_index("metric")

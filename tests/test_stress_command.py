@@ -118,9 +118,10 @@ def test_python_and_tables_say_the_same(call, own):
     for row, (key, verdict) in zip(rows, found.verdicts.items(), strict=True):
         assert float(row["metric_change"]) == verdict.metric.value
         cell = found.matrix.cells[key]
-        if cell.split:
-            parts = sum(float(row[name]) for name in ("censoring", "sampling", "definition_error"))
-            assert math.isclose(parts, cell.split.error)
+        assert cell.is_same_unit
+        assert cell.split is not None, "also of a query, also where it holds"
+        parts = sum(float(row[name]) for name in ("censoring", "sampling", "definition_error"))
+        assert math.isclose(parts, cell.split.error)
     assert "  lost_captures (false alarm)" in repr(found).splitlines()
     answer = call("stress", own, "payment_success_rate@attempt", *SMALL, "--format", "csv", "--fail-on", "blind")
     assert (answer.code, answer.out, answer.err) == (0, found.to_csv(), "")
