@@ -476,3 +476,17 @@ def test_its_helpers_end_without_a_word():
     answer = in_a_process("stress", "payment_success_rate", "--members", "300", "--seeds", "3", "--quiet", "--format",
                           "json", *(word for name in CASES for word in ("--case", name)))  # fmt: skip
     assert (answer.code, answer.err) == (0, "")
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_the_error_of_a_query_is_split_where_few_are_asked(monkeypatch: pytest.MonkeyPatch, few: bool):
+    """Of many, only where a verdict is adverse: a query of complete data takes as long as one of the reading."""
+    if not few:
+        monkeypatch.setattr(lab, "_FEW", 0)
+    on = lab.bench(members=250, seed=77 + few)
+    it = shipped()["net_revenue_retention"]
+    (cell,) = lab.stress([it], cases_meant(["more_retries"]), on, seeds=3, most=3).cells.values()
+    assert it.sql
+    assert cell.is_same_unit
+    assert not cell.verdict.is_adverse
+    assert (cell.split is not None) == few
