@@ -102,7 +102,8 @@ def test_lives_go_on_as_if_nothing_had_been_tried(shard):
     longer = lengthened(world.scenario, 120)
     spans = Spans(int(world.record.end[0]), 100 * DAY, 30 * DAY)
     tape = tape_of(longer)
-    told = Play(longer, table_of(longer, presets()), len(presets()), spans, tape, others_of(longer, tape))
+    beside = others_of(longer, tape)
+    told = Play(longer, table_of(longer, presets()), len(presets()), spans, tape, beside, beside)
     found = Stage(told).lives(shard)
     ours = [(it.block.rows.copy(), it.block.truths.copy(), it.block.people, len(it.failures)) for it in found]
     theirs = [(it.rows.copy(), it.truths.copy(), it.people) for it in batch.lives(world, shard)]

@@ -556,7 +556,7 @@ def test_a_life_lived_again_and_its_forks_know_the_arm():
     policies = log.world.scenario.dunning_policies
     spans = Spans(int(log.world.record.end[0]), 60 * clock.DAY, 20 * clock.DAY)
     others = others_of(log.world, NOTHING_SHARED)
-    told = Play(log.world, table_of(log.world, policies), len(policies), spans, NOTHING_SHARED, others)
+    told = Play(log.world, table_of(log.world, policies), len(policies), spans, NOTHING_SHARED, others, others)
     for found in Stage(told).lives(0):
         assert set(found.block.rows["subscriber"].tolist()) <= set(log.subscribers)
         own = np.concatenate([log.of(who) for who in np.unique(found.block.rows["subscriber"]).tolist()])

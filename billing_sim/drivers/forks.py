@@ -5,8 +5,8 @@ the fork: the very same person at that moment. From there the rest of the invoic
 policy, on a page that nobody reads, until the invoice is paid for good, void or given up. The life itself goes on as if
 nothing had been tried.
 
-Where people share something, lives run by the tape of their world, and forks beside the people of that world, or of one
-in which everybody has the policy (`drivers.meeting`).
+Where people share something, lives run by the tape of their world. Forks fail beside its people, and go on beside them,
+or beside those of a world in which everybody has the policy (`drivers.meeting`).
 """
 
 from __future__ import annotations
@@ -161,13 +161,14 @@ def place_after_first_failure(state, page):
     return state.rows
 
 
-@rule(Nothing(_Worlds, State, Page, Others, Answers, Int, Outcome))
-def play_out(worlds, state, page, others, answers, until, outcome):
-    """Let the invoice fail once more, and follow it until it is paid for good, void or given up.
+@rule(Nothing(_Worlds, State, Page, Others, Others, Answers, Int, Outcome))
+def play_out(worlds, state, page, own, others, answers, until, outcome):
+    """Let the invoice fail once more, beside those of one's own world, and follow it beside the others until it is paid
+    for good, void or given up.
 
     A captured debit that may still come back is not paid for good.
     """
-    at = go_on(worlds, state, page, others, answers)
+    at = go_on(worlds, state, page, own, answers)
     read_rows(state, page, place_after_first_failure(state, page), outcome)
     rings = 0
     while (state.open or state.pending) and at < until and rings < _MOST_RINGS:
@@ -223,11 +224,17 @@ def note_failure(world, state, issued_at, failure):
     failure.group = state.group
 
 
-@rule(Nothing(_Worlds, _Worlds, _States, _Pages, Int, _Numbers, _Tape, Int, Others, Answers, Failure, _Outcomes, Int))
-def try_policies(own, changed, states, pages, issued_at, spans, tape, told, others, answers, failure, outcomes, place):
+@rule(
+    Nothing(_Worlds, _Worlds, _States, _Pages, Int, _Numbers, _Tape, Int, Others, Others, Answers, Failure, _Outcomes,
+            Int)
+)  # fmt: skip
+def try_policies(
+    own, changed, states, pages, issued_at, spans, tape, told, beside, others, answers, failure, outcomes, place
+):
     """Play the invoice out under the world's own rules and under each policy, and ask the oracle.
 
-    `told` is the place on the tape of the next answer that a desk has for this person.
+    It fails `beside` the people of its own world, and is followed beside the `others`. `told` is the place on the tape
+    of the next answer that a desk has for this person.
     """
     page = pages[1]
     _, _, effects, _ = tape
@@ -240,15 +247,15 @@ def try_policies(own, changed, states, pages, issued_at, spans, tape, told, othe
         states[_FORK] = states[_BEFORE]
         take_along(states[_FORK], effects, told, answers)
         if p == 0:
-            play_out(own, states[_FORK], page, others, answers, until, outcomes[place, p])
+            play_out(own, states[_FORK], page, beside, others, answers, until, outcomes[place, p])
         else:
             put_in_force(changed, market, p - 1)
-            play_out(changed, states[_FORK], page, others, answers, until, outcomes[place, p])
+            play_out(changed, states[_FORK], page, beside, others, answers, until, outcomes[place, p])
     if spans[LOOKED]:
         put_in_force(changed, market, policies)
         states[_FORK] = states[_BEFORE]
         take_along(states[_FORK], effects, told, answers)
-        go_on(changed, states[_FORK], page, others, answers)
+        go_on(changed, states[_FORK], page, beside, answers)
         failure.oracle_at = first_success(changed, states, page, others, spans[LOOKED])
 
 
@@ -262,20 +269,22 @@ def next_told(tape, e, subscriber, until):
 
 
 @entry(
-    Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Numbers, _Tape, Others, Answers,
+    Int(_Worlds, _Worlds, _Numbers, _Numbers, Int, _States, _Pages, _Numbers, _Numbers, _Tape, Others, Others, Answers,
         _Failures, _Outcomes, _Numbers),
     long="what plays policies out",
 )  # fmt: skip
 def fork_lives(
-    own, changed, numbers, markets, first, states, pages, spans, span, tape, others, answers, failures, outcomes, filled
-):
+    own, changed, numbers, markets, first, states, pages, spans, span, tape, beside, others, answers, failures,
+    outcomes, filled,
+):  # fmt: skip
     """Run lives from `first` on until the page or the table of failures is full; return the first life not on it.
 
     `own` is the world of the lives, `changed` the same with the policies in its table, the last of which does nothing;
     both hold a record for each arm of an experiment.
     `spans` says when lives stop, how long after a first failure forks are followed, how long the oracle looks (0: it is
     not asked), and which column is the first to be tried (0: the own rules).
-    Lives run by the `tape` of their own world with its `span`, forks beside the `others`.
+    Lives run by the `tape` of their own world with its `span`. Forks fail `beside` its people, and go on beside the
+    `others`.
     `filled` receives the rows, truths and failures written, and adds up the alarms rung.
     """
     page = pages[0]
@@ -319,8 +328,8 @@ def fork_lives(
                 issued_at = now if is_billing(states[_BEFORE].turn) else 0
             if state.logging and state.first_failed == now and states[_BEFORE].first_failed != now:
                 try_policies(
-                    own, changed, states, pages, issued_at, spans, tape, e, others, answers, failures[found], outcomes,
-                    found,
+                    own, changed, states, pages, issued_at, spans, tape, e, beside, others, answers, failures[found],
+                    outcomes, found,
                 )  # fmt: skip
                 found += 1
             now = following

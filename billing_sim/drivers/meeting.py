@@ -152,14 +152,18 @@ def go_on(worlds, state, page, others, answers):
     return min(at, next_answer(span, answers))
 
 
-def others_of(world: CompiledWorld, tape: Tape) -> tuple[Any, ...]:
-    """Those of a run whose tape this is."""
+def others_of(world: CompiledWorld, tape: Tape, places: np.ndarray | None = None) -> tuple[Any, ...]:
+    """Those of a run whose tape this is; with what was published at these places of `world.published`, if named.
+
+    Who meets first these others and then those has to look at the same places of both.
+    """
     span = span_of(world)
     lines = NO_LINES
     if queue_of(world) is not None:
         last = -(-int(span[END]) // int(span[WINDOW])) * int(span[WINDOW])
         lines = lines_of(world.record, tape.requests, last)
-    return span, tape.places, tape.tables, lines
+    seen = tape if places is None else tape.seen_at(places)
+    return span, seen.places, seen.tables, lines
 
 
 def in_a_room_of_their_own(others: tuple[Any, ...]) -> tuple[Any, ...]:

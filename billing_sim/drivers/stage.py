@@ -50,7 +50,8 @@ class Play:
     """What is played: lives of the world `own` by its `tape`, and their failures under so many policies.
 
     `changed` are the records of `own` but for their policies; the one after the last that is tried does nothing. Forks
-    go on beside `others` (`meeting.others_of`). Who meets other people than those of `own` leaves the own rules out.
+    fail `beside` the people of `own` and go on beside `others` (`meeting.others_of`, at the same places), who may be
+    those of another world; then the own rules are left out.
     """
 
     own: CompiledWorld
@@ -58,6 +59,7 @@ class Play:
     policies: int
     spans: Spans
     tape: Tape
+    beside: tuple[Any, ...]
     others: tuple[Any, ...]
 
 
@@ -74,7 +76,7 @@ class Stage:
         self._outcomes = np.zeros((_FAILURES_AT_ONCE, play.policies + 1), OUTCOME)
         spans = play.spans
         self._spans = np.array([spans.until, spans.followed, spans.oracle, not spans.tries_own_rules], np.int64)
-        self._others, self._answers = in_a_room_of_their_own(play.others), no_answers()
+        self._met = in_a_room_of_their_own(play.beside), in_a_room_of_their_own(play.others), no_answers()
 
     def lives(self, shard: int) -> Iterator[Forks]:
         """Simulate a shard, trying every policy on each invoice that fails."""
@@ -88,7 +90,7 @@ class Stage:
             following = int(
                 fork_lives(
                     *self._worlds, numbers, markets, first, self._states, records(self._pages), self._spans, span, met,
-                    self._others, self._answers, records(self._failures), records(self._outcomes), filled,
+                    *self._met, records(self._failures), records(self._outcomes), filled,
                 )
             )  # fmt: skip
             if following == first:

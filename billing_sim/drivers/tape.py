@@ -5,7 +5,7 @@ With it a life is again a matter of one person: whoever plays the tape sees in e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,12 @@ class Tape:
         if k >= 0:
             row[self.places] = self.tables[k]
         return row
+
+    def seen_at(self, places: np.ndarray) -> Tape:
+        """The same tape, with tables for these places, among which are its own."""
+        tables = np.zeros((len(self.tables), len(places)), np.int64)
+        tables[:, np.searchsorted(places, self.places)] = self.tables
+        return replace(self, places=places, tables=tables)
 
     def asked(self, begin: int, end: int) -> np.ndarray:
         """What was asked of desks in the window [begin, end)."""

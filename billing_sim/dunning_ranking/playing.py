@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,13 +10,16 @@ from itertools import count
 
 import numpy as np
 
+from billing_sim import events
 from billing_sim.clock import DAY
 from billing_sim.crew import Crew
-from billing_sim.drivers.coupled import record_tape, tape_of
+from billing_sim.drivers import by_tape
+from billing_sim.drivers.coupled import everybody, record_tape, tape_of
 from billing_sim.drivers.forks import FAILURE, OUTCOME
 from billing_sim.drivers.meeting import others_of
 from billing_sim.drivers.shards import SHARDS
 from billing_sim.drivers.stage import Play, Spans, Stage
+from billing_sim.drivers.tape import Tape
 from billing_sim.dunning_ranking.policies import Policies
 from billing_sim.errors import QueryError
 from billing_sim.facts.rates import DENOMINATOR, schedules
@@ -35,6 +39,8 @@ _NOTHING = {"retries": [], "notices": [], "grace": "90 days", "end": "90 days", 
 """A policy that neither retries nor tells: the oracle looks at people whom it has in hand."""
 _IDLE = "(nothing)"
 """What that policy is called; nobody's own can be called so."""
+_NAME = "[a-z][a-z0-9_]{0,39}"
+"""How a policy may be called in a scenario."""
 _MARGIN_DAYS = 3
 _CALENDAR_DAYS = DAYS - PRE_ROLL_DAYS - 2 * MARGIN_DAYS
 """Days that the world's tables hold between both margins."""
@@ -50,7 +56,8 @@ class Played:
     `micros` are millionths of the reporting currency at the rate in force at issue; `outcomes` has a row per invoice
     (`drivers.forks.OUTCOME`): column 0 is the scenario's own rules, then the policies in their order. Where people
     share something, those meet what the scenario's own people left them; `together` is what comes of the same invoices
-    where all of them have the policy from the start on. None where nothing is shared.
+    where all of them have the policy from the start on, and `failed` how many invoices fail there, column by column.
+    None where nothing is shared.
     """
 
     seed: int
@@ -58,6 +65,7 @@ class Played:
     micros: np.ndarray
     outcomes: np.ndarray
     together: np.ndarray | None = None
+    failed: tuple[int, ...] = ()
 
 
 def play(scenario: Scenario, policies: Policies, horizon_days: int, workers: int, report: Report) -> Played:
@@ -65,30 +73,54 @@ def play(scenario: Scenario, policies: Policies, horizon_days: int, workers: int
     span = _followed(scenario, policies)
     days = _days_more(scenario, max(span, horizon_days * DAY))
     world = lengthened(scenario, days)
+    # Before anything is played: there may be no room for a policy.
+    crowds = policies.items() if world.is_coupled else ()
+    all_have = [with_policy(scenario, *_named(name, policy, scenario)) for name, policy in crowds]
     spans = Spans(Names(scenario).end, span, horizon_days * DAY)
     rounds = 1 + len(policies) * world.is_coupled
     tape = tape_of(world, workers)
-    told = Play(world, table_of(world, policies), len(policies), spans, tape, others_of(world, tape))
-    failures, outcomes = _Game(told).run(workers, _part(report, 0, rounds))
+    beside = others_of(world, tape)
+    alone = Play(world, table_of(world, policies), len(policies), spans, tape, beside, beside)
+    failures, outcomes = _Game(alone).run(workers, _part(report, 0, rounds))
     if not world.is_coupled:
         return Played(scenario.seed, failures, worth(world, failures), outcomes)
-    together, after_others = outcomes.copy(), replace(spans, oracle=0, tries_own_rules=False)
-    for i, (name, policy) in enumerate(policies.items(), 1):
-        crowd = lengthened(with_policy(scenario, _free_name(scenario), policy), days)
-        others = others_of(crowd, record_tape(world, crowd, threads=workers))
-        alone = Play(world, table_of(world, {name: policy}), 1, after_others, tape, others)
-        together[:, i] = _Game(alone).run(workers, _part(report, i, rounds))[1][:, 1]
-    return Played(scenario.seed, failures, worth(world, failures), outcomes, together)
+    together, failed = outcomes.copy(), [len(failures)]
+    for i, (policy, others) in enumerate(zip(policies.items(), all_have, strict=True), 1):
+        crowd = lengthened(others, days)
+        crowded = record_tape(world, crowd, threads=workers)
+        told = _after_others(alone, dict([policy]), crowd, crowded)
+        together[:, i] = _Game(told).run(workers, _part(report, i, rounds))[1][:, 1]
+        failed.append(_failed_in(world, crowd, crowded, spans.until))
+    return Played(scenario.seed, failures, worth(world, failures), outcomes, together, tuple(failed))
+
+
+def _after_others(alone: Play, policies: Policies, crowd: CompiledWorld, tape: Tape) -> Play:
+    """The same invoices fail as they did, and go on beside a crowd that has the policy."""
+    world, places = alone.own, np.union1d(alone.tape.places, tape.places)
+    spans = replace(alone.spans, oracle=0, tries_own_rules=False)
+    beside, others = others_of(world, alone.tape, places), others_of(crowd, tape, places)
+    return Play(world, table_of(world, policies), len(policies), spans, alone.tape, beside, others)
+
+
+def _failed_in(before: CompiledWorld, after: CompiledWorld, tape: Tape, until: int) -> int:
+    """How many invoices fail where everybody lives in another world from the start on."""
+    found = 0
+    for block in by_tape.lives(before, after, *everybody(before), tape):
+        begun = block.rows["occurred_at"][block.rows["kind"] == events.DUNNING_STARTED]
+        found += int((begun < until).sum())
+    return found
+
+
+def _named(name: str, policy: DunningPolicy, scenario: Scenario) -> tuple[str, DunningPolicy]:
+    """A policy as it stands among those of the scenario, of which one of the same name may be another."""
+    if scenario.dunning_policies.get(name, policy) == policy and re.fullmatch(_NAME, name):
+        return name, policy
+    return next(free for i in count() if (free := f"ranked_{i}") not in scenario.dunning_policies), policy
 
 
 def _part(report: Report, place: int, rounds: int) -> Report:
     """Progress of one round as a part of all."""
     return lambda done, total: report(place * total + done, rounds * total)
-
-
-def _free_name(scenario: Scenario) -> str:
-    """What none of the scenario's policies is called: one of the same name may be another."""
-    return next(name for i in count() if (name := f"ranked_{i}") not in scenario.dunning_policies)
 
 
 def _days_more(scenario: Scenario, span: int) -> int:

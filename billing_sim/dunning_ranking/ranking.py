@@ -50,7 +50,8 @@ class Standing:
     """One policy with its sums and scores, and how its invoices ended; `policy` is None for the own rules.
 
     Where people share something, `sums` are of one member at a time with everything shared as the own rules leave it,
-    and `together` those of the same invoices where everybody has the policy; None where nothing is shared.
+    and `together` those of the same invoices where everybody has the policy, in whose world `failed_together` invoices
+    fail; None where nothing is shared.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Standing:
     sums: Sums
     endings: dict[str, int]
     together: Sums | None = None
+    failed_together: int | None = None
 
     def __getitem__(self, score: str) -> Figure:
         """A score by its id; QueryError with a suggestion for an unknown one."""
@@ -137,7 +139,8 @@ class Ranking:
         ended = sum(np.bincount(it.outcomes["ended_by"][:, column], minlength=len(ENDINGS)) for it in self._played)
         endings = {name: int(count) for name, count in zip(ENDINGS, np.asarray(ended), strict=True)}
         sums, together = sums_of(self._played, column, costs), sums_together(self._played, column, costs)
-        return Standing(name, self.policies.get(name), sums, endings, together)
+        failed = sum(it.failed[column] for it in self._played) if together else None
+        return Standing(name, self.policies.get(name), sums, endings, together, failed)
 
     def __getitem__(self, policy: str) -> Standing:
         """One policy's standing; QueryError with a suggestion for one that is not ranked."""
@@ -198,7 +201,11 @@ class Ranking:
             for name, found in it.scores.items():
                 row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
             for name, found in it.scores_together.items():
-                row |= {f"{name}_together": found.value}
+                row |= {
+                    f"{name}_together": found.value,
+                    f"{name}_spillover": (spill := it.spillover(name)) and spill.value,
+                }
+                row |= {f"{name}_spillover_low": spill and spill.low, f"{name}_spillover_high": spill and spill.high}
             rows.append(row)
         return rows
 
@@ -238,10 +245,8 @@ class Ranking:
             return {}
         return {
             "together": {score.id: _plain(it.scores_together[score.id], score) for score in SCORES},
-            "spillover": {
-                name: {"difference": one.value, "low": one.low, "high": one.high, "standard_error": one.standard_error}
-                for name, one in spills.items() if one
-            },
+            "failed_together": it.failed_together,
+            "spillover": {name: _gap_json(one) for name, one in spills.items() if one},
         }  # fmt: skip
 
     def _across(self, score: Score, it: Standing) -> dict[str, Any]:
@@ -263,6 +268,13 @@ def _score(name: str) -> Score:
     return found[name]
 
 
+def _gap_json(it: Gap) -> dict[str, Any]:
+    return {
+        "difference": it.value, "low": it.low, "high": it.high, "standard_error": it.standard_error,
+        "by_seed": it.by_seed, "across_seeds": it.across_seeds,
+    }  # fmt: skip
+
+
 def _plain(it: Figure, score: Score) -> dict[str, Any]:
     return {
         "value": it.value, "low": it.low, "high": it.high, "standard_error": it.standard_error,
@@ -279,7 +291,6 @@ def _in_units(name: str, total: int) -> float:
 def _pair_json(one: Standing, other: Standing, found: Gap) -> dict[str, Any]:
     return {
         "ahead": one.name, "behind": other.name, "score": NET.id,
-        "difference": found.value, "low": found.low, "high": found.high, "standard_error": found.standard_error,
+        **_gap_json(found),
         "difference_in_all": (one.sums["net"] - other.sums["net"]) / MICROS, "told_apart": found.is_told,
-        "by_seed": found.by_seed, "across_seeds": found.across_seeds,
     }  # fmt: skip

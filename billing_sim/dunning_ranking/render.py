@@ -122,15 +122,17 @@ def _together(it: Ranking) -> Iterator[str]:
         return
     yield from _wrapped(
         f"Net money per failed invoice, {it.setting.scenario.reporting_currency}, when one member alone has the policy "
-        f"(direct, as above), and when everybody has it (total): people share {_listed(it.setting.shared)}."
+        f"(direct, as above), and when everybody has it (total): people share {_listed(it.setting.shared)}. Failed: "
+        "invoices that fail there."
     )
-    yield f"{'':3}{'policy':<{_NAME}}{'direct':>8}{'total':>8}{'spillover':>11}"
+    yield f"{'':3}{'policy':<{_NAME}}{'failed':>9}{'direct':>8}{'total':>8}{'spillover':>11}"
     for rank, one in enumerate(it.standings, 1):
         spill, total = one.spillover(), one.scores_together[NET.id]
         if spill is None:
             continue
-        added = f"{0:>8}" if spill.is_nothing else f" {_gap(spill, 1)}"
-        yield f"{rank:>2} {_short(one.name):<{_NAME}}{_number(one[NET.id]):>8}{_number(total):>8}{added}"
+        added = f"{0:>8}" if spill.is_nothing or one.policy is None else f" {_gap(spill, 1)}"
+        counts = f"{one.failed_together:>9,}{_number(one[NET.id]):>8}{_number(total):>8}"
+        yield f"{rank:>2} {_short(one.name):<{_NAME}}{counts}{added}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -169,17 +171,24 @@ def _legend(it: Ranking) -> Iterator[str]:
         "subscriptions lost per 1,000 failed invoices whose members wanted to stay and could have paid. Net: money "
         f"collected per failed invoice, less {costs[0]} and {costs[1]}. Own rules: what the scenario does."
     )
-    undecided = sum(one.endings["undecided"] for one in it.standings)
-    if undecided:
-        yield from _wrapped(f"{undecided:,} outcomes were still open when they were no longer followed: not collected.")
+    yield from _wrapped(_undecided(it))
+
+
+def _undecided(it: Ranking) -> str:
+    """Who did not come to an end while it was followed, and counts as not collected."""
+    found = [(one.name, one.endings["undecided"]) for one in it.standings]
+    told = [f"{_short(name)} {count:,}" for name, count in found if count]
+    return f"Still open when they were no longer followed, so not collected: {_listed(told)}." if told else ""
 
 
 def _signs(it: Ranking) -> Iterator[str]:
     """What the signs behind the gaps mean, where there are any."""
-    gaps = [found for _, _, found in it.neighbours if found.low is not None and not found.is_nothing]
+    added = [one.spillover() for one in it.standings if one.policy]
+    gaps = [found for _, _, found in it.neighbours] + [found for found in added if found]
+    gaps = [found for found in gaps if found.low is not None and not found.is_nothing]
     if not all(found.is_told for found in gaps):
         yield "~ cannot be told apart: the interval holds 0. "
-    if len(it.seeds) > 1 and any(found.is_told for found in gaps):
+    if len(it.seeds) > 1 and any(found.is_told for _, _, found in it.neighbours):
         yield "k/n: ahead in k of n seeds. "
 
 

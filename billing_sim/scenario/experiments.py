@@ -94,13 +94,16 @@ def worlds_of(experiments: Experiments) -> list[Combination]:
     return list(dict.fromkeys(changing(it, experiments) for it in possible))
 
 
-def without_change(experiments: Experiments, *keys: str) -> dict[str, Experiment]:
-    """The experiments, none of which changes these keys."""
+def without_change(experiments: Experiments, key: str, interventions: str) -> dict[str, Experiment]:
+    """The experiments, none of which changes this key, at the start or by interventions of this kind."""
     return {
-        name: it.model_copy(update={"arms": {arm: _less(own, keys) for arm, own in it.arms.items()}})
+        name: it.model_copy(update={"arms": {arm: _less(own, key, interventions) for arm, own in it.arms.items()}})
         for name, it in experiments.items()
     }
 
 
-def _less(arm: Arm, keys: tuple[str, ...]) -> Arm:
-    return arm.model_copy(update={"change": {key: value for key, value in arm.change.items() if key not in keys}})
+def _less(arm: Arm, key: str, interventions: str) -> Arm:
+    change = {name: value for name, value in arm.change.items() if name != key}
+    if "timeline" in change:
+        change["timeline"] = [entry for entry in change["timeline"] if entry.kind != interventions]
+    return arm.model_copy(update={"change": change})

@@ -97,7 +97,7 @@ def with_policy(scenario: Scenario, name: str, policy: DunningPolicy) -> Scenari
     policies = {**scenario.dunning_policies, name: policy}
     timeline = [entry for entry in scenario.timeline if not isinstance(entry, DunningSwitch)]
     rules = [DunningRule(use=name, market=[], method=[], decline=[])]
-    arms = without_change(scenario.experiments, "dunning", "timeline")
+    arms = without_change(scenario.experiments, "dunning", "dunning_switch")
     changed = {"dunning_policies": policies, "dunning": rules, "timeline": timeline, "experiments": arms}
     return scenario.model_copy(update=changed)
 
