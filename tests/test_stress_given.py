@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import billing_sim
 from billing_sim import clock, events
 from billing_sim.clock import DAY
 from billing_sim.errors import InputError
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.stress import lab
 from billing_sim.stress.alarms import lags
+from billing_sim.stress.asking import refuse_misfits
 from billing_sim.stress.bundle import bundle
 from billing_sim.stress.case import BASE, Case, find_cases, load_case
 from billing_sim.stress.fitting import apply, beneath
@@ -86,9 +88,83 @@ def test_a_case_that_is_given_something_may_inject_nothing(tmp_path: Path):
     assert on().under(case) != on().scenario
 
 
+def test_of_a_timeline_only_what_it_lacks_is_given(tmp_path: Path):
+    """A crackdown of the scenario's own is the one that there is; its switches stay, whatever else is given."""
+    own = [
+        {"kind": "signup_surge", "at": "2025-02-01", "duration": "3 days", "increase": "20%"},
+        {"kind": "dunning_switch", "at": "2025-06-01", "dunning": [{"use": "generic"}]},
+    ]
+    text = DESK.replace("given:\n", "given:\n  dunning: [{use: generic}]\n")
+    case = load_case(written(tmp_path, text))
+    content = content_of(BASE) | {"timeline": own}
+    assert beneath(case, content)["timeline"] == own
+    assert [it["kind"] for it in apply(case, content)["timeline"]] == [
+        "signup_surge",
+        "dunning_switch",
+        "support_staffing",
+    ]
+    plain = {key: value for key, value in content_of(BASE).items() if key != "timeline"}
+    assert [it["kind"] for it in beneath(case, plain)["timeline"]] == ["signup_surge"]
+
+
+def test_a_base_that_is_no_scenario_is_the_case_s_to_answer_for(tmp_path: Path):
+    """Also where what is injected would mend it, and in a study with others."""
+    text = """\
+case: mine
+title: t
+given:
+  timeline: [{kind: support_staffing, at: 2025-05-01, duration: 99 days, agents: -50%}]
+inject:
+  scenario: {support: {desks: [{channels: [chat, phone, email], shifts: [{hours: [9, 17], agents: 2}]}]}}
+moral: m
+"""
+    case = load_case(written(tmp_path, text))
+    with pytest.raises(InputError) as caught:
+        refuse_misfits([case], on(), named=True)
+    (problem,) = caught.value.problems
+    assert (problem.line, "support_staffing" in problem.what) == (4, True)
+    found = lab.stress([shipped()["payment_success_rate"]], [case, case_of("more_retries")], on(), seeds=2, most=2)
+    assert "support_staffing" in found.misfits["mine"]
+    assert ("payment_success_rate", "more_retries") in found.cells
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("dunning: [{uze: 3}]", "uze is not a known key here."),
+        ("plans: 5", "plans: 5"),
+        ("support: {}", ""),
+    ],
+)
+def test_what_a_scenario_would_not_need_is_checked_all_the_same(tmp_path: Path, given: str, told: str):
+    """Somebody else's scenario may need it."""
+    text = DESK.replace("given:\n", f"given:\n  {given}\n") if told else DESK
+    case = load_case(written(tmp_path, text))
+    if told:
+        with pytest.raises(InputError) as caught:
+            refuse_misfits([case], on(), named=True)
+        assert any(told in it.what for it in caught.value.problems), str(caught.value)
+    else:
+        refuse_misfits([case], on(), named=True)
+
+
+def test_a_study_tells_what_was_given():
+    """In JSON which case got what, and above the table how many did."""
+    found = billing_sim.stress(
+        "payment_success_rate@attempt", cases=["agents_halved", "more_retries"], members=200, seeds=2
+    )
+    assert found.to_json()["given"] == {"agents_halved": ["support"]}
+    assert "In 1 of them both worlds have what they are about, which it may lack." in " ".join(repr(found).split())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
+        (
+            "  timeline: [{kind: signup_surge, at: 2025-03-01, duration: 9 days, increase: 50%}]",
+            "  timeline: {kind: signup_surge, at: 2025-03-01, duration: 9 days, increase: 50%}",
+            "timeline: what is given is not a list.",
+        ),
         ("  support:", "  suport:", "5:3 suport is not a known key here. Did you mean support?"),
         ("  support:", "  members: 3\n  support:", "5:3 members is not for a case to change."),
         ("agents: 2", "agents: 0", "agents: 0"),

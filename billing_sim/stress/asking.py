@@ -15,7 +15,7 @@ from billing_sim.metrics.names import unknown
 from billing_sim.scenario.nodes import text
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.stress.case import Case, find_cases, shipped_cases
-from billing_sim.stress.fitting import apply
+from billing_sim.stress.fitting import apply, faults_of_given
 from billing_sim.stress.lab import Bench
 from billing_sim.stress.verdicts import ADVERSE, Name
 from billing_sim.truth.estimands import estimands
@@ -121,8 +121,10 @@ def refuse_misfits(cases: Iterable[Case], on: Bench, *, named: bool = False) -> 
             try:
                 apply(case, on.content)
                 on.under(case)
+                on.beneath(case)
             except InputError as error:
                 problems += error.problems
+            problems += [it for it in faults_of_given(case, on.content) if it not in problems]
     if problems:
         raise InputError(problems)
 

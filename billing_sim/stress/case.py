@@ -23,7 +23,7 @@ from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import FILE_ONLY_KEYS, nearest, suggestion
 from billing_sim.scenario.merge import overlay
 from billing_sim.scenario.model import Market, Scenario
-from billing_sim.scenario.nodes import Entry, Mapping, Node, at, entries, items, plain, text
+from billing_sim.scenario.nodes import Entry, Mapping, Node, Sequence, at, entries, items, plain, text
 from billing_sim.scenario.parts import Name, Part
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.scenario.values import Day, Duration
@@ -66,7 +66,7 @@ class CaseFile(Part):
     given: dict[str, Any] = Field(
         {},
         description="what both worlds need for the case to be about anything: keys that the scenario lacks, and "
-        "entries of the timeline besides its own",
+        "interventions of kinds that its timeline lacks",
     )
     inject: Injection = Field(
         Injection(scenario={}, every_market={}, log=[]), description="what is done; nothing, when looking is enough"
@@ -102,10 +102,14 @@ class Case:
         return any(isinstance(node, Mapping) and bool(node.entries or node.removed) for node in said)
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """The keys of a scenario that both worlds get where it lacks them."""
+        return tuple(entry.key for entry in entries(self.tree, "given"))
+
+    @property
     def gives(self) -> bool:
         """Whether the scenario gets something that it may lack before anything is injected."""
-        given = at(self.tree, "given")
-        return isinstance(given, Mapping) and bool(given.entries)
+        return bool(self.given)
 
     @property
     def injects(self) -> bool:
@@ -203,6 +207,10 @@ def _faults(tree: Mapping, path: Path) -> Iterator[Problem]:
     allowed = [key for key in (*Scenario.model_fields, *FILE_ONLY_KEYS) if key not in (*OF_THE_LAB, "extends")]
     for entry in (*entries(tree, "given"), *entries(tree, "inject", "scenario")):
         yield from _bad_key(entry, allowed)
+    planned = at(tree, "given", "timeline")
+    if planned is not None and not isinstance(planned, Sequence):
+        what = "timeline: what is given is not a list."
+        yield planned.place.problem(what, "Write it in brackets, as in [a, b], or as lines that begin with a dash.")
     for entry in entries(tree, "inject", "every_market"):
         yield from _bad_key(entry, list(Market.model_fields))
     for node in items(tree, "inject", "log"):

@@ -63,10 +63,24 @@ def apply(case: Case, base_content: dict[str, Any]) -> dict[str, Any]:
 def beneath(case: Case, base_content: dict[str, Any]) -> dict[str, Any]:
     """The content of a scenario file with what the case needs to be there, and nothing injected.
 
-    What the scenario says itself stays: of the case it gets each key that it lacks, and entries of the timeline.
+    What the scenario says itself stays: of the case it gets each key that it lacks, and interventions of kinds that its
+    timeline lacks. InputError, at the case's place, where that is no scenario.
     """
-    content: Any = spoken(_with_given(case, _tree(base_content)))
+    merged = _with_given(case, _tree(base_content))
+    problems = [_at_case(case, problem, "given") for problem in _refusals(merged)]
+    if problems:
+        raise InputError(problems)
+    content: Any = spoken(merged)
     return content
+
+
+def faults_of_given(case: Case, base_content: dict[str, Any]) -> list[Problem]:
+    """What is wrong with what a case gives, also with keys of which this scenario needs none."""
+    given = at(case.tree, "given")
+    if not isinstance(given, Mapping):
+        return []
+    merged = overlay(_tree(base_content), given)
+    return [problem for problem in _refusals(merged) if problem.file == str(case.path)]
 
 
 def _with_given(case: Case, content: Mapping) -> Mapping:
@@ -74,7 +88,13 @@ def _with_given(case: Case, content: Mapping) -> Mapping:
     if not isinstance(given, Mapping):
         return content
     lacking = [entry for key, entry in given.entries.items() if key not in content.entries]
-    return _with_timeline(content.with_entries(*lacking), content, given)
+    merged = content.with_entries(*lacking)
+    own, added = items(content, "timeline"), given.entries.get("timeline")
+    if added is None or not own:
+        return merged
+    there = {text(node, "kind") for node in own}
+    both = own + tuple(node for node in items(given, "timeline") if text(node, "kind") not in there)
+    return merged.with_entries(Entry("timeline", added.place, Sequence(both, added.value.place)))
 
 
 def _with_world(case: Case, given: Mapping) -> Mapping:
@@ -152,11 +172,11 @@ def _refusals(merged: Mapping) -> Iterator[Problem]:
         yield from complaints(error, composition.tree, Scenario)
 
 
-def _at_case(case: Case, problem: Problem) -> Problem:
-    """The problem at its place in the case, or at what the case injects when it only shows elsewhere."""
+def _at_case(case: Case, problem: Problem, part: str = "inject") -> Problem:
+    """The problem at its place in the case, or at this part of it when it only shows elsewhere."""
     if problem.file == str(case.path):
         return problem
-    place = (at(case.tree, "inject") or case.tree).place
+    place = (at(case.tree, part) or case.tree).place
     return place.problem(f"The case does not fit this scenario. {problem.what}", problem.remedy)
 
 

@@ -189,14 +189,15 @@ class _Bases:
     """The worlds without any case: one, and another for cases that need something which the scenario lacks."""
 
     def __init__(self, on: Bench) -> None:
-        self._on = on
+        self._on, self._plain = on, Lives(on.scenario, is_base=True)
         self._known: dict[str, _Base] = {}
 
     def of(self, tried: Iterable[_Tried]) -> list[tuple[_Base, list[_Tried]]]:
         """Each base with those that are compared with it; that of most cases first."""
         found: dict[str, tuple[_Base, list[_Tried]]] = {}
         for it in tried:
-            lives = Lives(self._on.beneath(it.case), is_base=not it.case.gives)
+            lives = Lives(self._on.beneath(it.case)) if it.case.gives else self._plain
+            lives = self._plain if lives.digest == self._plain.digest else lives
             base = self._known.setdefault(lives.digest, _Base(lives))
             found.setdefault(lives.digest, (base, []))[1].append(it)
         return sorted(found.values(), key=lambda pair: not pair[0].lives.is_base)
@@ -212,6 +213,7 @@ def _fitting(matrix: Matrix, on: Bench) -> dict[str, Lives]:
     worlds = {}
     for case in matrix.cases:
         try:
+            on.beneath(case)
             worlds[case.name] = Lives(on.under(case), is_base=not case.changes_world and not case.gives)
         except InputError as error:
             matrix.misfits[case.name] = error.problems[0].what

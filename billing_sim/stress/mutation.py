@@ -180,6 +180,7 @@ def study(
 def _fitting(cases: Iterable[Case], on: Bench) -> Iterator[tuple[Case, Lives]]:
     for case in cases:
         try:
+            on.beneath(case)
             yield case, Lives(on.under(case))
         except InputError:
             continue

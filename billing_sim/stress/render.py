@@ -123,7 +123,9 @@ def _setting(it: Study) -> str:
     own, count = it.scenario, len(tried(it))
     cases = f"{count} {'case' if count == 1 else 'cases'}"
     seeds = f"{it.matrix.seeds}" if it.looks == 1 else f"{it.matrix.seeds} to {LOOKS[-1]}"
-    return f"Tried in {cases} of {own.name} with {own.members:,} members, {seeds} seeds each."
+    given = sum(case.gives and case.name not in it.matrix.misfits for case in it.matrix.cases)
+    more = "" if not given else f" In {given} of them both worlds have what they are about, which it may lack."
+    return f"Tried in {cases} of {own.name} with {own.members:,} members, {seeds} seeds each.{more}"
 
 
 def _remark(cell: Cell, verdict: Verdict) -> str:

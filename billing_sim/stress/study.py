@@ -133,6 +133,7 @@ class Study:
             "criteria": {name: it.as_dict() for name, it in self.criteria.items()},
             "recommended": self.recommended.as_dict(),
             "misfits": dict(self.matrix.misfits),
+            "given": {case.name: [*case.given] for case in self.matrix.cases if case.gives},
         }  # fmt: skip
 
     def to_csv(self) -> str:
