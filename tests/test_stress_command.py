@@ -490,3 +490,13 @@ def test_the_error_of_a_query_is_split_where_few_are_asked(monkeypatch: pytest.M
     assert cell.is_same_unit
     assert not cell.verdict.is_adverse
     assert (cell.split is not None) == few
+
+
+def test_criteria_of_long_names_fit_a_terminal():
+    """A name that leaves no room for its columns stands on a line of its own."""
+    names = [name for name in (it.id for it in shipped()) if name.startswith("first_contact_resolution")]
+    assert max(map(len, names)) > 36
+    found = billing_sim.stress(names, cases=["ticket_truncation"], members=200, seeds=2, criteria=True)
+    lines = plain(Group(*criteria_shown(found))).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.strip() for line in lines if line.strip() in names] == [it for it in names if len(it) > 35]

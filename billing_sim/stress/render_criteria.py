@@ -84,15 +84,22 @@ def _counts(study: Study, definition: Definition) -> tuple[int, int]:
     return sum(it in ("up", "down") for it in moves), moves.count("still")
 
 
+_ROOM = 35
+"""For a name beside its five columns; a longer one stands on a line of its own."""
+
+
 def _table(study: Study, known: Sequence[Definition]) -> Iterator[RenderableType]:
-    room = max(len(it.id) for it in known)
+    room = min(max(len(it.id) for it in known), _ROOM)
     head = f"  {'':<{room}} {'right way':>9} {'false':>8} {'matured':>8} {'signal':>7} {'mix':>6}"
     yield Text(head, style="dim")
     for definition in known:
         it = study.criteria[definition.id]
         moving, still = _counts(study, definition)
+        if len(definition.id) > room:
+            yield Text(f"  {definition.id}")
+        name = definition.id if len(definition.id) <= room else ""
         yield Text(
-            f"  {definition.id:<{room}} {_of(it.directionality, moving):>9} {_of(it.false_alarms, still):>8} "
+            f"  {name:<{room}} {_of(it.directionality, moving):>9} {_of(it.false_alarms, still):>8} "
             f"{_days(it.matured_after):>8} {_number(it.sensitivity):>7} {_share(it.mix_exposure):>6}"
         )
     yield Text(
