@@ -31,6 +31,20 @@ def test_json_keeps_the_sealed_apart(call, tiny_run):
     assert any(entry["sealed"] for entry in whole["entries"])
 
 
+def test_a_person_has_a_name_for_whoever_asks(call, tiny_run):
+    """Invented, always the same, in text and in JSON; nobody else is told it."""
+    who = people.describe(trace.find(tiny_run.stored, "recovered"))
+    person = str(tiny_run.trace(who).person)
+    assert "@example.com" in person
+    assert f"Called here {person}." in " ".join(call("trace", tiny_run.directory, who, "--named").out.split())
+    assert "@example.com" not in call("trace", tiny_run.directory, who).out
+    named, plain = (
+        json.loads(call("trace", tiny_run.directory, who, "--format", "json", *options).out)
+        for options in (["--named"], [])
+    )
+    assert named == plain | {"person": person}
+
+
 def test_what_cannot_be_found(call, tiny_run):
     """A wrong name lists what there is; somebody who is not there, and no name at all, are said."""
     answer = call("trace", tiny_run.directory, "--find", "recoverd")

@@ -571,6 +571,14 @@ def test_more_outages_than_fit_are_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bad_number_and_a_double_key_hide_nothing(tmp_path: Path) -> None:
+    """What else is wrong is told with them; what a bad number would be refused for besides is not."""
+    text = GOOD.replace("seed: 5", "seed: .nan\nsead: 5\nname: again").replace("attention: 9%", "attention: 120%")
+    found = problems(tmp_path, text)
+    assert [problem.what.split(" is ")[0] for problem in found] == [".nan", "sead", "name", 'attention: "120%"']
+    assert len({(problem.line, problem.column) for problem in found}) == 4
+
+
 def test_more_policies_than_fit_are_refused_without_counting_them(tmp_path: Path) -> None:
     """Keys beyond the limit are not looked at, so nobody knows how many there are."""
     policies = "".join(f"  p{i}: {{preset: generic}}\n" for i in range(40))

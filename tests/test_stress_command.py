@@ -500,3 +500,20 @@ def test_criteria_of_long_names_fit_a_terminal():
     lines = plain(Group(*criteria_shown(found))).splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.strip() for line in lines if line.strip() in names] == [it for it in names if len(it) > 35]
+
+
+def test_how_late_an_alarm_may_come_is_said(monkeypatch: pytest.MonkeyPatch):
+    """Seven days unless somebody says otherwise, from Python and from the command line."""
+    told = []
+
+    def noted(*_: object, allowed: float, **_more: object) -> Alarms:
+        told.append(allowed)
+        return Alarms()
+
+    monkeypatch.setattr("billing_sim.stress.study.with_alarms", noted)
+    asked = {"cases": ["price_rise"], "members": 100, "seeds": 2, "alarms": True}
+    billing_sim.stress("churn@netflix", **asked)
+    billing_sim.stress("churn@netflix", **asked, late_after=2.5)
+    assert told == [7, 2.5]
+    with pytest.raises(QueryError, match="late_after is 400; take 0 to 365 days"):
+        billing_sim.stress("churn@netflix", **asked, late_after=400)

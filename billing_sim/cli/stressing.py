@@ -57,6 +57,9 @@ def stress(
     alarms: Annotated[
         bool, typer.Option("--alarms", help="Also whether what holds tells of dated cases in time: 200 more seeds.")
     ] = False,
+    late_after: Annotated[
+        float, typer.Option(metavar="DAYS", min=0, max=365, help="How late an alarm may come, beside --alarms.")
+    ] = 7,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the report card there.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print the verdicts.")] = Format.TABLE,
@@ -88,7 +91,7 @@ def stress(
     with counting("worlds", quiet) as report:
         found = tried(
             asked, cases=cases, folders=folder or (), scenario=scenario, members=members, seeds=seeds,
-            criteria=criteria, alarms=alarms, report=report,
+            criteria=criteria, alarms=alarms, late_after=late_after, report=report,
         )  # fmt: skip
     _tell(found, form, criteria, has_page=html is not None)
     if html is not None:

@@ -29,6 +29,9 @@ def trace(
     ] = None,
     truth: Annotated[bool, typer.Option("--truth", help="Also tell the hidden causes.")] = False,
     find: Annotated[str | None, typer.Option(metavar="WHAT", help="Choose the first to whom this happened.")] = None,
+    named: Annotated[
+        bool, typer.Option("--named", help="Also a name and an address, invented as people there are called.")
+    ] = False,
     form: Annotated[Plain, typer.Option("--format", help="How to print the story.")] = Plain.TABLE,
 ) -> None:
     """Tell what happened to one subscriber, in plain words."""
@@ -42,6 +45,6 @@ def trace(
     assert found is not None
     story = opened.trace(found, truth=truth)
     if form is Plain.JSON:
-        say_json(story.to_json())
+        say_json(story.to_json() | ({"person": str(story.person)} if named else {}))
     else:
-        say(story.render(min(terminal().width, WIDTH_MAX)))
+        say(story.render(min(terminal().width, WIDTH_MAX), named=named))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pyarrow.parquet import read_metadata
+
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.definition import Definition
@@ -27,7 +29,8 @@ def happening(source: Source, definitions: Iterable[Definition]) -> list[Definit
 def _has_rows(source: Source, fact: str) -> bool:
     if isinstance(source, InMemory):
         return fact in source.tables and len(source.tables[fact]) > 0
-    return bool(source.facts_files(fact))
+    # A fact without rows has a file all the same.
+    return any(read_metadata(file).num_rows for file in source.facts_files(fact))
 
 
 def _met(source: Source, definitions: list[Definition]) -> set[str]:

@@ -12,7 +12,9 @@ UNDEFINED = "undefined"
 """What stands in place of a value that cannot be computed; the reason stands beside it."""
 
 _LARGE = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
-_MONEY = re.compile(r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+END)?", re.IGNORECASE | re.DOTALL)
+_MONEY = re.compile(
+    r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+ELSE\s+0)?(\s+END)?", re.IGNORECASE | re.DOTALL
+)
 _UNITS = {"per_thousand": "‰", "points": "pp", "each": "", "count": "", "days": "days", "months": "months"}
 _LONG_TIMES = {"hours": (48, 24, "days", "d"), "ms": (10_000, 1000, "s", "s")}
 """From which number on a time is told in a larger unit, how many make one of it, and its name in full and in short."""
@@ -134,10 +136,13 @@ def amount(number: float) -> str:
     return f"{number:,.0f}" if abs(number) < 10**6 else _short(number)
 
 
+def is_money(expression: str) -> bool:
+    """Whether a sum is of money: `*_micros` are; what only compares them is a count."""
+    return _MONEY.fullmatch(expression) is not None
+
+
 def _part(expression: str, number: int) -> str:
-    """A sum of `*_micros` is money; what only compares them is a count."""
-    is_money = _MONEY.fullmatch(expression) is not None
-    return amount(number / MICROS) if is_money else whole(number)
+    return amount(number / MICROS) if is_money(expression) else whole(number)
 
 
 def _short(number: float) -> str:

@@ -60,9 +60,12 @@ def shipped(name: str) -> Mapping:
     return parse(read_bytes(HERE / name), f"{SHIPPED}{name}")
 
 
-def read_chain(path: Path, content: bytes) -> Mapping:
-    """The tree of a file laid over all that it extends; InputError for a missing base, a cycle or bad syntax."""
-    top = parse(content, str(path))
+def read_chain(path: Path, content: bytes, faults: list[Problem] | None = None) -> Mapping:
+    """The tree of a file laid over all that it extends; InputError for a missing base, a cycle or bad syntax.
+
+    With a list for `faults`, what `reader.parse` collects does not stop it.
+    """
+    top = parse(content, str(path), faults)
     layers, seen = [top], {realpath(path)}
     while (entry := layers[-1].entries.get("extends")) is not None:
         base = _base_path(Path(entry.value.place.file), entry.value)
@@ -73,7 +76,7 @@ def read_chain(path: Path, content: bytes) -> Mapping:
         if len(layers) > EXTENDS_MAX:
             raise _refused(entry.value, f"extends: more than {EXTENDS_MAX} files extend one another.", "Extend fewer.")
         seen.add(realpath(base))
-        layers.append(parse(_base_content(base, entry.value), str(base)))
+        layers.append(parse(_base_content(base, entry.value), str(base), faults))
     tree = Mapping({}, top.place)
     for layer in reversed(layers):
         below = layer if layer is top else layer.without(OWN_KEY)

@@ -50,7 +50,10 @@ def load(path: str | Path, *, members: int | None = None, seed: int | None = Non
     """
     path = Path(path)
     source = read_bytes(path)
-    tree = read_chain(path, source)
+    faults: list[Problem] = []
+    tree = read_chain(path, source, faults)
+    if faults:
+        raise InputError([*faults, *_beside(faults, tree)])
     own = whole_number(at(tree, "members"))
     whole = emit(spoken(tree)).encode() if "extends" in parse(source, str(path)).entries else b""
     for key, value in (("members", members), ("seed", seed)):
@@ -88,13 +91,22 @@ def made_of(content: dict[str, Any]) -> Scenario:
 def check(path: str | Path) -> list[Problem]:
     """Every problem of a scenario file, or a file of goals, in the order of the file; none when it can be used."""
     try:
-        tree = parse(read_bytes(Path(path)), str(path))
-        if is_goal_file(tree):
-            checked_goals(tree)
+        if is_goal_file(parse(read_bytes(Path(path)), str(path), [])):
+            checked_goals(parse(read_bytes(Path(path)), str(path)))
         else:
             load(path)
     except InputError as error:
         return error.problems
+    return []
+
+
+def _beside(faults: list[Problem], tree: Mapping) -> list[Problem]:
+    """What else is wrong with a file in which keys or numbers cannot be used, read without those."""
+    places = {(it.file, it.line, it.column) for it in faults}
+    try:
+        _checked(Composition(tree))
+    except InputError as error:
+        return [it for it in error.problems if (it.file, it.line, it.column) not in places]
     return []
 
 

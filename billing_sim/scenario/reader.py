@@ -55,10 +55,11 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def parse(content: bytes, file: str) -> Mapping:
+def parse(content: bytes, file: str, faults: list[Problem] | None = None) -> Mapping:
     """The tree of a YAML file whose top level is a mapping; `file` is the name under which problems are reported.
 
-    Raises InputError. Syntax stops at the first fault; duplicate keys, tags, anchors and bad numbers are collected.
+    Raises InputError. Syntax stops at the first fault; duplicate keys, tags, anchors and bad numbers are collected. Who
+    brings a list for these `faults` gets the tree all the same, without what cannot be used.
     """
     text = _decode(content, file)
     builder = _Builder(file)
@@ -69,7 +70,7 @@ def parse(content: bytes, file: str) -> Mapping:
         builder = _read_slowly(text, file)
     except InputError as error:
         raise InputError([*builder.problems, *error.problems]) from None
-    return builder.finish()
+    return builder.finish(faults)
 
 
 def _read_slowly(text: str, file: str) -> _Builder:
@@ -161,9 +162,10 @@ class _Builder:
             case "DocumentEndEvent" if self.root is None:
                 self.root = Scalar(None, self._place(event))
 
-    def finish(self) -> Mapping:
-        """The tree, once all events are in; InputError with everything collected."""
-        if isinstance(self.root, Mapping) and not self.problems:
+    def finish(self, faults: list[Problem] | None = None) -> Mapping:
+        """The tree, once all events are in; InputError with everything collected, unless there is a list for it."""
+        if isinstance(self.root, Mapping) and (faults is not None or not self.problems):
+            (faults if faults is not None else []).extend(self.problems)
             return self.root
         place = Place(self.file, 1, 1)
         remedy = "Write `key: value` lines; `name:` is a good first one."

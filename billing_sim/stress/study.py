@@ -28,6 +28,7 @@ from billing_sim.stress.criteria import Criteria
 from billing_sim.stress.criteria import criteria as criteria_of
 from billing_sim.stress.discovery import printed
 from billing_sim.stress.lab import Matrix, Report
+from billing_sim.stress.lateness import ALLOWED_DAYS
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looks import LOOKS
 from billing_sim.stress.maturing import WAITS, Subgroup, maturation_days, worst_subgroups
@@ -42,6 +43,8 @@ MANY = 40
 
 _WHY = 3
 """Cases of which it is told why they do not fit, when none does."""
+
+MOST_DAYS_LATE = 365
 
 _SEEDS_APART = 6
 """Seeds from which maturation and the worst market are read."""
@@ -225,6 +228,7 @@ def stress(
     seeds: int | None = None,
     criteria: bool = False,
     alarms: bool = False,
+    late_after: float = ALLOWED_DAYS,
     report: Report | None = None,
 ) -> Study:
     """Try definitions in cases: what each says when the truth moves, and when only the log does.
@@ -234,13 +238,14 @@ def stress(
     file that cases are laid over, by default one of the lab's own. With `seeds` each verdict comes from so many paired
     seeds, 2 to 64; without, from 20, and from up to 80 while it is unresolved (20 each for more than 40 definitions).
     With `criteria` it is also found out when definitions have matured and in which market they err most.
-    With `alarms` a definition that holds in a dated case must also have told of it in time (200 more seeds).
+    With `alarms` a definition that holds in a dated case must also have told of it in time (200 more seeds): at most
+    `late_after` days after the truth could be told.
     `report` is told worlds done and in all.
 
     QueryError for an unknown name, for a definition that does not say what it measures, and when no case fits;
     InputError for a file, and where a case that was named or is one's own does not fit the scenario.
     """
-    _check_numbers(seeds, members)
+    _check_numbers(seeds, members, late_after)
     asked = claiming(definitions_meant(definitions))
     chosen = [cases] if isinstance(cases, str) else list(cases)
     tried = cases_meant(chosen, folders)
@@ -256,11 +261,13 @@ def stress(
         on.scenario,
         1 if first == most else len(LOOKS),
         _apart(matrix, on) if criteria else {},
-        with_alarms(matrix, on, report=report) if alarms else None,
+        with_alarms(matrix, on, allowed=late_after, report=report) if alarms else None,
     )
 
 
-def _check_numbers(seeds: int | None, members: int | None) -> None:
+def _check_numbers(seeds: int | None, members: int | None, late_after: float) -> None:
+    if not 0 <= late_after <= MOST_DAYS_LATE:
+        raise QueryError(f"late_after is {late_after}; take 0 to {MOST_DAYS_LATE} days.")
     if seeds is not None and not 2 <= seeds <= MOST_SEEDS:
         raise QueryError(f"seeds is {seeds}; take 2 to {MOST_SEEDS}, or none for as many as each verdict needs.")
     if members is not None and members < 1:

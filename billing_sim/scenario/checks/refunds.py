@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 
+from billing_sim.clock import DAY
 from billing_sim.errors import Problem
 from billing_sim.money import EXPONENTS
 from billing_sim.scenario.checks.read import duration, interventions, markets, share
@@ -14,6 +16,7 @@ from billing_sim.scenario.checks.times import ascend
 from billing_sim.scenario.layers import suggestion
 from billing_sim.scenario.nodes import Entry, Mapping, Node, Scalar, at, entries, items, text, texts
 from billing_sim.scenario.parts import CAPACITY
+from billing_sim.scenario.refunds import DisputeWait, RefundWait
 from billing_sim.scenario.values import price_minor
 
 _WAITS = ("least", "p50", "p99", "most")
@@ -48,9 +51,25 @@ def claims_fit_into_the_whole(tree: Mapping) -> Iterator[Problem]:
 
 
 def claims_take_their_time(tree: Mapping) -> Iterator[Problem]:
-    """Percentiles of a wait for a refund or dispute do not fall: least, p50, p99, most."""
-    for owner in ("refunds", "disputes"):
-        yield from ascend(at(tree, owner, "delay"), _WAITS)
+    """Percentiles of a wait for a refund or dispute do not fall: least, p50, p99, most; also beside what is assumed."""
+    for owner, assumed in (("refunds", RefundWait.model_validate({})), ("disputes", DisputeWait.model_validate({}))):
+        wait = at(tree, owner, "delay")
+        told = [*ascend(wait, _WAITS)]
+        yield from told or _beside_what_is_assumed(wait, assumed)
+
+
+def _beside_what_is_assumed(wait: Node | None, assumed: RefundWait | DisputeWait) -> Iterator[Problem]:
+    """The first wait that is given and does not fit one that is not."""
+    given = {entry.key: entry for entry in entries(wait) if entry.key in _WAITS}
+    lengths = {key: duration(given[key].value) if key in given else getattr(assumed, key) for key in _WAITS}
+    for lower, upper in pairwise(_WAITS):
+        less, more = lengths[lower], lengths[upper]
+        if less is not None and more is not None and less > more and (lower in given) != (upper in given):
+            own, other = (lower, upper) if lower in given else (upper, lower)
+            how, days = ("longer", more // DAY) if own == lower else ("shorter", less // DAY)
+            what = f"{own} is {how} than {other}, which is assumed to be {days} days."
+            yield given[own].value.place.problem(what, f"Write {other} as well.")
+            return
 
 
 def fees_are_amounts(tree: Mapping) -> Iterator[Problem]:
