@@ -39,9 +39,15 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def spread(run):
+def truth(run):
+    """All that is known of it, with another policy and every cause."""
+    return run.truth(policy="visa_acceptance", attribution=True)
+
+
+@pytest.fixture(scope="module")
+def spread(truth):
     """What the truth says, by what it is about."""
-    return {it.what: it for it in run.truth().spread}
+    return {it.what: it for it in truth.spread}
 
 
 def captured(world, after, tape, end: int) -> int:
@@ -102,3 +108,61 @@ def test_the_parts_of_a_large_world_fit_a_terminal(run, monkeypatch):
     monkeypatch.setitem(vars(truth), "spread", rows)
     assert "-1,234,567,890" in repr(truth)
     assert max(map(len, repr(truth).splitlines())) <= 80
+
+
+def test_every_other_world_has_a_total(truth):
+    """What everybody does there together, counted once more from the rows; spillover is what it adds to the direct."""
+    world, end = truth.alternatives.actual, int(world_of(truth.run).record.end[0])
+    here = captured(world, world, coupled.tape_of(world), end)
+    spilled = []
+    for name, other in truth.alternatives.others.items():
+        found = truth.world(name)
+        there = captured(world, other, coupled.record_tape(world, other), end)
+        assert found.total_differences["collected"].value == pytest.approx((there - here) / 100), name
+        for measure, total in found.total_differences.items():
+            parts = found.differences[measure].value + found.spillovers[measure].value
+            assert total.value == pytest.approx(parts), (name, measure)
+        spilled.append(found.spillovers["collected"].value)
+    assert not truth.world("actual").total_differences
+    assert np.count_nonzero(spilled) >= 3
+
+
+@pytest.mark.parametrize("cause", ["expiry", "funds"])
+def test_a_cause_removed_for_everybody(truth, cause):
+    """Removed alone: what all collect less in this world than together in the one without the cause."""
+    world, end = truth.alternatives.actual, int(world_of(truth.run).record.end[0])
+    collected = next(it for it in truth.attribution if it.measure == "collected_micros")
+    row = next(it for it in collected.spread if it.what == f"removed {cause}")
+    other = worlds.without(world, [cause])
+    here = captured(world, world, coupled.tape_of(world), end)
+    there = captured(world, other, coupled.record_tape(world, other), end)
+    assert row.total.value == (here - there) * 10_000
+    assert row.direct.value == next(it for it in collected.shares if it.cause == cause).removed.value
+    assert row.spillover.value != 0
+
+
+def test_each_explanation_has_the_same_parts(truth):
+    """Direct + spillover = total for every cause removed, added, and for all of them."""
+    for it in truth.attribution:
+        assert len({row.what for row in it.spread}) == len(it.spread) == 13
+        assert all(row.direct.value + row.spillover.value == row.total.value for row in it.spread)
+        everything = next(row for row in it.spread if row.what == "all together")
+        assert everything.direct.value == it.explained.value
+
+
+def test_tables_of_every_part_fit_and_have_names_of_their_own(truth):
+    """Worlds and causes by part; every figure of the long table can be told from the others."""
+    text = repr(truth)
+    assert "… in all, where everybody lives in that world together" in text
+    assert "… collected, USD, by what people do to one another" in text
+    assert max(map(len, text.splitlines())) <= 80
+    keys = [row[:3] for row in truth.rows()]
+    assert len(set(keys)) == len(keys)
+
+
+def test_where_nothing_is_shared_there_are_no_parts(tmp_path):
+    """A life without a desk has direct effects alone, and says so."""
+    (tmp_path / "alone.yaml").write_text(QUIET)
+    alone = billing_sim.run(tmp_path / "alone.yaml", out=tmp_path / "run", workers=1).truth(attribution=True)
+    assert all(it.total_differences == it.spillovers == {} for it in alone.worlds)
+    assert all(it.spread == () for it in alone.attribution)

@@ -57,6 +57,7 @@ def record_tape(
 
 
 _tapes: OrderedDict[tuple[str, ...], Tape] = OrderedDict()
+_making: dict[tuple[str, ...], threading.Lock] = {}
 _lock = threading.Lock()
 
 
@@ -87,12 +88,19 @@ def total_tape_of(before: CompiledWorld, after: CompiledWorld) -> Tape:
 
 def _kept(key: tuple[str, ...], make: Callable[[], Tape]) -> Tape:
     with _lock:
-        tape = _tapes.get(key)
-    # Two threads may make the same tape, which is the same tape.
-    tape = tape or make()
+        turn = _making.setdefault(key, threading.Lock())
+    with turn:  # who asks for a tape that another thread is making waits for it
+        with _lock:
+            tape = _tapes.get(key)
+        tape = tape or make()
+        _keep(key, tape)
+    return tape
+
+
+def _keep(key: tuple[str, ...], tape: Tape) -> None:
     with _lock:
         _tapes[key] = tape
         _tapes.move_to_end(key)
+        _making.pop(key, None)
         while len(_tapes) > 1 and sum(it.size for it in _tapes.values()) > _ROOM_FOR_TAPES:
             _tapes.popitem(last=False)
-    return tape

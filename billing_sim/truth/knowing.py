@@ -16,6 +16,7 @@ from billing_sim.people import SHARDS
 from billing_sim.runs.stored import StoredRun
 from billing_sim.simulate import compile_first
 from billing_sim.truth.alternatives import alternatives
+from billing_sim.truth.crowds import Crowds, worlds_of_causes
 from billing_sim.truth.knocking_out import Span
 from billing_sim.truth.lives import Shelf
 from billing_sim.truth.reconciling import reconciled
@@ -50,7 +51,9 @@ def truth_of(
     compile_first(lambda _: None)
     start, end = (clock.day_number(day) * clock.DAY for day in (scenario.start, scenario.end))
     span = Span(worlds.actual, Worth(worlds.actual, announcements(worlds.actual)), start, end)
-    found = _Survey(Study(worlds, span, attribution)).run(workers or usual_workers(), report or (lambda _, __: None))
+    others = {**worlds.others, **(worlds_of_causes(worlds.actual) if attribution else {})}
+    study = Study(worlds, span, attribution, Crowds(worlds.actual, others))
+    found = _Survey(study).run(workers or usual_workers(), report or (lambda _, __: None))
     return Truth(run, scenario, worlds, found, reconciled(run, found), policy)
 
 
@@ -64,8 +67,11 @@ class _Survey:
         self._found, self._done = Findings(), 0
 
     def run(self, workers: int, report: Report) -> Findings:
-        """Study every part."""
-        self._crew.run(workers, self._begin, lambda: report(self._done, len(self._parts)))
+        """Let the crowds of other worlds live first, then study every part."""
+        crowds = len(self._study.crowds)
+        everything = crowds + len(self._parts)
+        self._study.crowds.gather(workers, lambda made: report(made, everything))
+        self._crew.run(workers, self._begin, lambda: report(crowds + self._done, everything))
         return self._found
 
     def _begin(self) -> Labour:

@@ -22,7 +22,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-_LABELS = ("reason", "intent", "able", "cause", "whom", "month", "way", "name")
+_LABELS = ("reason", "intent", "able", "cause", "whom", "month", "way", "name", "what")
 """The fields that say what a row of an answer is about, in this order."""
 
 
@@ -88,7 +88,7 @@ class Wrongful(Answer):
 
 @dataclass(frozen=True)
 class Spread(Answer):
-    """What goes without friction where people share something: losses that do not happen, money that comes in.
+    """What another world does to something, such as losses avoided or money collected, where people share something.
 
     `direct`: everything shared stays as it was; `total`: it follows what everybody does there; `spillover`: the rest.
     """
@@ -171,9 +171,16 @@ class Recovered(Answer):
 
 @dataclass(frozen=True)
 class World(Answer):
-    """What a world comes to over the span of the run (`totals.MEASURES`), and its difference from the actual one."""
+    """What a world comes to over the span of the run (`totals.MEASURES`), and its difference from the actual one.
+
+    Where people share something, `totals` and `differences` are of everybody beside the crowd of the run: the direct
+    effect. `total_differences` are of everybody in the crowd of that world, `spillovers` what they are beyond direct
+    ones; both are empty where nothing is shared, and for the actual world.
+    """
 
     name: str
     title: str
     totals: dict[str, Sum]
     differences: dict[str, Sum]
+    spillovers: dict[str, Sum]
+    total_differences: dict[str, Sum]

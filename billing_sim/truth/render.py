@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from billing_sim.truth.crowds import addition
 from billing_sim.truth.parts import MICROS
 from billing_sim.truth.totals import Sum
 
@@ -120,8 +121,8 @@ def _spread(it: Truth) -> list[str]:
     if not rows:
         return []
     return table("WITHOUT FRICTION, what people do to one another", head, rows) + said(
-        f"These people share {' and '.join(it.shared)}. Direct: all that is shared stays as it was here, which holds "
-        "for every other table too. Total: it is as the people without friction make it. Spillover: the rest."
+        f"These people share {' and '.join(it.shared)}. Direct: all that is shared stays as it was here. Total: it is "
+        "as the people without friction make it. Spillover: the rest. Tables without these words show direct effects."
     )
 
 
@@ -218,7 +219,28 @@ def _worlds(it: Truth) -> list[str]:
     return [
         *table("THE SAME PEOPLE IN OTHER WORLDS: at the end, or over the run", head, levels), "",
         *table("… less what is here", ["", "members", "", "losses", "", f"collected, {it.currency}", ""], rows),
-        *said(spillover(it.shared)),
+        *said(spillover(it.shared)), *_crowds(it, moved),
+    ]  # fmt: skip
+
+
+def _crowds(it: Truth, names: Sequence[str]) -> list[str]:
+    """The same differences where everybody lives in the other world; nothing where nothing is shared."""
+    rows = [
+        [_cut(world.title), *(cell for name in names for cell in _moved(world.total_differences[name]))]
+        for world in it.worlds[1:]
+        if world.total_differences
+    ]
+    spilled = [
+        [_cut(world.title), *(cell for name in names for cell in _moved(world.spillovers[name]))]
+        for world in it.worlds[1:]
+        if world.spillovers
+    ]
+    if not rows:
+        return []
+    head = ["", "members", "", "losses", "", f"collected, {it.currency}", ""]
+    return [
+        "", *table("… in all, where everybody lives in that world together", head, rows),
+        "", *table("… of which spills over from others: in all less direct", head, spilled),
     ]  # fmt: skip
 
 
@@ -227,8 +249,8 @@ def spillover(shared: Sequence[str]) -> str:
     if not shared:
         return "These people share nothing, so every effect is direct and none spills over to others."
     return (
-        f"These people share {' and '.join(shared)}: the other worlds meet them as they were here, so these are the "
-        "direct effects, without what spills over to others."
+        f"These people share {' and '.join(shared)}: in each world they meet them as they were in this one, so these "
+        "are the direct effects, without what spills over to others."
     )
 
 
@@ -245,10 +267,11 @@ def _attribution(it: Truth) -> list[str]:
     shown: list[str] = []
     for explained in it.attribution or ():
         shown += [*([""] if shown else []), *_explained(explained, it.currency)]
+    crowds = " These are direct effects; the tables beside say what others add." if it.shared else ""
     return shown and shown + said(
         "Removed: actual less the world without this cause. Added: a world with this cause alone less one with none. "
         "Shapley: the mean over every order; the values add up to all together exactly. Interaction: all together less "
-        "the sum of removals."
+        f"the sum of removals.{crowds}"
     )
 
 
@@ -270,7 +293,14 @@ def _explained(it: Explained, currency: str) -> list[str]:
     rows.append(["interaction", cell(it.interaction), error(it.interaction), "", "", "", ""])
     rows.append(["all together", cell(it.explained), error(it.explained), "", "", cell(it.explained), ""])
     title = f"WHAT EXPLAINS {name}: {cell(it.actual)} here, {cell(it.without_all)} with no cause at work"
-    return table(title, ["", "removed", "", "added", "", "Shapley", ""], rows)
+    found = table(title, ["", "removed", "", "added", "", "Shapley", ""], rows)
+    parts = [
+        [row.what.replace("_", " "), *(f(it) for it in (row.direct, row.spillover, row.total) for f in (cell, error))]
+        for row in it.spread
+        if not row.what.startswith(addition(""))
+    ]  # fmt: skip
+    head = ["", "direct", "", "spillover", "", "total", ""]
+    return [*found, "", *table(f"… {name}, by what people do to one another", head, parts)] if parts else found
 
 
 def _in_units(it: Sum) -> Sum:

@@ -12,6 +12,7 @@ from billing_sim import events
 from billing_sim.drivers.shards import people_of_shard
 from billing_sim.runs.digest import ShardDigest
 from billing_sim.truth.alternatives import ACTUAL, FRICTIONLESS, LEVERS, Alternatives, without_lever
+from billing_sim.truth.crowds import Crowds
 from billing_sim.truth.declined import attempts_by_cause
 from billing_sim.truth.exposure import differs_somewhere
 from billing_sim.truth.knocking_out import EXPLAINED, Span, every_world
@@ -32,8 +33,9 @@ class Findings:
 
     Names of sums: `totals WORLD` (measures), `months WORLD` (months), `attempts` (causes), `failed` (invoices, money),
     `recovered` (ways, fates without the lever, invoices and money), `longer` (kinds, people and time), `knocked`
-    (worlds, measures), `untouched` (measures), `people` (all, followed); where people share something also `together`
-    (measures without friction, all of them meeting one another there) and `together money` (wrongful losses there).
+    (worlds, measures), `untouched` (measures), `people` (all, followed); where people share something also
+    `together WORLD` (measures of all of them meeting one another there) and `together money` (what wrongful losses are
+    worth among those who live without friction).
     """
 
     sums: dict[str, np.ndarray] = field(default_factory=dict)
@@ -64,11 +66,12 @@ class Findings:
 
 @dataclass(frozen=True)
 class Study:
-    """What is asked: of which worlds, over which span, and whether every combination of causes is tried."""
+    """What is asked: of which worlds and crowds, over which span, and whether every combination of causes is tried."""
 
     worlds: Alternatives
     span: Span
     attribution: bool
+    crowds: Crowds
 
     def of_shards(
         self, shards: Sequence[int], shelves: Shelves, is_stopped: Callable[[], bool] = lambda: False
@@ -87,8 +90,7 @@ class Study:
             others[name] = live(actual, world, here.cohort, self.span.worth, differs, shelves[name])
         self._compare(found, here, others, differs)
         self._recovered(found, here, others)
-        if actual.is_coupled:
-            self._live_together(found, here, shelves["together"])
+        self._live_together(found, here, shelves["together"], is_stopped)
         if self.attribution:
             worlds = every_world(self.span, here, differs, shelves["any"], is_stopped)
             found.sums["knocked"] = by_group(worlds, here.group[differs])
@@ -131,17 +133,17 @@ class Study:
         values[kind, 0, np.arange(len(who))], values[kind, 1, np.arange(len(who))] = 1, more
         found.sums["longer"] = by_group(values, here.group[who])
 
-    def _live_together(self, found: Findings, here: Lives, shelf: Shelf) -> None:
-        """Without friction, by the tape of that world: whatever is shared is as those who live there make it."""
-        from billing_sim.drivers.coupled import total_tape_of
-
-        actual, world = self.span.world, self.worlds.others[FRICTIONLESS]
-        tape = total_tape_of(actual, world)
-        there = live(actual, world, here.cohort, self.span.worth, shelf=shelf, tape=tape)
-        found.sums["together"] = by_group(measures(there, self.span.start, self.span.end), here.group)
-        lost = losses(here, there, self.span.end)
-        wrongful = lost[is_wrongful(lost["intent"], lost["able"]) == 1]
-        found.sums["together money"] = by_group(wrongful["micros"], wrongful["group"])
+    def _live_together(self, found: Findings, here: Lives, shelf: Shelf, is_stopped: Callable[[], bool]) -> None:
+        """Every other world by the tape of those who live there: whatever is shared is as they make it."""
+        for name, world, tape in self.crowds:
+            if is_stopped():
+                return
+            there = live(self.span.world, world, here.cohort, self.span.worth, shelf=shelf, tape=tape)
+            found.sums[f"together {name}"] = by_group(measures(there, self.span.start, self.span.end), here.group)
+            if name == FRICTIONLESS:
+                lost = losses(here, there, self.span.end)
+                wrongful = lost[is_wrongful(lost["intent"], lost["able"]) == 1]
+                found.sums["together money"] = by_group(wrongful["micros"], wrongful["group"])
 
     def _months(self, lives: Lives, group: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Money collected from people chosen by the month of the payment, less what went back by that of its return."""

@@ -154,10 +154,10 @@ class Truth:
     @cached_property
     def spread(self) -> tuple[Spread, ...]:
         """Direct, spillover and total of what friction costs; nothing where people share nothing."""
-        if "together" not in self.found.sums:
+        if not self.shared:
             return ()
         here, direct, total = (
-            self.found.sums[name] for name in (f"totals {ACTUAL}", f"totals {FRICTIONLESS}", "together")
+            self.found.sums[name] for name in (f"totals {ACTUAL}", f"totals {FRICTIONLESS}", f"together {FRICTIONLESS}")
         )
         lost, money = MEASURES.index("wrongful_losses"), MEASURES.index("collected_micros")
         chosen = self._wrongful
@@ -233,21 +233,26 @@ class Truth:
     @cached_property
     def worlds(self) -> tuple[World, ...]:
         """What every world comes to, the actual one first."""
-        here = self.found.sums[f"totals {ACTUAL}"]
-        return tuple(
-            World(
-                name, _TITLES.get(name, name), shown(values, self._peopled), shown(values - here, self._peopled),
-            )
-            for name in (ACTUAL, *self.alternatives.others)
-            for values in [self.found.sums[f"totals {name}"]]
-        )  # fmt: skip
+        return tuple(self._world(name) for name in (ACTUAL, *self.alternatives.others))
+
+    def _world(self, name: str) -> World:
+        here, values = (self.found.sums[f"totals {it}"] for it in (ACTUAL, name))
+        levels, moved = (shown(it, self._peopled) for it in (values, values - here))
+        together = self.found.sums.get(f"together {name}")
+        if together is None:
+            return World(name, _TITLES.get(name, name), levels, moved, {}, {})
+        spilled, total = (shown(it, self._peopled) for it in (together - values, together - here))
+        return World(name, _TITLES.get(name, name), levels, moved, spilled, total)
 
     @cached_property
     def attribution(self) -> tuple[Explained, ...] | None:
         """What each cause explains of losses and money; None unless asked for."""
         if "knocked" not in self.found.sums:
             return None
-        return explanations(self.found.sums["knocked"], self.found.sums["untouched"], self._peopled)
+        prefix = "together "
+        crowds = {name.removeprefix(prefix): sums for name, sums in self.found.sums.items() if name.startswith(prefix)}
+        here = self.found.sums[f"totals {ACTUAL}"]
+        return explanations(self.found.sums["knocked"], self.found.sums["untouched"], here, crowds, self._peopled)
 
     def world(self, name: str) -> World:
         """One of the worlds by name; QueryError with the known names for another."""

@@ -24,9 +24,9 @@ from billing_sim.world.record import RETRIES
 def shared_in(world: CompiledWorld) -> list[str]:
     """What subscribers share in a world, so that the relief of some changes others; empty where every effect is direct.
 
-    Worlds to compare with are lived by the tape of the actual one, so what is told of them is the direct effect:
-    spillovers are left out (`drivers.coupled.total_tape_of` gives the total). The arms of an experiment count too: one
-    that routes by success rate shares what others have met.
+    Worlds to compare with are lived by the tape of the actual one, which gives the direct effect, and once more by
+    their own (`truth.crowds`), which gives the total. The arms of an experiment count too: one that routes by success
+    rate shares what others have met.
     """
     record = world.record
     found = []
