@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Group
 
+import billing_sim
 from billing_sim.metrics.catalogue import shipped
-from billing_sim.stress.case import find_cases
+from billing_sim.metrics.plain import plain
+from billing_sim.stress.bundle import bundle
+from billing_sim.stress.case import BASE, find_cases
 from billing_sim.stress.cells import Cell, proxy_margin
-from billing_sim.stress.criteria import criteria
-from billing_sim.stress.lab import Matrix
+from billing_sim.stress.criteria import criteria, farthest
+from billing_sim.stress.gaming import find_actions, play
+from billing_sim.stress.lab import Matrix, bench
+from billing_sim.stress.lives import Lives
 from billing_sim.stress.maturing import maturation_days, worst_subgroups
 from billing_sim.stress.readings import Readings
+from billing_sim.stress.render_criteria import criteria_shown
+from billing_sim.stress.seeing import read
 from billing_sim.truth.estimands import estimands
 from tests.lab_samples import lives
 
-RATE, FIRST = shipped()["payment_success_rate"], shipped()["payment_success_rate@first"]
+RATE, FIRST, ATTEMPT = (shipped()[f"payment_success_rate{variant}"] for variant in ("", "@first", "@attempt"))
 LUCK = np.array([-0.002, 0.002] * 10)
 """The luck of twenty seeds: it is the same with and without a case."""
 
@@ -109,9 +118,8 @@ def test_what_waits_for_maturity_has_matured_at_once_and_what_does_not_later():
 
 def test_the_worst_market_is_where_reading_and_truth_lie_farthest_apart():
     """Each attempt counted alone reads too low everywhere, and lowest in Brazil, where most of them fail."""
-    worst = worst_subgroups(
-        [shipped()["payment_success_rate@attempt"], shipped()["recovery_rate"]], lives(), range(1, 4)
-    )
+    names = ("payment_success_rate@attempt", "recovery_rate", "involuntary_churn")
+    worst = worst_subgroups([shipped()[name] for name in names], lives(), range(1, 4))
     assert worst["payment_success_rate@attempt"].market == "BR"
     assert worst["payment_success_rate@attempt"].error < -0.05
     assert "recovery_rate" not in worst
@@ -127,3 +135,67 @@ def test_a_proxy_is_judged_by_a_margin_as_large_a_part_of_it():
     hours = shipped()["time_to_recover_p50"]
     assert proxy_margin(hours, np.array([70.0]), claim, truths) == pytest.approx(0.0015 / 0.011)
     assert proxy_margin(hours, np.array([np.nan]), claim, np.array([np.nan])) == 0.25
+
+
+@pytest.fixture(scope="module")
+def tried():
+    """Three definitions in one case, with all that worlds of their own tell of them."""
+    names = ["payment_success_rate@attempt", "involuntary_churn", "collected"]
+    return billing_sim.stress(names, cases=["gateway_outage"], members=300, seeds=2, criteria=True)
+
+
+def test_a_variant_alone_is_set_against_its_canonical_definition(tried):
+    """Nobody has to name the neighbours: what they read comes from the same worlds without any case."""
+    found = tried.criteria["payment_success_rate@attempt"]
+    scenario = bench(BASE, members=300).scenario
+    seeds = range(scenario.seed, scenario.seed + 6)
+    told = read(bundle(Lives(scenario), seeds), [ATTEMPT, RATE])
+    own, other = (float(np.nanmean(told[it.id])) for it in (ATTEMPT, RATE))
+    assert (found.neighbour, found.elasticity) == (RATE.id, pytest.approx(abs(other - own) / own))
+
+
+def test_a_neighbour_in_another_unit_is_none():
+    """A delay in days is no share of a share of events."""
+    share, days = shipped()["event_freshness"], shipped()["event_freshness@mean_delay"]
+    assert share.unit != days.unit
+    assert farthest(share, [(share, 0.9), (days, 0.001)]) is None
+    assert farthest(RATE, [(RATE, 0.9), (ATTEMPT, 0.81)]) == (pytest.approx(0.1), ATTEMPT.id)
+    assert farthest(RATE, [(RATE, 0.0), (ATTEMPT, 0.81)]) is None
+
+
+def test_decision_regret_is_that_of_the_game(tried):
+    """The same actions in the same worlds as `billing-sim game`; an attempt's rate is gamed, churn is not."""
+    played = play([ATTEMPT], find_actions(), bench(BASE, members=300)).games[0]
+    found = tried.criteria[ATTEMPT.id]
+    assert found.decision_regret == played.regret.value > 0
+    assert (found.would_choose, found.best_action) == (played.chosen, played.best)
+    churn = tried.criteria["involuntary_churn"]
+    assert churn.decision_regret < found.decision_regret
+
+
+def test_several_definitions_show_every_criterion(tried):
+    """A second table has those with units, each definition on one line and its numbers on the next."""
+    lines = plain(Group(*criteria_shown(tried))).splitlines()
+    head = next(i for i, line in enumerate(lines) if "smallest" in line and "regret" in line)
+    of = {lines[i].strip(): lines[i + 1] for i in range(head + 1, len(lines) - 1)}
+    rate, money = of[ATTEMPT.id], of["collected"]
+    assert f"{100 * tried.criteria[ATTEMPT.id].bias:+.2f} pp" in rate
+    assert f"{100 * tried.criteria[ATTEMPT.id].decision_regret:.2f} pp" in rate
+    assert tried.criteria[ATTEMPT.id].worst_market in rate
+    assert tried.scenario.reporting_currency in money
+    assert "money" not in money
+    assert max(map(len, lines)) <= 80
+
+
+def test_one_definition_shows_what_it_rewards(tried):
+    """The action that a team would take, and the one that is best."""
+    own = {ATTEMPT.id: tried.apart[ATTEMPT.id]}
+    alone = replace(tried, matrix=replace(tried.matrix, definitions=(ATTEMPT,)), apart=own)
+    lines = plain(Group(*criteria_shown(alone))).splitlines()
+    at = next(i for i, line in enumerate(lines) if "decision regret" in line)
+    found = tried.criteria[ATTEMPT.id]
+    assert f"it rewards {found.would_choose}," in lines[at]
+    assert f"and best is {found.best_action}" in lines[at + 1]
+    assert any("elasticity" in line and "to payment_success_rate" in line for line in lines)
+    without = plain(Group(*criteria_shown(replace(alone, apart={})))).splitlines()
+    assert any("decision regret" in line and "--criteria tells" in line for line in without)

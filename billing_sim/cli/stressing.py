@@ -52,7 +52,7 @@ def stress(
         list[str], typer.Option("--fail-on", metavar="VERDICT", help="Exit with 1 if any reads so; repeatable.")
     ] = [],  # noqa: B006
     criteria: Annotated[
-        bool, typer.Option("--criteria", help="Also bias, maturation time, sensitivity and other criteria.")
+        bool, typer.Option("--criteria", help="Also bias, maturation, sensitivity, regret and more.")
     ] = False,
     alarms: Annotated[
         bool, typer.Option("--alarms", help="Also whether what holds tells of dated cases in time: 200 more seeds.")

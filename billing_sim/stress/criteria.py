@@ -37,10 +37,14 @@ class Criteria:
     - `directionality`: share of the cases with a true effect in which the metric moves the same way; still is a miss.
     - `false_alarms`: share of the cases without a true effect in which the metric moves.
     - `mix_exposure`: what the metric says beyond the truth when the mix of markets shifts, as a share of its level.
-    - `elasticity`: largest relative difference of a one-axis neighbour's reading, and which neighbour that is.
+    - `elasticity`: largest relative difference of a one-axis neighbour's reading, and which neighbour that is; among
+      the definitions tried, or among all shipped neighbours where worlds apart were asked for.
     - `matured_after`: days after the end from which on the reading of the same units stays within its margin, or
-      "> 90"; `worst_market` and `worst_error`: where complete reading and truth lie farthest apart. Both need worlds of
-      their own (`maturing.py`), and are None where nobody asked.
+      "> 90"; `worst_market` and `worst_error`: where complete reading and truth lie farthest apart.
+    - `would_choose`: the action that a team rewarded by it would take; `decision_regret`: how much more truth
+      `best_action` brings, in the estimand's unit, or as a share of its level where its margin is relative. Empty where
+      doing nothing is chosen, or best (`gaming.py`). These five need worlds of their own (`apart.py`), and are None
+      where nobody asked.
     - `detection_lag`: median days between the oracle's first alarm and its own over the dated cases (`alarms.py`).
     """
 
@@ -57,6 +61,9 @@ class Criteria:
     matured_after: int | str | None = None
     worst_market: str = ""
     worst_error: float | None = None
+    decision_regret: float | None = None
+    would_choose: str = ""
+    best_action: str = ""
     detection_lag: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,15 +77,16 @@ MIX = ("market_mix_shift", "simpson")
 
 def criteria(matrix: Matrix) -> dict[str, Criteria]:
     """The criteria of every definition of a matrix, by id."""
-    readings = {it.id: _level(_cells(matrix, it)) for it in matrix.definitions if _cells(matrix, it)}
-    return {it.id: _of(it, _cells(matrix, it), matrix, readings) for it in matrix.definitions if it.id in readings}
+    tried = [it for it in matrix.definitions if _cells(matrix, it)]
+    readings = [(it, level) for it in tried if (level := _level(_cells(matrix, it))) is not None]
+    return {it.id: _of(it, _cells(matrix, it), readings) for it in tried}
 
 
 def _cells(matrix: Matrix, it: Definition) -> list[Cell]:
     return [matrix.cells[it.id, case.name] for case in matrix.cases if (it.id, case.name) in matrix.cells]
 
 
-def _of(it: Definition, cells: Sequence[Cell], matrix: Matrix, readings: dict[str, float | None]) -> Criteria:
+def _of(it: Definition, cells: Sequence[Cell], readings: Sequence[tuple[Definition, float]]) -> Criteria:
     base = cells[0].base
     read, complete, truth = base.reading[it.id], base.complete[it.id], base.truth[it.estimand]
     is_direct = cells[0].is_same_unit
@@ -86,7 +94,7 @@ def _of(it: Definition, cells: Sequence[Cell], matrix: Matrix, readings: dict[st
     moving = [cell for cell in cells if _truth_moves(cell) in ("up", "down")]
     still = [cell for cell in cells if _truth_moves(cell) == "still"]
     response = _median(cell.verdict.ratio.value for cell in moving if cell.verdict.ratio is not None)
-    far, neighbour = _elasticity(it, matrix, readings)
+    far, neighbour = farthest(it, readings) or (None, "")
     return Criteria(
         bias=_mean(complete - truth) if is_direct else None,
         censoring_bias=_mean(read - complete),
@@ -132,18 +140,20 @@ def _mix_exposure(cells: Iterable[Cell]) -> float | None:
     return max(found, default=None)
 
 
-def _elasticity(it: Definition, matrix: Matrix, readings: dict[str, float | None]) -> tuple[float | None, str]:
-    """How far the one-axis neighbour that lies farthest reads from this definition, as a share."""
-    own = readings[it.id]
-    if not own:
-        return None, ""
+def farthest(it: Definition, readings: Sequence[tuple[Definition, float]]) -> tuple[float, str] | None:
+    """How far the one-axis neighbour that lies farthest reads from this definition, as a share, and which that is.
+
+    None where nobody in the same unit is beside it, or it reads nothing. A variant's neighbour is its canonical
+    definition.
+    """
+    own = next((level for other, level in readings if other.id == it.id), 0.0)
     found = [
         (abs(level - own) / abs(own), other.id)
-        for other in matrix.definitions
-        if other.name == it.name and other.id != it.id and (level := readings.get(other.id)) is not None
-        and (not it.is_variant or not other.is_variant)
+        for other, level in readings
+        if own and other.id != it.id and (other.name, other.unit) == (it.name, it.unit)
+        and not (it.is_variant and other.is_variant)
     ]  # fmt: skip
-    return max(found, default=(None, ""), key=lambda pair: pair[0])
+    return max(found, default=None, key=lambda pair: pair[0])
 
 
 def _level(cells: Sequence[Cell]) -> float | None:

@@ -22,7 +22,7 @@ from billing_sim.stress.cells import proxy_margin
 from billing_sim.stress.lives import FOLLOWED_DAYS, Lives
 from billing_sim.stress.readings import claimed
 from billing_sim.stress.seeing import read, tell
-from billing_sim.stress.telling import Part, Told
+from billing_sim.stress.telling import Told
 from billing_sim.truth.estimands import Estimand, estimands
 
 LAST = 62 * clock.DAY
@@ -122,11 +122,10 @@ def _by_market(whole: Bundle, lives: Lives) -> Iterator[tuple[str, Bundle]]:
 
 
 def _of_market(told: Told, market: str) -> Told:
-    """The rows of one market; where seeds begin is no longer known."""
-    found: dict[str, pa.Table] = {
-        name: table.filter(pc.equal(table["market"].cast("string"), market)) for name, table in told.tables.items()
-    }
-    return Told((Part(found),), told.world_events)
+    def keep(table: pa.Table, _: str) -> pa.Table:
+        return table.filter(pc.equal(table["market"].cast("string"), market))
+
+    return told.cut(keep)
 
 
 assert max(WAITS) <= FOLLOWED_DAYS

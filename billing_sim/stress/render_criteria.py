@@ -40,24 +40,49 @@ def _alone(study: Study, definition: Definition) -> Iterator[RenderableType]:
 
 
 def _rows(study: Study, definition: Definition, it: Criteria) -> list[tuple[str, str, str]]:
-    neighbour = f"to {it.neighbour}" if it.neighbour else "no neighbour was tried"
+    beside = "it has none" if study.apart else "no neighbour was tried; --criteria tells"
+    neighbour = f"to {it.neighbour}" if it.neighbour else beside
     claimed = estimands()[definition.estimand].unit
     mix = "no case that shifts the mix was tried" if it.mix_exposure is None else "of its level, beyond the truth"
     moving, still = _counts(study, definition)
     return [
-        ("bias", _amount(definition.unit, it.bias), "complete reading less truth, no case"),
-        ("censoring bias", _amount(definition.unit, it.censoring_bias), "reading less complete reading"),
-        ("noise", _plain(definition.unit, it.noise), "one world's reading, by luck"),
+        ("bias", _amount(study, definition.unit, it.bias), "complete reading less truth, no case"),
+        ("censoring bias", _amount(study, definition.unit, it.censoring_bias), "reading less complete reading"),
+        ("noise", _plain(study, definition.unit, it.noise), "one world's reading, by luck"),
         ("matured", _days(it.matured_after), "after the end it says what it will say"),
         ("detection lag", _days(_whole(it.detection_lag)), _of_lag(study, definition)),
         ("sensitivity", _number(it.sensitivity), "median |change| / noise where truth moves"),
-        ("smallest shock", _plain(claimed, it.smallest_shock), "seen in one world, 80 % power"),
+        ("smallest shock", _plain(study, claimed, it.smallest_shock), "seen in one world, 80 % power"),
         ("directionality", _of(it.directionality, moving), "cases that move the truth, moved the same way"),
         ("false alarms", _of(it.false_alarms, still), "cases that do not, moved all the same"),
         ("mix exposure", _share(it.mix_exposure), mix),
         ("elasticity", _share(it.elasticity), neighbour),
         ("worst market", *_worst_market(study, definition, it)),
+        *_regret(study, definition, it),
     ]
+
+
+def _regret(study: Study, definition: Definition, it: Criteria) -> Iterator[tuple[str, str, str]]:
+    """How much truth is lost by following the metric, and what it would have one do."""
+    name, shown = "decision regret", _regretted(study, definition, it)
+    chosen, best = it.would_choose or "nothing", it.best_action or "doing nothing"
+    if not study.apart:
+        yield name, shown, "--criteria tells"
+    elif it.decision_regret is None:
+        fits = any(apart.game for apart in study.apart.values())
+        yield name, shown, "no direction of what it measures is better" if fits else "no action fits the scenario"
+    elif chosen == best:
+        yield name, shown, f"it rewards {chosen}, the best action"
+    else:
+        yield name, shown, f"it rewards {chosen},"
+        yield "", "", f"and best is {best}"
+
+
+def _regretted(study: Study, definition: Definition, it: Criteria) -> str:
+    claim = estimands()[definition.estimand]
+    if claim.relative and it.decision_regret is not None:
+        return f"{scale_of(claim.unit, is_relative=True).number(it.decision_regret)} %"
+    return _plain(study, claim.unit, it.decision_regret)
 
 
 def _of_lag(study: Study, definition: Definition) -> str:
@@ -73,8 +98,10 @@ def _of_lag(study: Study, definition: Definition) -> str:
 def _worst_market(study: Study, definition: Definition, it: Criteria) -> tuple[str, str]:
     if len(study.scenario.markets) == 1:
         return _NONE, "there is only one market"
-    where = f"error in {it.worst_market}" if it.worst_market else "cannot be split by market"
-    return _amount(definition.unit, it.worst_error), where
+    unit = estimands()[definition.estimand].unit
+    why = "a proxy has no error" if definition.proxy or definition.unit != unit else "cannot be split by market"
+    where = f"error in {it.worst_market}" if it.worst_market else why
+    return _amount(study, definition.unit, it.worst_error), where
 
 
 def _counts(study: Study, definition: Definition) -> tuple[int, int]:
@@ -108,6 +135,30 @@ def _table(study: Study, known: Sequence[Definition]) -> Iterator[RenderableType
         "  says beyond the truth when markets shift, share of its level.",
         style="dim",
     )
+    yield from _amounts(study, known)
+
+
+def _amounts(study: Study, known: Sequence[Definition]) -> Iterator[RenderableType]:
+    """The criteria that have units: a definition stands on one line, its numbers on the next."""
+    yield Text(f"\n  {'bias':>14} {'smallest':>11} {'lag':>6} {'elastic':>8} {'regret':>10}  worst market", style="dim")
+    for definition in known:
+        it = study.criteria[definition.id]
+        worst = _amount(study, definition.unit, it.worst_error)
+        yield Text(f"  {definition.id}")
+        yield Text(
+            f"  {_amount(study, definition.unit, it.bias):>14} "
+            f"{_plain(study, estimands()[definition.estimand].unit, it.smallest_shock):>11} "
+            f"{_days(_whole(it.detection_lag)):>6} {_share(it.elasticity):>8} {_regretted(study, definition, it):>10}  "
+            f"{it.worst_market + ' ' if it.worst_market else ''}{worst}"
+        )
+    lag = "" if study.alarms else " (--alarms tells)"
+    yield Text(
+        "  Bias: complete reading less truth, no case. Smallest: shock seen in one world.\n"
+        f"  Lag: days after the oracle's alarm{lag}. Elastic: how far its\n"
+        "  farthest neighbour reads from it. Regret: truth that the best action brings\n"
+        "  beyond the one it rewards. Worst market: where it errs most.",
+        style="dim",
+    )
 
 
 def _of(share: float | None, cases: int) -> str:
@@ -115,14 +166,19 @@ def _of(share: float | None, cases: int) -> str:
     return _NONE if share is None else f"{round(share * cases)} of {cases}"
 
 
-def _amount(unit: str, value: float | None) -> str:
-    scale = scale_of(unit)
-    return _NONE if value is None else f"{scale.number(value, '+')} {scale.words}"
+def _amount(study: Study, unit: str, value: float | None) -> str:
+    return _shown(study, unit, value, "+")
 
 
-def _plain(unit: str, value: float | None) -> str:
+def _plain(study: Study, unit: str, value: float | None) -> str:
+    return _shown(study, unit, value)
+
+
+def _shown(study: Study, unit: str, value: float | None, plus: str = "") -> str:
+    """A number with its unit; money in the scenario's currency."""
     scale = scale_of(unit)
-    return _NONE if value is None else f"{scale.number(value)} {scale.words}"
+    words = {"money": study.scenario.reporting_currency, "per_thousand": "‰"}.get(unit, scale.words)
+    return _NONE if value is None else f"{scale.number(value, plus)} {words}"
 
 
 def _share(value: float | None) -> str:

@@ -20,6 +20,7 @@ from billing_sim.metrics.names import unknown
 from billing_sim.scenario.model import Scenario
 from billing_sim.stress import lab
 from billing_sim.stress.alarms import Alarms, with_alarms
+from billing_sim.stress.apart import Apart, apart
 from billing_sim.stress.asking import Asked, cases_meant, check_place, claiming, definitions_meant, refuse_misfits
 from billing_sim.stress.bundle import MOST_SEEDS
 from billing_sim.stress.case import BASE
@@ -29,9 +30,7 @@ from billing_sim.stress.criteria import criteria as criteria_of
 from billing_sim.stress.discovery import printed
 from billing_sim.stress.lab import Matrix, Report
 from billing_sim.stress.lateness import ALLOWED_DAYS
-from billing_sim.stress.lives import Lives
 from billing_sim.stress.looks import LOOKS
-from billing_sim.stress.maturing import WAITS, Subgroup, maturation_days, worst_subgroups
 from billing_sim.stress.minimal_set import Recommended, recommended
 from billing_sim.stress.verdicts import Verdict
 
@@ -45,9 +44,6 @@ _WHY = 3
 """Cases of which it is told why they do not fit, when none does."""
 
 MOST_DAYS_LATE = 365
-
-_SEEDS_APART = 6
-"""Seeds from which maturation and the worst market are read."""
 
 RELATIVE = "relative"
 """What a change is in that is a share of the metric's own level."""
@@ -64,8 +60,8 @@ class Study:
     matrix: Matrix
     scenario: Scenario
     looks: int = 1
-    apart: Mapping[str, tuple[int | str | None, Subgroup | None]] = field(default_factory=dict)
-    """By definition: days until it has matured, and where it errs most; from worlds of their own, when asked for."""
+    apart: Mapping[str, Apart] = field(default_factory=dict)
+    """By definition what worlds of their own tell of it, when asked for."""
     alarms: Alarms | None = None
     """When the definitions that hold would have told of the dated cases, where that was asked for."""
 
@@ -104,9 +100,7 @@ class Study:
     def criteria(self) -> dict[str, Criteria]:
         """What each definition is worth over all cases, by id."""
         found = criteria_of(self.matrix)
-        for name, (days, worst) in self.apart.items():
-            where, error = (worst.market, worst.error) if worst else ("", None)
-            found[name] = replace(found[name], matured_after=days, worst_market=where, worst_error=error)
+        found |= {name: it.beside(found[name]) for name, it in self.apart.items()}
         if self.alarms:
             found = {name: replace(it, detection_lag=self.alarms.detection_lag(name)) for name, it in found.items()}
         return found
@@ -237,7 +231,8 @@ def stress(
     ones by default. `cases` are names or files, all by default; `folders` hold cases of one's own. `scenario` is the
     file that cases are laid over, by default one of the lab's own. With `seeds` each verdict comes from so many paired
     seeds, 2 to 64; without, from 20, and from up to 80 while it is unresolved (20 each for more than 40 definitions).
-    With `criteria` it is also found out when definitions have matured and in which market they err most.
+    With `criteria` it is also found out when definitions have matured, in which market they err most, how far their
+    neighbours read from them, and which action they reward.
     With `alarms` a definition that holds in a dated case must also have told of it in time (200 more seeds): at most
     `late_after` days after the truth could be told.
     `report` is told worlds done and in all.
@@ -260,7 +255,7 @@ def stress(
         matrix,
         on.scenario,
         1 if first == most else len(LOOKS),
-        _apart(matrix, on) if criteria else {},
+        _apart(matrix, on, report) if criteria else {},
         with_alarms(matrix, on, allowed=late_after, report=report) if alarms else None,
     )
 
@@ -274,8 +269,5 @@ def _check_numbers(seeds: int | None, members: int | None, late_after: float) ->
         raise QueryError(f"members is {members}; name a whole number above 0.")
 
 
-def _apart(matrix: Matrix, on: lab.Bench) -> dict[str, tuple[int | str | None, Subgroup | None]]:
-    lives, tried = Lives(on.scenario), [it for it in matrix.definitions if any(it.id == key[0] for key in matrix.cells)]
-    seeds = range(on.scenario.seed, on.scenario.seed + _SEEDS_APART)
-    days, worst = maturation_days(tried, lives, seeds), worst_subgroups(tried, lives, seeds)
-    return {it.id: (f"> {WAITS[-1]} d" if days[it.id] is None else days[it.id], worst.get(it.id)) for it in tried}
+def _apart(matrix: Matrix, on: lab.Bench, report: Report | None) -> dict[str, Apart]:
+    return apart([it for it in matrix.definitions if any(it.id == key[0] for key in matrix.cells)], on, report)

@@ -6,8 +6,8 @@ whom something, or nothing, is recorded after the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
@@ -30,24 +30,27 @@ from billing_sim.stress.damages import Damage
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import BEGINS, Looked, Wanted, joined
 
+Keep = Callable[[pa.Table, str], pa.Table]
+"""Which rows of a fact, whose name it is told, are kept."""
+
 
 @dataclass(frozen=True)
 class Part:
     """Facts of some people of many seeds: Arrow tables by name, and where each seed's rows begin in each."""
 
     tables: dict[str, pa.Table]
-    starts: dict[str, list[int]] = field(default_factory=dict)
+    starts: dict[str, list[int]]
 
     def of(self, name: str, number: int) -> pa.Table:
         """One seed's rows of a fact."""
         table, starts = self.tables[name], [*self.starts[name], self.tables[name].num_rows]
         return table.slice(starts[number], starts[number + 1] - starts[number])
 
-    def since(self, moment: datetime) -> Part:
-        """Only the units that began at a moment (UTC, without zone) or later, or lasted beyond it."""
+    def cut(self, keep: Keep) -> Part:
+        """The rows that are kept of each fact and seed."""
         found, starts = {}, {}
         for name in self.tables:
-            parts = [begun_since(self.of(name, number), name, moment) for number in range(len(self.starts[name]))]
+            parts = [keep(self.of(name, number), name) for number in range(len(self.starts[name]))]
             found[name] = pa.concat_tables(parts)
             starts[name] = [0, *accumulate(part.num_rows for part in parts[:-1])]
         return Part(found, starts)
@@ -76,9 +79,13 @@ class Told:
         """One seed's rows of a fact."""
         return pa.concat_tables([part.of(name, number) for part in self.parts])
 
+    def cut(self, keep: Keep) -> Told:
+        """The rows that are kept of each fact and seed."""
+        return Told(tuple(part.cut(keep) for part in self.parts), self.world_events)
+
     def since(self, moment: datetime) -> Told:
         """Only the units that began at a moment (UTC, without zone) or later, or lasted beyond it."""
-        return Told(tuple(part.since(moment) for part in self.parts), self.world_events)
+        return self.cut(lambda table, name: begun_since(table, name, moment))
 
 
 _ENDS = {"subscriptions": "ended_at", "payment_methods": "replaced_at"}

@@ -137,7 +137,7 @@ class Watch:
 
 def _begun(told: Told, seen: Frame, asked: Sequence[str]) -> Told:
     """The units begun in the last 28 days, of the facts that these queries name."""
-    return Told((Part(begun({name: told.tables[name] for name in named(asked)}, seen)),), told.world_events)
+    return Told((Part(begun({name: told.tables[name] for name in named(asked)}, seen), {}),), told.world_events)
 
 
 def _stacked(found: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
