@@ -13,8 +13,7 @@ import pytest
 from billing_sim.errors import QueryError
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.definition import Definition
-from billing_sim.stress import alarms
-from billing_sim.stress import watched as keeping
+from billing_sim.stress import alarms, kept, watched
 from billing_sim.stress.alarms import Alarms, lag_of, lags, with_alarms
 from billing_sim.stress.bands import Band, achieved, band_of, first_alarms
 from billing_sim.stress.case import Case, find_cases, load_case
@@ -223,12 +222,12 @@ def test_only_what_nobody_asked_before_is_watched(tmp_path: Path, monkeypatch: p
         asked.extend((it.id, [moment.day for moment in moments]) for it in definitions)
         return {it.id: np.array([[moment.day, 0.5] for moment in moments]) for it in definitions}
 
-    monkeypatch.setattr(keeping, "cache_folder", lambda: tmp_path / "code")
+    monkeypatch.setattr(kept, "cache_folder", lambda: tmp_path / "code")
     monkeypatch.setattr(Watch, "readings", readings)
     days = [datetime(2025, 7, day) for day in (1, 8, 15)]
 
     def again(*at: int) -> list[list[float]]:
-        found = keeping.watched(lives(), range(2), (), [KNOWN["churn"]], [], [days[i] for i in at])
+        found = watched.watched(lives(), range(2), (), [KNOWN["churn"]], [], [days[i] for i in at])
         return [[float(value) for value in row] for row in found.reading["churn"]]
 
     assert again(1) == [[8, 0.5]]

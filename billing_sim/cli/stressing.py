@@ -95,7 +95,8 @@ def stress(
         )  # fmt: skip
     _tell(found, form, criteria, has_page=html is not None)
     if html is not None:
-        found.report_card(html)
+        with counting("curves", quiet) as report:
+            found.report_card(html, report=report)
         complain(f"The report card is {html}.")
     _fail(found, wanted)
 

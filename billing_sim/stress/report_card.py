@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from billing_sim.stress.verdicts import Name, Verdict
 from billing_sim.truth.estimands import estimands
 
 if TYPE_CHECKING:
+    from billing_sim.stress.curves import Curves
     from billing_sim.stress.study import Study
 
 SIGNS: dict[Name, str] = {
@@ -35,14 +36,14 @@ _ORDER: tuple[Name, ...] = ("holds", *GRAVITY, "unresolved")
 _DIGITS = 3
 
 
-def page(study: Study) -> str:
-    """The whole page."""
+def page(study: Study, curves: Curves | None = None) -> str:
+    """The whole page; with `curves` each card draws them."""
     template = files("billing_sim.stress").joinpath("report_card.html").read_text(encoding="utf-8")
     title = f"Stress lab: {study.scenario.name}"
-    return template.replace("{{title}}", html.escape(title)).replace("{{data}}", _in_a_script(content(study)))
+    return template.replace("{{title}}", html.escape(title)).replace("{{data}}", _in_a_script(content(study, curves)))
 
 
-def content(study: Study) -> dict[str, Any]:
+def content(study: Study, curves: Curves | None = None) -> dict[str, Any]:
     """What the page shows, as plain values; a cell that was not tried is 0."""
     cases = [it for it in study.matrix.cases if it.name not in study.matrix.misfits]
     reasons: list[str] = [""]
@@ -56,6 +57,7 @@ def content(study: Study) -> dict[str, Any]:
             [_cell_or_none(study, (it.id, case.name), reasons) for case in cases] for it in study.matrix.definitions
         ],
         "truths": _truths(study, cases),
+        "curves": None if curves is None else _Drawn(curves).content(study, cases),
         "reasons": reasons,
         "recommended": study.recommended.as_dict(),
         "misfits": dict(study.matrix.misfits),
@@ -80,7 +82,7 @@ def _estimand(name: str) -> dict[str, str]:
 
 def _case(it: Case) -> dict[str, Any]:
     told = {"name": it.name, "title": it.title, "moral": it.moral, "reads": it.reads, "pathology": it.pathology}
-    return {**told, "file": _file(it.path)}
+    return {**told, "looks": not it.injects, "file": _file(it.path)}
 
 
 def _file(path: Path) -> str:
@@ -114,6 +116,33 @@ def _cell(cell: Cell, verdict: Verdict, reasons: list[str]) -> list[Any]:
         int(cell.is_same_unit),
         _numbers(changes.metric),
     ]
+
+
+class _Drawn:
+    """Curves as the page holds them: every line once, and for each cell the numbers of its two."""
+
+    def __init__(self, curves: Curves) -> None:
+        self._curves = curves
+        self._lines: dict[tuple[float | None, ...], int] = {}
+
+    def content(self, study: Study, cases: list[Case]) -> dict[str, Any]:
+        """Months, lines, for each definition and case, and for each estimand and case, the lines with and without."""
+        both = [(self._curves.with_case[it.name], self._curves.without[it.name]) for it in cases]
+        asked = study.matrix.definitions
+        told = [[self._numbers([it.reading.get(each.id) for it in pair]) for pair in both] for each in asked]
+        so = {
+            name: [self._numbers([it.truth.get(name) for it in pair]) for pair in both]
+            for name in dict.fromkeys(it.estimand for it in asked)
+        }
+        return {"months": list(self._curves.months), "lines": [*self._lines], "cells": told, "truths": so}
+
+    def _numbers(self, pair: Sequence[np.ndarray | None]) -> list[int]:
+        """The places of these lines; -1 for one that there is not."""
+        return [-1 if line is None else self._lines.setdefault(self._rounded(line), len(self._lines)) for line in pair]
+
+    def _rounded(self, line: np.ndarray) -> tuple[float | None, ...]:
+        """To five digits, since a curve shows its level and not a change alone."""
+        return tuple(float(f"{value:.{_DIGITS + 2}g}") if math.isfinite(value) else None for value in line)
 
 
 def _truths(study: Study, cases: list[Case]) -> dict[str, list[list[float | None]]]:

@@ -37,6 +37,8 @@ from billing_sim.stress.verdicts import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+    from billing_sim.stress.curves import Curves
+
 MANY = 40
 """More definitions than this are tried with the first number of seeds only."""
 
@@ -62,6 +64,8 @@ class Study:
     looks: int = 1
     apart: Mapping[str, Apart] = field(default_factory=dict)
     """By definition what worlds of their own tell of it, when asked for."""
+    on: lab.Bench | None = None
+    """What the cases were laid over, so that their worlds can be lived again for the curves of the report card."""
     alarms: Alarms | None = None
     """When the definitions that hold would have told of the dated cases, where that was asked for."""
 
@@ -148,27 +152,36 @@ class Study:
         return pd.DataFrame(self._rows(), columns=list(_COLUMNS))
 
     @overload
-    def report_card(self, path: None = None) -> str: ...
+    def report_card(self, path: None = None, *, report: Report | None = None) -> str: ...
 
     @overload
-    def report_card(self, path: str | Path) -> Path: ...
+    def report_card(self, path: str | Path, *, report: Report | None = None) -> Path: ...
 
-    def report_card(self, path: str | Path | None = None) -> str | Path:
+    def report_card(self, path: str | Path | None = None, *, report: Report | None = None) -> str | Path:
         """The HTML report card, one page that holds all that it shows; with a path it is written there.
 
-        The text of the page without a path, else the path. BillingSimError when it cannot be written.
+        Each card draws the metric and the truth month by month, for which four seeds of every world are lived again;
+        `report` is told worlds done and in all. The text of the page without a path, else the path. BillingSimError
+        when it cannot be written.
         """
         from billing_sim.stress.report_card import page
 
+        if path is not None:
+            check_place(Path(path), "the report card")
+        told = page(self, self._curves(report))
         if path is None:
-            return page(self)
+            return told
         place = Path(path)
-        check_place(place, "the report card")
         try:
-            place.write_text(page(self), encoding="utf-8")
+            place.write_text(told, encoding="utf-8")
         except OSError as error:
             raise BillingSimError(f"cannot write the report card {place}: {error.strerror}.") from error
         return place
+
+    def _curves(self, report: Report | None) -> Curves | None:
+        from billing_sim.stress.curves import curves_of
+
+        return curves_of(self.matrix, self.on, report) if self.on else None
 
     def _told(self, cell: Cell, verdict: Verdict) -> dict[str, Any]:
         ratio = None if verdict.ratio is None or not math.isfinite(verdict.ratio.value) else verdict.ratio.value
@@ -256,6 +269,7 @@ def stress(
         on.scenario,
         1 if first == most else len(LOOKS),
         _apart(matrix, on, report) if criteria else {},
+        on,
         with_alarms(matrix, on, allowed=late_after, report=report) if alarms else None,
     )
 

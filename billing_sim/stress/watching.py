@@ -26,6 +26,7 @@ from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
 from billing_sim.stress.damages import Damage
 from billing_sim.stress.lives import Lives
+from billing_sim.stress.looked import EVERYTHING, Looked
 from billing_sim.stress.seeing import read, tell
 from billing_sim.stress.telling import Part, Told
 from billing_sim.stress.trailing import Floors, begun, floors, judged, looked_at, named, trailing
@@ -64,6 +65,8 @@ class Watch:
     lives: Lives
     seeds: Sequence[int]
     damages: Sequence[Damage] = ()
+    looked: Looked = EVERYTHING
+    """What is kept of what is followed to the end."""
 
     def readings(self, definitions: Sequence[Definition], moments: Sequence[datetime]) -> dict[str, np.ndarray]:
         """What each definition says at each moment of its last countable units: float64[K, S] by id."""
@@ -84,16 +87,18 @@ class Watch:
         return read(here, [trailing(it, seen) for it in definitions])
 
     def _tell(self, estimands: Sequence[Estimand], seen: Frame, other: Told | None) -> dict[str, np.ndarray]:
-        whole = self._followed
+        whole = self.followed
         of_log = [it.sql for it in estimands if it.worlds == "log"]
-        clean = _begun(whole.clean, seen, [it.sql for it in estimands if it.worlds != "log"])
+        # What is about the log is held against the clean facts, which it calls `clean_NAME`.
+        clean = _begun(whole.clean, seen, [it.sql.replace("clean_", "") for it in estimands])
         complete = _begun(whole.complete, seen, of_log)
         here = replace(whole, clean=clean, complete=complete, truths=judged(whole.truths, seen), now=seen)
         return tell(here, estimands, other and _begun(other, seen, ["invoices"]))
 
     @cached_property
-    def _followed(self) -> Bundle:
-        return bundle(self.lives, self.seeds, self.damages)
+    def followed(self) -> Bundle:
+        """All that happened and was told, to the end."""
+        return bundle(self.lives, self.seeds, self.damages, self.looked)
 
     @cached_property
     def _lived(self) -> list[list[np.ndarray]]:
