@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from billing_sim.metrics.catalogue import shipped
-from billing_sim.metrics.words import is_money
+from billing_sim.metrics.result import Figure, Result
+from billing_sim.metrics.words import bound, half, is_money, signed, value
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,36 @@ def test_both_sides_of_what_collecting_costs_are_money():
     it = shipped()["cost_per_collected"]
     assert is_money(it.numerator)
     assert is_money(it.denominator)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "told"),
+    [
+        (0, "0 ms"), (9_999, "9,999 ms"), (42_991, "43.0 s"), (599_000, "599.0 s"), (1_025_507, "17.1 min"),
+        (7_200_000, "2.0 hours"), (42_991_600, "11.9 hours"), (1_025_507_300, "11.9 days"),
+    ],
+)  # fmt: skip
+def test_times_are_told_in_the_unit_that_people_would_use(milliseconds: int, told: str):
+    """A wait of days once read 1025507.3 s."""
+    assert value(shipped()["time_to_resolution_p90"], Figure(milliseconds, 0, 1, 0)) == told
+
+
+def test_a_difference_and_half_an_interval_follow():
+    """A change in its own size's unit, an interval in that of the value beside it."""
+    it = shipped()["time_to_resolution_p90"]
+    assert signed(it, 42_991_600) == "+11.9 h"
+    assert signed(it, -300) == "-300 ms"
+    assert half(it, 3_600_000, 172_800_000) == "0.042 d"
+    assert half(it, 3_600_000, 7_200_000) == "1.0 h"
+
+
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ("backlog_age_p90", "3 days"), ("recording_delay_p99", "24 hours"), ("contact_abandonment", "10 %"),
+        ("worst_market_gap", "10 pp"),
+    ],
+)  # fmt: skip
+def test_a_bound_is_told_in_its_unit(metric: str, told: str):
+    """Three days once read 2.592e+08."""
+    assert bound(Result(None, 0, 0, 0, definition=shipped()[metric])) == told

@@ -217,7 +217,9 @@ class Definition(Population):
     )
     shown: bool = Field(True, description="whether views show it; variants are shown on request")
     once: str = Field(
-        "", description="views show it once a row of its fact meets this condition; `TRUE`: once there is any row"
+        "",
+        description="views show it once a row of its fact meets this condition; `TRUE`: once there is any row. Another "
+        "table is named first, and a query always names one: `touches WHERE step = 'restricted'`",
     )
 
     @model_validator(mode="after")

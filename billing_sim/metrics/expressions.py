@@ -17,6 +17,7 @@ from billing_sim.metrics.allowed import Complaint, columns_of, complaint
 from billing_sim.metrics.connection import empty_facts
 from billing_sim.metrics.constant import twins
 from billing_sim.metrics.definition import Definition, Population
+from billing_sim.metrics.happening import names_table, rows_meant
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.source import Others
 
@@ -61,9 +62,19 @@ def problems(definition: Definition, others: Others | None = None) -> list[Wrong
     if definition.sql:
         from billing_sim.metrics.queries import complaints
 
-        return [("sql", what, remedy) for what, remedy in complaints(definition.sql, others)]
+        found = [("sql", what, remedy) for what, remedy in complaints(definition.sql, others)]
+        return [*found, *_of_a_table(definition.once, others)]
     with empty_facts() as connection:
         return list(_problems(connection, definition))
+
+
+def _of_a_table(once: str, others: Others | None) -> Iterator[Wrong]:
+    """What is wrong with the table, and its condition, whose rows let views show a query."""
+    from billing_sim.metrics.queries import complaints
+
+    if once:
+        for what, _ in complaints(rows_meant(once), others):
+            yield "once", what, "Write a table, or `a_table WHERE condition`."
 
 
 def _problems(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator[Wrong]:
@@ -75,7 +86,10 @@ def _problems(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator
         yield from _check(connection, own, "numerator", it.numerator, _CONDITION if it.weight else _TERM)
         for field, need in _OVER_ROW.items():
             yield from _check(connection, own, field, _value(it, field), need)
-        yield from _check(connection, own, "once", it.once, _CONDITION)
+        if names_table(it):
+            yield from _of_a_table(it.once, None)
+        else:
+            yield from _check(connection, own, "once", it.once, _CONDITION)
         yield from _compared(it, own)
     if below:
         yield from _check(connection, below, "denominator", it.denominator, _TERM)

@@ -6,6 +6,7 @@ views where something of the kind happened, and nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pyarrow.parquet import read_metadata
@@ -19,11 +20,32 @@ ANY = "TRUE"
 
 
 def happening(source: Source, definitions: Iterable[Definition]) -> list[Definition]:
-    """The definitions with a condition `once` that some row of their fact meets."""
-    asked = [it for it in definitions if it.once and _has_rows(source, it.fact)]
-    meant = [it for it in asked if it.once != ANY]
-    met = _met(source, meant) if meant else set()
-    return [it for it in asked if it.once == ANY or it.once in met]
+    """The definitions with a condition `once` that some row of their fact, or of the table it names, meets."""
+    asked = [it for it in definitions if it.once and (names_table(it) or _has_rows(source, it.fact))]
+    meant = [it for it in asked if it.once != ANY and not names_table(it)]
+    met = (_met(source, meant) if meant else set()) | {ANY}
+    there = _there(source, dict.fromkeys(it.once for it in asked if names_table(it)))
+    return [it for it in asked if it.once in (there if names_table(it) else met)]
+
+
+def names_table(it: Definition) -> bool:
+    """Whether `once` is about a table that it names; a query has no fact of its own."""
+    return bool(it.sql) or re.match(r"\w+\s+WHERE\s", it.once, re.IGNORECASE) is not None
+
+
+def rows_meant(once: str) -> str:
+    """The query for which a `once` stands that names a table, and which of its rows."""
+    return f"SELECT TRUE AS period, 1 AS numerator, 1 AS denominator FROM {once}"
+
+
+def _there(source: Source, conditions: Iterable[str]) -> set[str]:
+    """The tables, some with a condition, in which there is a row."""
+    facts = {fact.name: fact for fact in FACTS}
+    worth = [it for it in conditions if (name := it.split()[0]) not in facts or _has_rows(source, name)]
+    if not worth:
+        return set()
+    with connect_to(source, [facts[name] for it in worth if (name := it.split()[0]) in facts], with_world=True) as them:
+        return {it for it in worth if them.execute(f"{rows_meant(it)} LIMIT 1").fetchone()}
 
 
 def _has_rows(source: Source, fact: str) -> bool:

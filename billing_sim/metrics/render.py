@@ -144,20 +144,31 @@ def happened(event: Event | None) -> Text:
     first = "" if it.tier == "core" else "no core rate moved beyond chance; "
     shown = Text.assemble(("What happened: ", "bold"), first, (it.id, "bold"), moved, surely)
     for label, found in (("Where", event.place), ("Why", event.cause)):
-        if found:
-            shown.append(f" {label}: {_reason(it, found)}.")
+        if found and (why := _reason(it, found)):
+            shown.append(f" {label}: {why}.")
     return shown
 
 
 def _reason(it: Definition, found: Decomposition) -> str:
-    """The largest term of a decomposition in words: by doing better or worse, or by growing or shrinking."""
+    """The largest term of a decomposition in words: by doing better or worse, or by growing or shrinking.
+
+    Empty where even that is too small to be told.
+    """
     term, scale = found.largest, it.scale / (MICROS if it.unit == "money" else 1)
     segment = _segment(found.dimension, term.segment)
-    told = f"{segment} {words.signed(it, float(term.total) * scale)}"
-    if it.kind == "ratio":
-        inside, mix = (words.signed(it, float(part) * scale) for part in (term.within, term.mix))
-        told += f" (itself {inside}, its size {mix})"
-    return told
+    moved = words.signed(it, float(term.total) * scale)
+    if _is_nothing(moved):
+        return ""
+    if it.kind != "ratio":
+        return f"{segment} {moved}"
+    inside, mix, both = (words.signed(it, float(part) * scale) for part in (term.within, term.mix, term.interaction))
+    rest = "" if _is_nothing(both) else f", both at once {both}"
+    return f"{segment} {moved} (itself {inside}, its size {mix}{rest})"
+
+
+def _is_nothing(told: str) -> bool:
+    """Whether a difference with its sign is told as none; any other begins with the sign."""
+    return told.startswith("0")
 
 
 def _segment(dimension: str, name: str) -> str:

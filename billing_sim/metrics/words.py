@@ -16,10 +16,14 @@ _MONEY = re.compile(
     r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+ELSE\s+0)?(\s+END)?", re.IGNORECASE | re.DOTALL
 )
 _UNITS = {"per_thousand": "‰", "points": "pp", "each": "", "count": "", "days": "days", "months": "months"}
-_LONG_TIMES = {"hours": (48, 24, "days", "d"), "ms": (10_000, 1000, "s", "s")}
-"""From which number on a time is told in a larger unit, how many make one of it, and its name in full and in short."""
-
-_SHORT = {"hours": "h", "ms": "ms"}
+_TIMES = {
+    "hours": ((48, 24, "days", "d"), (0, 1, "hours", "h")),
+    "ms": (
+        (172_800_000, 86_400_000, "days", "d"), (7_200_000, 3_600_000, "hours", "h"), (600_000, 60_000, "min", "min"),
+        (10_000, 1000, "s", "s"), (0, 1, "ms", "ms"),
+    ),
+}  # fmt: skip
+"""Of a unit of time: from which number on it is told in a larger one, how many make one of it, and its names."""
 
 
 def value(it: Definition, figure: Figure, currency: str = "") -> str:
@@ -31,7 +35,7 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
         return f"{100 * number:.2f} %"
     if it.unit == "money":
         return f"{amount(number)} {currency}".rstrip()
-    if it.unit in _LONG_TIMES:
+    if it.unit in _TIMES:
         return _time(number, it.unit)
     shown = whole(round(number)) if it.unit == "count" else f"{number:,.2f}"
     return f"{shown} {_UNITS[it.unit]}".rstrip()
@@ -39,10 +43,15 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
 
 def bound(result: Result) -> str:
     """The bound of a risk metric in its unit; empty where it has none."""
-    edge = result.definition.bound
+    it, edge = result.definition, result.definition.bound
     if edge is None:
         return ""
-    return f"{100 * float(edge):g} %" if result.definition.unit == "share" else f"{float(edge):g}"
+    if it.unit == "share":
+        return f"{100 * float(edge):g} %"
+    if it.unit in _TIMES:
+        scale, name, _ = _told_in(float(edge), it.unit)
+        return f"{float(edge) / scale:g} {name}"
+    return f"{float(edge):g} {result.currency if it.unit == 'money' else _UNITS[it.unit]}".rstrip()
 
 
 def size(it: Definition, number: float | None) -> str:
@@ -53,7 +62,7 @@ def size(it: Definition, number: float | None) -> str:
         return f"{100 * number:,.{_decimals(100 * number)}f}"
     if it.unit == "money":
         return amount(number)
-    if it.unit in _LONG_TIMES:
+    if it.unit in _TIMES:
         return half(it, number, number)
     if it.unit == "count" and abs(number) >= 1:
         return whole(round(number))
@@ -67,18 +76,18 @@ def half(it: Definition, number: float | None, beside: float | None) -> str:
     """
     if number is None:
         return ""
-    if it.unit not in _LONG_TIMES:
+    if it.unit not in _TIMES:
         return size(it, number)
-    if not _is_long(beside or 0, it.unit):
-        shown = whole(round(number)) if abs(number) >= 1 else f"{number:,.{_decimals(number)}f}"
-        return f"{shown} {_SHORT[it.unit]}"
-    _, scale, _, name = _LONG_TIMES[it.unit]
+    scale, _, name = _told_in(beside or 0, it.unit)
     number /= scale
+    if scale == 1 and abs(number) >= 1:
+        return f"{whole(round(number))} {name}"
     return f"{number:,.{1 if abs(number) >= 1 else _decimals(number)}f} {name}"
 
 
-def _is_long(number: float, unit: str) -> bool:
-    return abs(number) >= _LONG_TIMES[unit][0]
+def _told_in(number: float, unit: str) -> tuple[int, str, str]:
+    """How many of a unit of time make one of that in which this number is told, and its names in full and in short."""
+    return next(names for least, *names in _TIMES[unit] if abs(number) >= least)  # type: ignore[return-value]
 
 
 def _decimals(number: float) -> int:
@@ -151,7 +160,5 @@ def _short(number: float) -> str:
 
 
 def _time(number: float, unit: str) -> str:
-    if _is_long(number, unit):
-        _, scale, name, _ = _LONG_TIMES[unit]
-        return f"{number / scale:.1f} {name}"
-    return f"{number:,.0f} {unit}"
+    scale, name, _ = _told_in(number, unit)
+    return f"{number:,.0f} {name}" if scale == 1 else f"{number / scale:,.1f} {name}"
