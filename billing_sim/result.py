@@ -291,27 +291,33 @@ class Run:
         return truth_of(self.stored, policy=policy, attribution=attribution, report=report)
 
     @with_checked_arguments
-    def report(self, path: str | Path = "report.html", *, compare: Run | None = None) -> Path:
+    def report(
+        self, path: str | Path = "report.html", *, compare: Run | None = None,
+        report: Callable[[int, int], None] | None = None,
+    ) -> Path:  # fmt: skip
         """Write one page about this run that needs nothing but itself, beside another run when one is given.
 
-        The folder of `path` is made when it is missing; what the path is comes back.
+        The folder of `path` is made when it is missing; what the path is comes back. `report` is told sections gathered
+        and in all.
         """
         from billing_sim.report import write
 
-        return write(self, path, compare)
+        return write(self, path, compare, report=report)
 
     @with_checked_arguments
     def export(
-        self, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False
-    ) -> Exported:
+        self, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False,
+        report: Callable[[int, int], None] | None = None,
+    ) -> Exported:  # fmt: skip
         """Write this run as other programs read it: stripe, stripe-json, recurly, csv, duckdb or events.
 
         `to` is a new folder; `end_at` (a date or "today") moves the calendar so that the run ends on that day. Every
-        table is compared with the run to the minor unit. QueryError for an unknown form or date, RunError otherwise.
+        table is compared with the run to the minor unit; `report` is told steps done and in all. QueryError for an
+        unknown form or date, RunError otherwise.
         """
         from billing_sim.export import export
 
-        return export(self.directory, form, to, end_at=end_at, overwrite=overwrite)
+        return export(self.directory, form, to, end_at=end_at, overwrite=overwrite, report=report)
 
     @with_checked_arguments
     def known_at(self, as_of: datetime | None) -> Source:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+
 import pytest
 
 from billing_sim import check
@@ -164,3 +167,21 @@ def test_an_estimand_that_nobody_knows_is_told(tmp_path, call):
     assert (answer.code, [line for line in answer.out.splitlines() if not line.startswith(" ")]) == (
         2, [f"{metrics}:6:15  {told}", f"{query}:2:1  {told}"],
     )  # fmt: skip
+
+
+def test_problems_as_json_and_csv(call, tmp_path):
+    """A list of places and remedies for programs; an empty one of what is well. Quietly only the code tells."""
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    text = (SCENARIOS / "first_month.yaml").read_text()
+    good.write_text(text)
+    bad.write_text(text.replace("members: 2000", "members: many"))
+    answer = call("check", bad, "--format", "json")
+    (told,) = json.loads(answer.out)
+    assert (answer.code, told["file"], told["line"]) == (2, str(bad), check(bad)[0].line)
+    assert set(told) == {"file", "line", "column", "what", "remedy"}
+    (line,) = csv.DictReader(call("check", bad, "--format", "csv").out.splitlines())
+    assert line == {name: str(value) for name, value in told.items()}
+    assert json.loads(call("check", good, "--format", "json").out) == []
+    assert call("check", good, "--format", "csv").out == "file,line,column,what,remedy\n"
+    quiet = call("check", bad, "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (2, "", "")

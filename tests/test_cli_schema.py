@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -115,3 +116,16 @@ def test_a_reader_that_stops_early_is_no_error():
         writing.stdout.close()
         errors = writing.stderr.read()
     assert (writing.returncode, errors) == (0, b"")
+
+
+def test_events_and_facts_as_csv(call):
+    """A line per column, with its labels; kinds of events stand below the column that holds them."""
+    rows = list(csv.DictReader(call("schema", "facts", "--format", "csv").out.splitlines()))
+    assert [(row["table"], row["column"]) for row in rows] == [
+        (fact.name, it.name) for fact in FACTS for it in fact.columns
+    ]
+    assert next(row["labels"] for row in rows if (row["table"], row["column"]) == ("invoices", "status")).split()
+    rows = list(csv.DictReader(call("schema", "events", "--format", "csv").out.splitlines()))
+    kinds = [row["column"] for row in rows if row["column"].startswith("kind: ")]
+    assert kinds == [f"kind: {kind.name}" for kind in (*events.EVENTS, *events.WORLD_EVENTS)]
+    assert all(row["meaning"] for row in rows)

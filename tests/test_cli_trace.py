@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 from billing_sim import people, trace
@@ -56,3 +57,14 @@ def test_what_cannot_be_found(call, tiny_run):
     answer = call("trace", tiny_run.directory, "somebody")
     said = f"'somebody' is not a subscriber; they read like {people.EXAMPLES}.\n"
     assert (answer.code, answer.out, answer.err) == (2, "", said)
+
+
+def test_csv_has_a_line_per_entry(call, tiny_run):
+    """The same entries as JSON, with the name of the person in front."""
+    who = people.describe(trace.find(tiny_run.stored, "recovered"))
+    lines = list(csv.DictReader(call("trace", tiny_run.directory, who, "--format", "csv").out.splitlines()))
+    told = json.loads(call("trace", tiny_run.directory, who, "--format", "json").out)["entries"]
+    assert [(line["subscriber"], line["at"], line["text"]) for line in lines] == [
+        (who, entry["at"], entry["text"]) for entry in told
+    ]
+    assert {line["sealed"] for line in lines} == {"False"}

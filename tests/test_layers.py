@@ -22,7 +22,7 @@ LAYERS = {
     "movers": "drivers",
     "store": "runs",
     "readers": "facts metrics",
-    "wiring": "simulate identity recorded crew compiling",
+    "wiring": "simulate identity recorded crew steps compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments "
     "export challenges museum pictures calibration",
     "entry": "cli report result frames metric_frame nearby __init__ __main__",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import say
-from billing_sim.errors import EXIT_BAD_INPUT, InputError
-
-if TYPE_CHECKING:
-    from billing_sim.errors import Problem
+from billing_sim.cli.output import Format, say, say_json, say_rows
+from billing_sim.errors import EXIT_BAD_INPUT, InputError, Problem
 
 EXAMPLE = "Example:  billing-sim check scenarios/*.yaml my_metrics.yaml"
 
@@ -27,15 +25,28 @@ def check(
         list[Path],
         typer.Argument(metavar="FILE", help="Scenarios, cases, and metrics as YAML or SQL, mixed.", show_default=False),
     ],
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code tells.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print problems.")] = Format.TABLE,
 ) -> None:
     """Find everything that is wrong in files of scenarios, metrics and cases of the stress lab.
 
     Each problem comes with its line, its column and what to do about it. When all is well, nothing is printed.
     """
-    problems = [problem for file in files for problem in _problems(file)]
+    problems = list(dict.fromkeys(problem for file in files for problem in _problems(file)))
+    if not quiet:
+        _tell(problems, form)
     if problems:
-        say("\n".join(str(problem) for problem in dict.fromkeys(problems)))
         raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _tell(problems: Sequence[Problem], form: Format) -> None:
+    """JSON and CSV are told of files in which all is well, too: an empty list, a header alone."""
+    if form is Format.JSON:
+        say_json([asdict(it) for it in problems])
+    elif form is Format.CSV:
+        say_rows([it.name for it in fields(Problem)], (astuple(it) for it in problems))
+    elif problems:
+        say("\n".join(map(str, problems)))
 
 
 def _problems(file: Path) -> list[Problem]:

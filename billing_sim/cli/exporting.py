@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Plain, say, say_json
+from billing_sim.cli.output import Format, say, say_json, say_rows
 
 EXAMPLE = "Example:  billing-sim export runs/mine --as stripe --to warehouse"
 
@@ -33,7 +33,8 @@ def export(
         typer.Option("--end-at", metavar="today|DATE", help="Move the calendar so that the run ends on this day."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export in DIR.")] = False,
-    form: Annotated[Plain, typer.Option("--format", help="How to print what was compared.")] = Plain.TABLE,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print what was compared.")] = Format.TABLE,
 ) -> None:
     """Write a run as tables or files that other programs read.
 
@@ -42,10 +43,15 @@ def export(
 
     Every table is compared with the run to the minor unit; if one does not agree, nothing is written.
     """
+    from billing_sim.cli.progress import counting
     from billing_sim.result import open as open_run
 
-    done = open_run(run).export(shape.value, to, end_at=end_at, overwrite=overwrite)
-    if form is Plain.JSON:
+    opened = open_run(run)
+    with counting("steps, table by table", quiet) as report:
+        done = opened.export(shape.value, to, end_at=end_at, overwrite=overwrite, report=report)
+    if form is Format.JSON:
         say_json(done.to_json())
+    elif form is Format.CSV:
+        say_rows(["table", "rows", "agrees"], ([it.table, it.rows, it.agrees] for it in done.tables))
     else:
         say(str(done))

@@ -48,7 +48,7 @@ def game(
     Every action (cut retries, void early, relabel, ...) is taken in the same worlds. The metric rewards the one that
     moves its reading most; the lab knows what that does to the truth.
     """
-    from billing_sim.cli.progress import announce_compiling
+    from billing_sim.cli.progress import announce_compiling, counting
     from billing_sim.stress.asking import in_place_of_shipped, refuse_misfits
     from billing_sim.stress.gaming import ACTIONS, find_actions, play
     from billing_sim.stress.gaming_text import text
@@ -62,7 +62,7 @@ def game(
         if (ACTIONS / f"{it.name}.yaml").exists():
             complain(f"{it.name}: {it.path} takes the place of the shipped action.")
     announce_compiling(quiet)
-    with _bar("worlds", quiet) as report:
+    with counting("worlds", quiet) as report:
         played = play(asked, actions, on, seeds=seeds, report=report)
     if form is Plain.JSON:
         say_json(played.as_dict())
@@ -89,21 +89,6 @@ def _bench(scenario: Path | None, members: int | None = None) -> Bench:
     from billing_sim.stress.lab import bench
 
     return bench(scenario or BASE, members=members)
-
-
-@contextmanager
-def _bar(what: str, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar with the time left on stderr, or None where nobody could see it."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = terminal(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    columns = TextColumn(what), BarColumn(bar_width=None), TaskProgressColumn(), TimeRemainingColumn(compact=True)
-    with Progress(*columns, console=console, transient=True, expand=True) as display:
-        task = display.add_task(what, total=None)
-        yield lambda done, total: display.update(task, completed=done, total=total)
 
 
 def flip(

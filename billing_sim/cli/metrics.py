@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from billing_sim.cli.output import Format, say, say_json, show
+from billing_sim.cli.output import Format, say_json, say_rows, show
 
 if TYPE_CHECKING:
+    from billing_sim.metrics.asking import Answer
     from billing_sim.metrics.catalogue import Catalogue
     from billing_sim.metrics.definition import Definition
 
@@ -53,6 +52,7 @@ def metrics(
         Path | None, typer.Option(metavar="DIR", help="RUN: queries may also read these tables, which `export` wrote.")
     ] = None,
     view: Annotated[str, typer.Option(metavar="NAME", help="Only subscribers, finance, support or product.")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
 ) -> None:
     """List all metrics, explain one, or compute them over a run.
@@ -60,6 +60,7 @@ def metrics(
     Without NAME or RUN it lists what there is. With --definitions and no --metric, a run is asked for the metrics of
     these files. JSON and CSV hold everything, JSON as {metric: {...}}.
     """
+    from billing_sim.cli.progress import waiting
     from billing_sim.metrics import asking
 
     if subject.endswith(_FILES):
@@ -71,7 +72,9 @@ def metrics(
         catalogue = _only(catalogue, view)
     if _is_run(subject):
         asked = _asked(catalogue, names, files, tables, variants=variants)
-        _compute(Path(subject), asked, by, as_of, tables, variants=variants, form=form)
+        with waiting("counting", quiet):
+            answer = _computed(Path(subject), asked, by, as_of, tables)
+        _tell(answer, variants=variants, form=form)
         return
     _need_a_run({"--metric": names, "--by": by, "--as-of": as_of, "--variants": variants, "--tables": tables})
     if subject:
@@ -117,15 +120,16 @@ def _asked(
     )
 
 
-def _compute(
-    run: Path, asked: Sequence[Definition], by: str, as_of: str, beside: Path | None, *, variants: bool, form: Format
-) -> None:
+def _computed(run: Path, asked: Sequence[Definition], by: str, as_of: str, beside: Path | None) -> Answer:
     from billing_sim.metrics import asking
     from billing_sim.result import open as open_run
 
     moment = asking.moment(as_of or None)
     source = asking.beside(open_run(run).known_at(moment), beside)
-    answer = asking.ask(source, asked, by, moment)
+    return asking.ask(source, asked, by, moment)
+
+
+def _tell(answer: Answer, *, variants: bool, form: Format) -> None:
     if form is Format.JSON:
         say_json(answer.as_dict())
     elif form is Format.CSV:
@@ -168,8 +172,4 @@ def _say_list(found: Sequence[Definition], catalogue: Catalogue) -> None:
 
 
 def _say_rows(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    say(out.getvalue().rstrip("\n"))
+    say_rows(columns, ([row.get(name, "") for name in columns] for row in rows))

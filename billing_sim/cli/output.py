@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -73,12 +73,18 @@ def say_json(value: Any) -> None:
     say(json.dumps(value, indent=2, ensure_ascii=only_ascii))
 
 
-def say_csv(row: Mapping[str, Any]) -> None:
-    """Print a header and one row."""
+def say_rows(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a header and rows as CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([row.keys(), row.values()])
+    writer.writerow(head)
+    writer.writerows(rows)
     say(out.getvalue().rstrip("\n"))
+
+
+def say_csv(row: Mapping[str, Any]) -> None:
+    """Print a header and one row."""
+    say_rows([*row], [[*row.values()]])
 
 
 def show(*shown: RenderableType) -> None:

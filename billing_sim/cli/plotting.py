@@ -68,6 +68,7 @@ def plot(
     ] = None,
     truth: Annotated[bool, typer.Option("--truth", help="Also draw what only the simulator knows.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the pictures and stop.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, and say nothing.")] = False,
 ) -> None:  # fmt: skip
     """Draw pictures of a run: PNG or SVG files, or pages on which figures show under the pointer.
 
@@ -80,23 +81,31 @@ def plot(
         raise typer.BadParameter("name the folder of a run", param_hint="RUN")
     if not names:
         raise typer.BadParameter("name pictures, or say all; --list says which there are", param_hint="NAME")
+    from billing_sim.cli.progress import counting
     from billing_sim.pictures.drawing import named
     from billing_sim.result import open as open_run
+    from billing_sim.steps import Steps
 
     chosen = list(PICTURES.values()) if ALL in names else [named(name) for name in dict.fromkeys(names)]
     opened = open_run(run)
     options = _options(other, metric, subscriber, truth)
     _refuse_what_none_takes(chosen, options)
-    for picture in chosen:
-        place = _place(picture, out, kind, theme, alone=len(chosen) == 1)
-        try:
-            figure = opened.plot(picture.name, **{name: options[name] for name in options if name in picture.options})
-        except BillingSimError as error:
-            if ALL not in names:
-                raise
-            complain(f"Left out: {picture.name}. {error}")
-            continue
-        _write(figure, place, theme)
+    places = {it.name: _place(it, out, kind, theme, alone=len(chosen) == 1) for it in chosen}
+    told, left_out = [], []
+    with counting("pictures", quiet) as report:
+        step = Steps(report, len(chosen))
+        for picture in chosen:
+            own = {name: options[name] for name in options if name in picture.options}
+            try:
+                told.append(step(_saved(opened.plot(picture.name, **own), places[picture.name], theme)))
+            except BillingSimError as error:
+                if ALL not in names:
+                    raise
+                left_out.append(step(f"Left out: {picture.name}. {error}"))
+    for line in left_out:
+        complain(line)
+    if told and not quiet:
+        say("\n".join(told))
 
 
 def _options(other: Path | None, metric: str, subscriber: str | None, truth: bool) -> dict[str, Any]:
@@ -131,5 +140,5 @@ def _place(picture: Picture, out: Path | None, kind: Kind, theme: Light, *, alon
     return (out or FOLDER) / f"{picture.name}{ending}.{kind}"
 
 
-def _write(figure: Figure, place: Path, theme: Light) -> None:
-    say(f"{figure.save(place, theme.value)}  {figure.title}.")
+def _saved(figure: Figure, place: Path, theme: Light) -> str:
+    return f"{figure.save(place, theme.value)}  {figure.title}."

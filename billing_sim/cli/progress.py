@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,17 +78,62 @@ def bar() -> Iterator[Callable[[Progress], None]]:
         display.stop()
 
 
+class Count:
+    """A display of so many of so many things, with their rate; it begins after a second."""
+
+    def __init__(self, display: Display, what: str) -> None:
+        self._display, self._task = display, display.add_task(what, total=None, news="")
+        self._begun = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that so much of all is done."""
+        seconds = time.monotonic() - self._begun
+        if seconds < PATIENCE_SECONDS:
+            return
+        rate = f", {done / seconds:,.{0 if done > 10 * seconds else 1}f}/s" if done else ""
+        self._display.update(self._task, completed=done, total=total, news=f"{done:,} of {total:,}{rate}")
+        self._display.start()
+
+
 @contextmanager
 def counting(what: str, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar over so many worlds or people with the time left, told (done, in all); None where nobody could see it."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    """A bar over so many worlds or people with rate and time left, told (done, in all); None where nobody sees it."""
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Display
 
     console = terminal(stderr=True)
     if quiet or not console.is_terminal:
         yield None
         return
-    columns = TextColumn(what), BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True)
-    with Display(*columns, console=console, transient=True, expand=True) as display:
-        task = display.add_task(what, total=None)
-        yield lambda done, total: display.update(task, completed=done, total=total)
+    columns = (
+        TextColumn(what), BarColumn(bar_width=None), TextColumn("{task.fields[news]}"),
+        TimeRemainingColumn(compact=True),
+    )  # fmt: skip
+    display = Display(*columns, console=console, transient=True, expand=True)
+    try:
+        yield Count(display, what)
+    finally:
+        display.stop()
+
+
+@contextmanager
+def waiting(what: str, quiet: bool) -> Iterator[None]:
+    """Say what is being done, and for how long, where it is one question whose parts cannot be counted."""
+    from rich.progress import Progress as Display
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = terminal(stderr=True)
+    if quiet or not console.is_terminal:
+        yield
+        return
+    display = Display(SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=console, transient=True)
+    display.add_task(what, total=None)
+    patience = threading.Timer(PATIENCE_SECONDS, display.start)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield
+    finally:
+        patience.cancel()
+        patience.join()
+        display.stop()

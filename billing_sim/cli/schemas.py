@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from billing_sim.cli.output import Plain, say_json, show
+from billing_sim.cli.output import Format, say_json, say_rows, show
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,8 +32,8 @@ class Subject(StrEnum):
 def schema(
     subject: Annotated[Subject, typer.Argument(metavar="SUBJECT", help="What to describe.", show_default=False)],
     form: Annotated[
-        Plain, typer.Option("--format", help="How to print it; that of a file is always JSON.")
-    ] = Plain.TABLE,
+        Format, typer.Option("--format", help="How to print it; that of a file is always JSON.")
+    ] = Format.TABLE,
 ) -> None:
     """Describe files of scenarios, metrics or cases, the events of the log, or the facts.
 
@@ -51,10 +51,36 @@ def schema(
         from billing_sim.stress.case_schema import json_schema as of_cases
 
         say_json(of_cases())
-    elif form is Plain.JSON:
+    elif form is Format.JSON:
         say_json(_events_json() if subject is Subject.EVENTS else _facts_json())
+    elif form is Format.CSV:
+        say_rows(_HEAD, _event_rows() if subject is Subject.EVENTS else _fact_rows())
     else:
         show(*(_event_tables() if subject is Subject.EVENTS else _fact_tables()))
+
+
+_HEAD = ("table", "column", "type", "labels", "meaning")
+
+
+def _event_rows() -> Iterator[list[str]]:
+    """The columns of the log and of world events, and each kind as a value of the column `kind`."""
+    from billing_sim import events
+
+    for table, columns, kinds in (
+        ("events", events.COLUMNS, events.EVENTS), ("world_events", events.WORLD_COLUMNS, events.WORLD_EVENTS)
+    ):  # fmt: skip
+        yield from (_row(table, column) for column in columns)
+        yield from ([table, f"kind: {kind.name}", "", " ".join(kind.columns), kind.meaning] for kind in kinds)
+
+
+def _fact_rows() -> Iterator[list[str]]:
+    from billing_sim.facts.schema import FACTS
+
+    return (_row(fact.name, column) for fact in FACTS for column in fact.columns)
+
+
+def _row(table: str, column: Column) -> list[str]:
+    return [table, column.name, _type(column), " ".join(_labels(column.vocabulary)), column.meaning]
 
 
 def _events_json() -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Format, say, say_json, terminal
+from billing_sim.cli.output import Format, say, say_json
 
 EXAMPLE = "Example:  billing-sim truth runs/first_month-1a2b3c4d5e --policy smart"
 
@@ -32,12 +30,12 @@ def truth(
 
     Exits with 1 when what is found does not agree with the run.
     """
-    from billing_sim.cli.progress import announce_compiling
+    from billing_sim.cli.progress import announce_compiling, counting
     from billing_sim.result import open as open_run
 
     opened = open_run(run)
     announce_compiling(quiet)
-    with _progress(quiet) as report:
+    with counting("parts of the people", quiet) as report:
         found = opened.truth(policy=policy, attribution=attribution, report=report)
     if form is Format.JSON:
         say_json(found.as_dict())
@@ -45,23 +43,3 @@ def truth(
         say(found.frame().to_csv(index=False).rstrip("\n"))
     else:
         say(repr(found))
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar with the time left on stderr, or None where nobody could see it."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = terminal(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("living again"),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=console, transient=True, expand=True) as display:
-        task = display.add_task("living again", total=None)
-        yield lambda done, total: display.update(task, completed=done, total=total)

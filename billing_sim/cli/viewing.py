@@ -20,16 +20,19 @@ def views(
     by: Annotated[
         str, typer.Option(metavar="DIMENSION[,…]", help="Also split by market, region, plan, method or month.")
     ] = "",
-    form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
     view: Annotated[str, typer.Option(metavar="NAME", help="Only subscribers, finance, support or product.")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
 ) -> None:
     """Show what subscribers, finance, support and product ask.
 
     Every number comes with what it was divided by and with what is not settled yet. JSON and CSV hold every slice.
     """
+    from billing_sim.cli.progress import waiting
     from billing_sim.result import open as open_run
 
-    found = open_run(run).views(by or None)
+    with waiting("counting the views", quiet):
+        found = open_run(run).views(by or None)
     chosen = found.only(view) if view else found
     if form is Format.JSON:
         say_json(chosen.to_json())

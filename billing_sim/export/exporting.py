@@ -19,6 +19,7 @@ from billing_sim.export.workshop import open_workshop, shift_of
 from billing_sim.metrics.catalogue import unknown
 from billing_sim.metrics.source import RunFolder
 from billing_sim.runs.stored import open_run
+from billing_sim.steps import Report, Steps
 
 TODAY = "today"
 
@@ -53,12 +54,14 @@ class Exported:
 
 
 def export(
-    run: str | Path, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False
-) -> Exported:
+    run: str | Path, form: str, to: str | Path, *, end_at: str | date | None = None, overwrite: bool = False,
+    report: Report | None = None,
+) -> Exported:  # fmt: skip
     """Write a finished run into the folder `to` in one of `FORMS`, and prove that it agrees with the run.
 
     `end_at` (a date, ISO or not, or "today") moves the whole calendar so that the run ends on that day; `overwrite`
-    replaces an earlier export. Amounts are compared per currency, to the minor unit.
+    replaces an earlier export. Amounts are compared per currency, to the minor unit. `report` is told steps done and in
+    all: the business is seen once, and each table is written and then compared.
 
     QueryError for an unknown form or date; RunError for a folder that is no run, a run without the log that the form
     needs or with a byte that is not as it was written, a target that must not be touched, and an export that does not
@@ -73,7 +76,7 @@ def export(
     # Both sides of the comparison read the same files, and the database does not look at their checksums.
     open_run(run).refuse_damage()
     with written_aside(target.resolve(), overwrite) as aside:
-        tables = _fill(source, FORMS[form], aside, days)
+        tables = _fill(source, FORMS[form], aside, days, report)
         files = tuple(sorted(it.name for it in aside.iterdir()))
         end = (date.fromisoformat(last) + timedelta(days)).isoformat()
         done = Exported(target, form, end, days, tuple(tables), (*files, NOTE_FILE))
@@ -93,16 +96,18 @@ def day_of(end_at: str | date | None) -> date | None:
         raise QueryError(f"{end_at!r} is not a day: write {TODAY} or a date such as 2026-12-31.") from None
 
 
-def _fill(source: RunFolder, form: Form, folder: Path, days: int) -> list[Reconciled]:
+def _fill(source: RunFolder, form: Form, folder: Path, days: int, report: Report | None) -> list[Reconciled]:
     """Write all tables, then compare each with the facts."""
     tables = form.tables(source)
+    step = Steps(report, 1 + 2 * len(tables))
     spill = folder / ".spill"
     workshop = open_workshop(source, days, spill)
     try:
         see_business(workshop)
+        step(workshop)
         form.medium.open(workshop, folder)
-        written = [(table, form.medium.write(workshop, table, folder)) for table in tables]
-        agreed = [reconcile(workshop, table, f"(SELECT {table.reading} FROM {it})") for table, it in written]
+        written = [(table, step(form.medium.write(workshop, table, folder))) for table in tables]
+        agreed = [step(reconcile(workshop, table, f"(SELECT {table.reading} FROM {it})")) for table, it in written]
         form.medium.close(workshop)
         return agreed
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:

@@ -12,6 +12,7 @@ from billing_sim.report.distrust import Distrust, distrust
 from billing_sim.report.goals import Reached, goals
 from billing_sim.report.incidents import Incident, incidents
 from billing_sim.report.standing import Standing, standings
+from billing_sim.steps import Report, Steps
 
 if TYPE_CHECKING:
     from billing_sim.comparison.comparing import Comparison
@@ -76,10 +77,15 @@ class Content:
     compared: Compared | None
 
 
-def content(run: Run, other: Run | None = None) -> Content:
-    """Gather a report; `other` is the run to compare with, as a rule the same people without the change."""
-    views = run.views()
-    drawn = {name: _drawn(run, name) for names in PLACES.values() for name in names if name in PICTURES}
+def content(run: Run, other: Run | None = None, report: Report | None = None) -> Content:
+    """Gather a report; `other` is the run to compare with, as a rule the same people without the change.
+
+    `report` is told sections gathered and in all; the page itself is the last.
+    """
+    names = [name for names in PLACES.values() for name in names if name in PICTURES]
+    step = Steps(report, 1 + len(names) + 3 + (1 if other else 0) + 1)
+    views = step(run.views())
+    drawn = {name: step(_drawn(run, name)) for name in names}
     figures = {
         view: tuple(it for name in names if not isinstance(it := drawn.get(name, ""), str))
         for view, names in PLACES.items()
@@ -90,12 +96,12 @@ def content(run: Run, other: Run | None = None) -> Content:
         as_of=f"{views.frame.as_of:%Y-%m-%d %H:%M}",
         currency=views.frame.currency,
         standings=standings(views),
-        incidents=incidents(run),
+        incidents=step(incidents(run)),
         figures=figures,
         undrawn=tuple((name.replace("_", " "), why) for name, why in drawn.items() if isinstance(why, str)),
-        goals=goals(run),
-        distrust=distrust(views),
-        compared=_compared(run, other) if other else None,
+        goals=step(goals(run)),
+        distrust=step(distrust(views)),
+        compared=step(_compared(run, other)) if other else None,
     )
 
 

@@ -14,6 +14,7 @@ from billing_sim.errors import RunError
 from billing_sim.metrics import words
 from billing_sim.pictures.figure import SHOWN_SCALE
 from billing_sim.report.content import Content, content
+from billing_sim.steps import Report
 
 if TYPE_CHECKING:
     import jinja2
@@ -26,8 +27,10 @@ ROWS = 60
 """Rows of the numbers behind a picture that stand below it; the command line gives them all."""
 
 
-def write(run: Run, path: str | Path, other: Run | None = None) -> Path:
+def write(run: Run, path: str | Path, other: Run | None = None, *, report: Report | None = None) -> Path:
     """Write the report of a run to an HTML file, whose folder is made when it is missing; the path as it is.
+
+    `report` is told sections gathered and in all.
 
     RunError when it cannot be written there.
     """
@@ -37,7 +40,7 @@ def write(run: Run, path: str | Path, other: Run | None = None) -> Path:
     with _writing(target):
         # First, since what comes between takes a quarter of a minute.
         target.parent.mkdir(parents=True, exist_ok=True)
-    text = page(content(run, other))
+    text = page(content(run, other, report))
     with _writing(target):
         target.write_text(text, encoding="utf-8")
     return target
