@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -16,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from billing_sim import people
-from billing_sim.errors import QueryError, RunError
+from billing_sim.errors import BillingSimError, QueryError, RunError
 from billing_sim.given import with_checked_arguments
 from billing_sim.nearby import meant, no_run
 from billing_sim.runs import tables
@@ -349,7 +350,11 @@ class Run:
         raise QueryError(f"There is no table `{name}`{meant(name, self.tables)} Tables: {', '.join(self.tables)}.")
 
     def __repr__(self) -> str:
-        heading, *lines = self._story()
+        return self.story()
+
+    def story(self, *, outcome: bool = True) -> str:
+        """The run in a few lines, as `repr` shows it; without its `outcome`, for whoever shows the views as well."""
+        heading, *lines = self._story(outcome=outcome)
         width = max(len(label) for label, _ in lines)
         return "\n".join([": ".join(heading), *(f"  {label:<{width}}  {text}" for label, text in lines)])
 
@@ -359,7 +364,15 @@ class Run:
         rows = (f"<tr><th {cell}>{label}</th><td {cell}>{text}</td></tr>" for label, text in lines)
         return f"<table><caption {cell}><b>{name}</b>: {about}</caption><tbody>{''.join(rows)}</tbody></table>"
 
-    def _story(self) -> list[tuple[str, str]]:
+    def _outcome(self) -> list[tuple[str, str]]:
+        """What came of it; nothing where the facts cannot be read, since a story is no place to fail."""
+        from billing_sim.outcome import outcome_of
+
+        with suppress(BillingSimError):
+            return [*outcome_of(self._source).lines()]
+        return []
+
+    def _story(self, *, outcome: bool = True) -> list[tuple[str, str]]:
         """The name and what it is about, then labelled lines."""
         identity, made = self.manifest.identity, self.manifest.environment
         workers = f"{made.workers} worker" + ("s" if made.workers != 1 else "")
@@ -371,6 +384,7 @@ class Run:
         return [
             (identity.scenario, f"{self.members:,} members, {identity.start} to {identity.end}, {luck}"),
             *own,
+            *(self._outcome() if outcome else ()),
             ("events", f"{self.events:,}, {log}"),
             ("digest", self.content_digest),
             ("made", f"by the {made.driver} driver with {workers} in {made.seconds:.1f} s{again}"),

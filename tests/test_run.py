@@ -15,6 +15,7 @@ import pytest
 import billing_sim
 from billing_sim import frames
 from billing_sim.facts.schema import FACTS
+from billing_sim.outcome import outcome_of
 from tests.conftest import SCENARIOS
 from tests.runs_samples import IDENTITY, writer_for
 
@@ -28,21 +29,48 @@ def copy_of(run: billing_sim.Run, folder: Path) -> billing_sim.Run:
 
 
 def test_a_run_tells_its_story(tiny_run):
-    """Six lines: name, span and seed; events; digest; how it was made and how fast; where."""
+    """Name, span and seed; what came of it; events, digest, how it was made and how fast, and where."""
     first, *lines = repr(tiny_run).splitlines()
     assert first == "first_month: 200 members, 2025-01-01 to 2025-03-01, seed 1"
-    assert [line.split()[0] for line in lines] == ["events", "digest", "made", "speed", "where"]
-    assert f"{tiny_run.events:,}" in lines[0]
-    assert tiny_run.content_digest in lines[1]
-    assert "by the batch driver with 1 worker in " in lines[2]
-    assert str(tiny_run.directory) in lines[4]
+    told = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+    assert [*told] == "members lost invoices renewals collected events digest made speed where".split()
+    assert told["events"].startswith(f"{tiny_run.events:,}")
+    assert told["digest"] == tiny_run.content_digest
+    assert "by the batch driver with 1 worker in " in told["made"]
+    assert told["where"].startswith(str(tiny_run.directory))
+    assert max(map(len, repr(tiny_run).splitlines()[:6])) <= 80
+    assert tiny_run.story(outcome=False).splitlines()[1].startswith("  events  ")
+
+
+def test_the_story_says_what_the_views_say(tiny_run):
+    """Members at the end, losses, failures and recoveries, counted another way: from the log and by metrics."""
+    told = outcome_of(tiny_run.known_at(None))
+    assert tiny_run.members + told.came - told.left - told.lost == told.members
+    (members,) = tiny_run.metric("members")["value"]
+    assert told.members == members
+    events = tiny_run.table("events")
+    ended = events[events["kind"] == "subscription.canceled"]
+    assert told.lost == ended["reason"].isin(["nonpayment", "payment_trouble"]).sum()
+    assert told.lost + told.left == len(ended)
+    invoices = tiny_run.table("invoices")
+    renewals = invoices[~invoices["is_imported"] & ~invoices["is_signup"] & (invoices["amount_micros"] > 0)]
+    failed = renewals[renewals["first_failed_at"].notna()]
+    assert (told.failed, told.recovered) == (len(failed), (failed["status"] == "paid").sum())
+
+
+def test_a_story_is_told_even_where_the_facts_are_not_there(tiny_run, tmp_path):
+    """What came of it is left out; a repr never fails."""
+    made = copy_of(tiny_run, tmp_path / "without")
+    for file in (made.directory / "facts").rglob("*.parquet"):
+        file.write_bytes(b"nothing")
+    assert repr(made).splitlines()[1].split()[0] == "events"
 
 
 def test_in_a_notebook_it_is_a_small_table(tiny_run, tmp_path):
     """A row for each of these lines, and no markup from names."""
     folder = tmp_path / "a&b"
     made = copy_of(tiny_run, folder)._repr_html_()
-    assert made.count("<tr>") == 5
+    assert made.count("<tr>") == 10
     assert str(folder).replace("&", "&amp;") in made
 
 
