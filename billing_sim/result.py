@@ -352,9 +352,9 @@ class Run:
     def __repr__(self) -> str:
         return self.story()
 
-    def story(self, *, outcome: bool = True) -> str:
-        """The run in a few lines, as `repr` shows it; without its `outcome`, for whoever shows the views as well."""
-        heading, *lines = self._story(outcome=outcome)
+    def story(self, *, upshot: bool = True) -> str:
+        """The run in a few lines, as `repr` shows it; without its `upshot`, for whoever shows the views as well."""
+        heading, *lines = self._story(upshot=upshot)
         width = max(len(label) for label, _ in lines)
         return "\n".join([": ".join(heading), *(f"  {label:<{width}}  {text}" for label, text in lines)])
 
@@ -364,15 +364,15 @@ class Run:
         rows = (f"<tr><th {cell}>{label}</th><td {cell}>{text}</td></tr>" for label, text in lines)
         return f"<table><caption {cell}><b>{name}</b>: {about}</caption><tbody>{''.join(rows)}</tbody></table>"
 
-    def _outcome(self) -> list[tuple[str, str]]:
+    def _upshot(self) -> list[tuple[str, str]]:
         """What came of it; nothing where the facts cannot be read, since a story is no place to fail."""
-        from billing_sim.outcome import outcome_of
+        from billing_sim.upshot import upshot_of
 
         with suppress(BillingSimError):
-            return [*outcome_of(self._source).lines()]
+            return [*upshot_of(self._source).lines()]
         return []
 
-    def _story(self, *, outcome: bool = True) -> list[tuple[str, str]]:
+    def _story(self, *, upshot: bool = True) -> list[tuple[str, str]]:
         """The name and what it is about, then labelled lines."""
         identity, made = self.manifest.identity, self.manifest.environment
         workers = f"{made.workers} worker" + ("s" if made.workers != 1 else "")
@@ -384,7 +384,7 @@ class Run:
         return [
             (identity.scenario, f"{self.members:,} members, {identity.start} to {identity.end}, {luck}"),
             *own,
-            *(self._outcome() if outcome else ()),
+            *(self._upshot() if upshot else ()),
             ("events", f"{self.events:,}, {log}"),
             ("digest", self.content_digest),
             ("made", f"by the {made.driver} driver with {workers} in {made.seconds:.1f} s{again}"),

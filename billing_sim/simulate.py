@@ -93,6 +93,7 @@ def simulate(
     from billing_sim.runs.directory import RunWriter, open_run, plan_directory
     from billing_sim.runs.division import division_for
     from billing_sim.runs.manifest import Environment
+    from billing_sim.runs.room import check_disk
     from billing_sim.world.announce import announcements
     from billing_sim.world.compile import compile_world
 
@@ -101,6 +102,8 @@ def simulate(
     decision = plan_directory(None if out is None else Path(out), Path(root), identity, log, driver, fresh, overwrite)
     if decision.reuse:
         return Outcome(open_run(decision.directory), True, decision.note)
+    scenario = loaded.scenario
+    check_disk(decision.directory, scenario.members, (scenario.end - scenario.start).days, log)
     division = division_for(people_in(world))
     environment = Environment(driver or "batch", workers, command or " ".join(sys.argv), started_at)
     writer = RunWriter(

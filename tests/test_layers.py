@@ -25,7 +25,7 @@ LAYERS = {
     "wiring": "simulate identity recorded crew steps compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments "
     "export challenges museum pictures calibration",
-    "entry": "cli report result outcome frames metric_frame nearby __init__ __main__",
+    "entry": "cli report result upshot frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
 

@@ -15,7 +15,7 @@ import pytest
 import billing_sim
 from billing_sim import frames
 from billing_sim.facts.schema import FACTS
-from billing_sim.outcome import outcome_of
+from billing_sim.upshot import upshot_of
 from tests.conftest import SCENARIOS
 from tests.runs_samples import IDENTITY, writer_for
 
@@ -39,12 +39,12 @@ def test_a_run_tells_its_story(tiny_run):
     assert "by the batch driver with 1 worker in " in told["made"]
     assert told["where"].startswith(str(tiny_run.directory))
     assert max(map(len, repr(tiny_run).splitlines()[:6])) <= 80
-    assert tiny_run.story(outcome=False).splitlines()[1].startswith("  events  ")
+    assert tiny_run.story(upshot=False).splitlines()[1].startswith("  events  ")
 
 
 def test_the_story_says_what_the_views_say(tiny_run):
     """Members at the end, losses, failures and recoveries, counted another way: from the log and by metrics."""
-    told = outcome_of(tiny_run.known_at(None))
+    told = upshot_of(tiny_run.known_at(None))
     assert tiny_run.members + told.came - told.left - told.lost == told.members
     (members,) = tiny_run.metric("members")["value"]
     assert told.members == members

@@ -153,7 +153,7 @@ def _simulate(
 
 def _tell(result: Run, quiet: bool, with_views: bool) -> None:
     if not quiet:
-        say(result.story(outcome=not with_views))  # the views tell it better
+        say(result.story(upshot=not with_views))  # the views tell it better
     elif not with_views:
         say(result.summary()["run"])
     if with_views:

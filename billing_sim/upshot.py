@@ -27,7 +27,7 @@ FROM invoices WHERE NOT is_imported AND amount_micros > 0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Upshot:
     """Subscriptions at the end, begun and ended in the run; its invoices of more than nothing; money less refunds.
 
     `failed` are renewals whose first payment failed or came back, `recovered` those of them that are paid.
@@ -55,8 +55,8 @@ class Outcome:
             yield "collected", f"{self.collected:,.0f} {self.currency}, taxes included, less refunds"
 
 
-def outcome_of(source: Source) -> Outcome:
-    """The outcome of a run from its facts; RunError where they cannot be read."""
+def upshot_of(source: Source) -> Upshot:
+    """The upshot of a run from its facts; RunError where they cannot be read."""
     needed = [fact for fact in FACTS if fact.name in ("subscriptions", "invoices")]
     with connect_to(source, needed) as connection:
         members = connection.execute(_MEMBERS).fetchall()[0]
@@ -64,4 +64,4 @@ def outcome_of(source: Source) -> Outcome:
     still, came, gone, lost = members
     issued, paid, failed, recovered = invoices
     money = float(micros) / MICROS
-    return Outcome(still, came, gone, lost, issued, paid, failed, recovered, money, frame(source).currency)
+    return Upshot(still, came, gone, lost, issued, paid, failed, recovered, money, frame(source).currency)
