@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from billing_sim.metrics.source import RunFolder, Source
     from billing_sim.metrics.views import Views
     from billing_sim.pictures import Figure
+    from billing_sim.programmes import Standings
     from billing_sim.trace import Story
     from billing_sim.truth.telling import Truth
 
@@ -351,6 +352,17 @@ class Run:
 
     def __repr__(self) -> str:
         return self.story()
+
+    @with_checked_arguments
+    def programmes(self, file: str | Path | None = None, *, scale: int = 1) -> Standings:
+        """Where this run stands in dispute programmes, month by month: those shipped, or those of a file of one's own.
+
+        Each case stands for `scale` before it is held against a number of cases. InputError for a wrong file,
+        QueryError where the scenario does not say of which networks cards are.
+        """
+        from billing_sim.programmes import read_programmes, shipped_programmes, standings
+
+        return standings(self._source, read_programmes(file) if file else shipped_programmes(), scale=scale)
 
     def story(self, *, upshot: bool = True) -> str:
         """The run in a few lines, as `repr` shows it; without its `upshot`, for whoever shows the views as well."""

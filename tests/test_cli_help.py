@@ -16,7 +16,7 @@ __all__ = ["call"]
 HEAVY = ("numpy", "pandas", "pydantic", "duckdb", "numba", "pyarrow", "simpy", "yaml", "ruamel", "faker", "rich")
 COMMANDS = (
     "run", "check", "views", "compare", "metrics", "goals", "trace", "truth", "dunning", "stress", "game", "flip",
-    "museum", "challenge", "export", "schema", "calibrate", "fit", "sensitivity",
+    "museum", "challenge", "export", "programmes", "schema", "calibrate", "fit", "sensitivity",
 )  # fmt: skip
 HELP_AND_LIST = f"""
 import json, sys

@@ -27,6 +27,7 @@ from billing_sim.lifecycle.state import ALARM_NAMES
 from billing_sim.metrics import catalogue
 from billing_sim.metrics.definition import Definition, Window
 from billing_sim.metrics.mistakes import DRAFT_KEYS
+from billing_sim.programmes import read_programmes
 from billing_sim.scenario.layers import shipped
 from billing_sim.scenario.nodes import plain
 from billing_sim.scenario.reader import parse
@@ -243,7 +244,7 @@ def keys_in(tree: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", [page for page in EVERYWHERE if yaml_blocks(page)], ids=name_of)
 def test_yaml_on_a_page_can_be_used(page, tmp_path):
-    """Every example is a whole file: a scenario without a problem, metrics that can be computed, or a case."""
+    """Every example is a whole file: a scenario without a problem, metrics that can be computed, a case…"""
     scenarios = tmp_path / "scenarios"
     scenarios.mkdir()
     for file in (ROOT / "scenarios").glob("*.yaml"):
@@ -259,6 +260,8 @@ def test_yaml_on_a_page_can_be_used(page, tmp_path):
             load_case(path)
         elif re.search(r"^targets:", content, re.MULTILINE):
             assert read_targets(path)[0].targets
+        elif re.search(r"^programmes:", content, re.MULTILINE):
+            assert read_programmes(path)
         else:
             assert billing_sim.check(path) == []
 

@@ -24,7 +24,7 @@ LAYERS = {
     "readers": "facts metrics",
     "wiring": "simulate identity recorded crew steps compiling",
     "studies": "campaigns trace stress truth dunning_ranking goal_sheets comparison expectations experiments "
-    "export challenges museum pictures calibration",
+    "export challenges museum pictures calibration programmes",
     "entry": "cli report result upshot frames metric_frame nearby __init__ __main__",
 }
 """The rooms of the house, from the ground up."""
@@ -51,7 +51,7 @@ TOOLS = {
         "calibration", "challenges", "comparison", "export", "goal_sheets", "metrics", "museum", "pictures", "result",
         "stress", "trace", "truth",
     },
-    "pydantic": {"calibration", "metrics", "museum", "scenario", "stress", "truth"},
+    "pydantic": {"calibration", "metrics", "museum", "programmes", "scenario", "stress", "truth"},
     "ruamel": {"scenario"},
     "yaml": {"calibration", "scenario", "truth"},
     "altair": {"calibration", "pictures"},

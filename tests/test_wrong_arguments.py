@@ -20,7 +20,7 @@ FIRST_MONTH = SCENARIOS / "first_month.yaml"
 FUNCTIONS = ("calibrate", "check", "compare", "dunning", "fit", "goals", "grade", "new_challenge", "open", "run",
              "sensitivity")  # fmt: skip
 METHODS = ("views", "metric", "table", "sql", "trace", "plot", "experiment", "campaign", "truth", "report", "export",
-           "known_at")  # fmt: skip
+           "known_at", "programmes")  # fmt: skip
 SWITCHES = ("bool",)
 """Whatever is there counts as true, as everywhere in Python."""
 

@@ -13,6 +13,7 @@ from billing_sim.cli import (
     challenging,
     checking,
     comparing,
+    disputing,
     experimenting,
     exporting,
     fitting,
@@ -79,6 +80,7 @@ app.command("experiment", epilog=experimenting.EXAMPLE)(experimenting.experiment
 app.command("metrics", epilog=metrics.EXAMPLE)(metrics.metrics)
 app.command("goals", epilog=aiming.EXAMPLE)(aiming.goals)
 app.command("dunning", epilog=ranking.EXAMPLE)(ranking.dunning)
+app.command("programmes", epilog=disputing.EXAMPLE)(disputing.programmes)
 app.command("campaign", epilog=campaigning.EXAMPLE)(campaigning.campaign)
 app.add_typer(challenging.challenge, name="challenge", epilog=challenging.EXAMPLE)
 app.command("stress", epilog=stressing.EXAMPLE)(stressing.stress)

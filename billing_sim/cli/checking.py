@@ -17,13 +17,16 @@ EXAMPLE = "Example:  billing-sim check scenarios/*.yaml my_metrics.yaml"
 _OF_METRICS = {"metrics", "view"}
 _OF_SCENARIOS = {"name", "markets", "extends", "members"}
 _OF_CASES = "case"
+_OF_PROGRAMMES = "programmes"
 """Keys at the top of a file that tell what it is."""
 
 
 def check(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Scenarios, cases, and metrics as YAML or SQL, mixed.", show_default=False),
+        typer.Argument(
+            metavar="FILE", help="Scenarios, cases, programmes, and metrics as YAML or SQL.", show_default=False
+        ),
     ],
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code tells.")] = False,
     form: Annotated[Format, typer.Option("--format", help="How to print problems.")] = Format.TABLE,
@@ -55,6 +58,8 @@ def _problems(file: Path) -> list[Problem]:
         return _wrong_metrics(file)
     if _OF_CASES in keys:
         return _wrong_case(file)
+    if _OF_PROGRAMMES in keys:
+        return _wrong_programmes(file)
     from billing_sim.scenario import check as wrong_scenario
 
     wrong = wrong_scenario(file)
@@ -113,6 +118,16 @@ def _wrong_metrics(file: Path) -> list[Problem]:
 
     try:
         own_metrics(file)
+    except InputError as error:
+        return error.problems
+    return []
+
+
+def _wrong_programmes(file: Path) -> list[Problem]:
+    from billing_sim.programmes import read_programmes
+
+    try:
+        read_programmes(file)
     except InputError as error:
         return error.problems
     return []

@@ -1,0 +1,51 @@
+"""Standings on a terminal: a table for each programme, 80 columns wide."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from billing_sim.programmes.standing import Standing, Standings
+
+WIDTH = 80
+_HEAD = ("month", "cases", "payments", "ratio", "excessive from", "")
+
+
+def text(it: Standings) -> str:
+    """All programmes, and what the words mean."""
+    parts = ["\n".join(_programme(it, name)) for name in it.programmes]
+    each = f" Each case of the run stands for {it.scale:,}." if it.scale > 1 else ""
+    said = (
+        "Excessive: ratio and number of cases are both reached. Few cases: the ratio is, the number is not. Leaving: "
+        f"no longer excessive, and the programme is not over yet.{each}"
+    )
+    return "\n\n".join([*parts, textwrap.fill(said, WIDTH)])
+
+
+def _programme(it: Standings, name: str) -> Iterator[str]:
+    programme = it.programmes[name]
+    yield f"{name}  {programme.title}"
+    counted = {"disputes": "disputes", "reports": "fraud reports", "disputes_and_reports": "disputes and fraud reports"}
+    of = "of the month" if programme.over == "same_month" else "of the month before"
+    told = (
+        f"{counted[programme.cases].capitalize()} of {programme.network.capitalize()} cards by the month in which they "
+        f"come, over payments {of}."
+    )
+    yield from textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    rows = [_HEAD, *(_row(month) for month in it.months[name])]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+    for row in rows:
+        first, *numbers, state = row
+        cells = [
+            f"{first:<{widths[0]}}",
+            *(f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=False)),
+        ]
+        yield "  " + "  ".join([*cells, state]).rstrip()
+
+
+def _row(it: Standing) -> tuple[str, ...]:
+    ratio = "–" if it.ratio is None else f"{100 * it.ratio:.2f} %"
+    limits = "–" if it.threshold is None else f"{100 * float(it.threshold.ratio):g} % and {it.threshold.cases:,}"
+    return f"{it.month:%Y-%m}", f"{it.cases:,}", f"{it.payments:,}", ratio, limits, it.state
