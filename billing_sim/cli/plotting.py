@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,8 +21,12 @@ FOLDER = Path("pictures")
 """Where pictures go when nothing is said."""
 
 _SUFFIXES = (".png", ".svg", ".html")
+_WIDTH = 76  # help is indented
 _NAME = max(map(len, PICTURES)) + 2
-_LIST = "\n".join(f"  {it.name:<{_NAME}}{it.about}" for it in PICTURES.values())
+_LIST = "\n".join(
+    textwrap.fill(f"  {it.name:<{_NAME}}{it.about}", _WIDTH, subsequent_indent=" " * (_NAME + 2))
+    for it in PICTURES.values()
+)
 EXAMPLE = f"""\b
 Pictures:
 {_LIST}

@@ -13,7 +13,7 @@ from billing_sim.metrics import words
 from billing_sim.metrics.asking import Answer, difference
 from billing_sim.metrics.result import Figure, Result, Slice
 
-_NAME_WIDTH = 20
+_NAME_WIDTH = 18
 _BETTER = {"up": " ↑", "down": " ↓", "neither": ""}
 
 
