@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Group
@@ -22,13 +23,14 @@ from billing_sim.metrics.plain import plain
 from billing_sim.stress import lab
 from billing_sim.stress.alarms import Alarms
 from billing_sim.stress.asking import VERDICTS, cases_meant, definitions_meant, in_place_of_shipped, verdicts_meant
-from billing_sim.stress.case import load_case, shipped_cases
+from billing_sim.stress.case import BASE, find_cases, load_case, shipped_cases
 from billing_sim.stress.case_schema import json_schema
 from billing_sim.stress.lab import Matrix
 from billing_sim.stress.render import GRAVITY, relative, study_shown
 from billing_sim.stress.render_criteria import criteria_shown
 from billing_sim.stress.study import RELATIVE, Study
 from billing_sim.stress.verdicts import ADVERSE
+from billing_sim.truth.estimands import estimands
 from tests.cli_caller import call, in_a_process
 from tests.conftest import SCENARIOS
 from tests.stress_builder import definition, study
@@ -199,7 +201,7 @@ def test_a_file_takes_the_place_of_a_shipped_metric(tmp_path):
         (["nothing.yaml"], "There is no such file."),
         (["billed", "--scenario", "nothing.yaml"], "There is no such file."),
         (["billed", "--seeds", "1"], "--seeds"),
-        (["billed", "--seeds", "65"], "--seeds"),
+        (["billed", "--seeds", "1001"], "--seeds"),
     ],
 )
 def test_bad_input_is_read_aloud(call, tmp_path, monkeypatch, args, told):
@@ -287,8 +289,8 @@ def test_every_mistake_of_a_file_is_told(tmp_path):
 
 def test_seeds_have_bounds_in_python_too():
     """As on the command line."""
-    with pytest.raises(QueryError, match="take 2 to 64"):
-        billing_sim.stress("billed", seeds=65)
+    with pytest.raises(QueryError, match="take 2 to 1,000"):
+        billing_sim.stress("billed", seeds=1001)
     with pytest.raises(QueryError, match="seeds='4' is no whole number"):
         billing_sim.stress("billed", seeds="4")
     with pytest.raises(QueryError, match="members is 0; name a whole number above 0"):
@@ -518,3 +520,32 @@ def test_how_late_an_alarm_may_come_is_said(monkeypatch: pytest.MonkeyPatch):
     assert told == [7, 2.5]
     with pytest.raises(QueryError, match="late_after is 400; take 0 to 365 days"):
         billing_sim.stress("churn@netflix", **asked, late_after=400)
+
+
+def test_more_seeds_than_a_bundle_holds_are_lived_in_turn():
+    """Seventy at once: the first sixty-four say what they say alone, and the others follow."""
+    few, many = (
+        billing_sim.stress("payment_success_rate@attempt", cases=["gateway_outage"], members=100, seeds=seeds)
+        for seeds in (64, 70)
+    )
+    one, other = (it.matrix.cells["payment_success_rate@attempt", "gateway_outage"] for it in (few, many))
+    name = "payment_success_rate@attempt"
+    assert len(other.world.reading[name]) == len(other.base.reading[name]) == 70
+    assert np.array_equal(other.world.reading[name][:64], one.world.reading[name])
+    assert np.array_equal(other.base.truth["payment_success"][:64], one.base.truth["payment_success"])
+    assert many[name, "gateway_outage"].seeds == 70
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """The lab's own scenario with sixty members."""
+    return lab.bench(BASE, members=60)
+
+
+@pytest.mark.parametrize("estimand", list(dict.fromkeys(it.estimand for it in shipped() if it.estimand in estimands())))
+def test_each_truth_can_be_told_alone(estimand, tiny):
+    """What one definition asks for has all that it needs, though nobody else asks: `billed` alone once failed."""
+    alone = next(it for it in shipped() if it.estimand == estimand)
+    case = find_cases(["gateway_outage"])[0]
+    found = lab.stress([alone], [case], tiny, seeds=2, most=2)
+    assert found.cells[alone.id, case.name].world.truth[estimand].shape == (2,)

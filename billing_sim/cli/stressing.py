@@ -43,8 +43,8 @@ def stress(
         typer.Option(
             metavar="N",
             min=2,
-            max=64,
-            help="So many at once, at most 64; without it 20, then 40 and 80 while unresolved "
+            max=1000,
+            help="So many and no more; without it 20, then 40 and 80 while unresolved "
             "(only 20 for more than 40 definitions).",
         ),
     ] = None,

@@ -23,6 +23,7 @@ from billing_sim.scenario.model import Scenario
 from billing_sim.scenario.nodes import spoken
 from billing_sim.scenario.reader import read_bytes
 from billing_sim.scenario.scaling import write_scaled
+from billing_sim.stress.bundle import MOST_SEEDS as AT_ONCE
 from billing_sim.stress.case import BASE, Case
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.discovery import printed
@@ -118,20 +119,24 @@ def stress(
 ) -> Matrix:
     """Try every definition in every case, with `seeds` seeds and up to `most` while a verdict is unresolved.
 
+    Worlds are lived in bundles of at most 64 seeds.
+
     A case that does not fit the scenario is left out, with the reason in `misfits`. QueryError where a definition does
     not say what it measures, or its query fails.
     """
     matrix = Matrix(checked(definitions), tuple(cases), seeds=seeds)
     done = 0
     with Helpers() as helpers, _letting_go():
-        if len(matrix.cases) >= _PLENTY and not is_kept(Lives(on.scenario), _seeds(Lives(on.scenario), (0, seeds))):
+        if len(matrix.cases) >= _PLENTY and not is_kept(
+            Lives(on.scenario), _seeds(Lives(on.scenario), (0, min(seeds, AT_ONCE)))
+        ):
             helpers.call()
         worlds = _fitting(matrix, on)
         progress = _Progress(report)
         bases = _Bases(on)
         open_cells = {case.name: matrix.definitions for case in matrix.cases if case.name in worlds}
         while open_cells and done < most:
-            step = seeds if not done else min(done, most - done)
+            step = min(seeds - done, AT_ONCE) if done < seeds else min(done, most - done)
             tried = [
                 _Tried(case, worlds[case.name], open_cells[case.name])
                 for case in matrix.cases
@@ -141,7 +146,8 @@ def stress(
             progress.total += (len(tried) + len(compared)) * step
             _extend(matrix, compared, (done, step), progress, helpers)
             done += step
-            open_cells = _still_open(matrix, open_cells, done)
+            if done >= seeds:
+                open_cells = _still_open(matrix, open_cells, done)
     return matrix
 
 

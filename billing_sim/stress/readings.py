@@ -135,7 +135,7 @@ class _Lived:
 
     @cached_property
     def other(self) -> Told:
-        return without_friction(self.lives, self.seeds, self.looked.clean["invoices"])
+        return without_friction(self.lives, self.seeds, self.looked.clean.get("invoices"))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from billing_sim.stress import lab
 from billing_sim.stress.alarms import Alarms, with_alarms
 from billing_sim.stress.apart import Apart, apart
 from billing_sim.stress.asking import Asked, cases_meant, check_place, claiming, definitions_meant, refuse_misfits
-from billing_sim.stress.bundle import MOST_SEEDS
 from billing_sim.stress.case import BASE
 from billing_sim.stress.cells import Cell, as_dict
 from billing_sim.stress.criteria import Criteria
@@ -46,6 +45,7 @@ _WHY = 3
 """Cases of which it is told why they do not fit, when none does."""
 
 MOST_DAYS_LATE = 365
+MOST_SEEDS = 1000
 
 RELATIVE = "relative"
 """What a change is in that is a share of the metric's own level."""
@@ -243,7 +243,7 @@ def stress(
     `definitions` are ids, names of metrics (with all variants), paths of YAML or SQL files, or Definitions; all shipped
     ones by default. `cases` are names or files, all by default; `folders` hold cases of one's own. `scenario` is the
     file that cases are laid over, by default one of the lab's own. With `seeds` each verdict comes from so many paired
-    seeds, 2 to 64; without, from 20, and from up to 80 while it is unresolved (20 each for more than 40 definitions).
+    seeds, 2 to 1,000; without, from 20, and up to 80 while it is unresolved (20 each for more than 40 definitions).
     With `criteria` it is also found out when definitions have matured, in which market they err most, how far their
     neighbours read from them, and which action they reward.
     With `alarms` a definition that holds in a dated case must also have told of it in time (200 more seeds): at most
@@ -278,7 +278,7 @@ def _check_numbers(seeds: int | None, members: int | None, late_after: float) ->
     if not 0 <= late_after <= MOST_DAYS_LATE:
         raise QueryError(f"late_after is {late_after}; take 0 to {MOST_DAYS_LATE} days.")
     if seeds is not None and not 2 <= seeds <= MOST_SEEDS:
-        raise QueryError(f"seeds is {seeds}; take 2 to {MOST_SEEDS}, or none for as many as each verdict needs.")
+        raise QueryError(f"seeds is {seeds}; take 2 to {MOST_SEEDS:,}, or none for as many as each verdict needs.")
     if members is not None and members < 1:
         raise QueryError(f"members is {members}; name a whole number above 0.")
 
