@@ -362,7 +362,7 @@ class Run:
         """
         from billing_sim.programmes import read_programmes, shipped_programmes, standings
 
-        return standings(self._source, read_programmes(file) if file else shipped_programmes(), scale=scale)
+        return standings(self._source, shipped_programmes() if file is None else read_programmes(file), scale=scale)
 
     def story(self, *, upshot: bool = True) -> str:
         """The run in a few lines, as `repr` shows it; without its `upshot`, for whoever shows the views as well."""

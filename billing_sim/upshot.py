@@ -20,7 +20,7 @@ FROM subscriptions
 _INVOICES = """
 SELECT count(*), count(*) FILTER (status = 'paid'), count(*) FILTER (first_failed_at IS NOT NULL AND NOT is_signup),
   count(*) FILTER (first_failed_at IS NOT NULL AND NOT is_signup AND status = 'paid'),
-  coalesce(sum(amount_micros - refunded_micros) FILTER (status = 'paid'), 0)
+  coalesce(sum(amount_micros - refunded_micros - chargeback_micros) FILTER (status = 'paid'), 0)
 FROM invoices WHERE NOT is_imported AND amount_micros > 0
 """
 """Invoices of before the run are its past, and an invoice of nothing is no payment."""
@@ -28,7 +28,7 @@ FROM invoices WHERE NOT is_imported AND amount_micros > 0
 
 @dataclass(frozen=True)
 class Upshot:
-    """Subscriptions at the end, begun and ended in the run; its invoices of more than nothing; money less refunds.
+    """Subscriptions at the end, begun and ended in the run; its invoices of more than nothing; what was kept of them.
 
     `failed` are renewals whose first payment failed or came back, `recovered` those of them that are paid.
     """
@@ -41,7 +41,7 @@ class Upshot:
     paid: int
     failed: int
     recovered: int
-    collected: float
+    kept: float
     currency: str
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -52,7 +52,7 @@ class Upshot:
             share = f"{100 * self.paid / self.invoices:.1f} %"
             yield "invoices", f"{self.invoices:,}, {share} paid"
             yield "renewals", f"{self.failed:,} failed at first, {self.recovered:,} of them were paid since"
-            yield "collected", f"{self.collected:,.0f} {self.currency}, taxes included, less refunds"
+            yield "kept", f"{self.kept:,.0f} {self.currency} of them with taxes, after refunds and disputes"
 
 
 def upshot_of(source: Source) -> Upshot:

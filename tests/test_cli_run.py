@@ -60,7 +60,7 @@ def test_without_views_only_the_story(call, tiny_run):
     """What came of it, how it was made, and where it is."""
     answer = call("run", FIRST_MONTH, "--members", 200, "--out", tiny_run.directory, "--no-views")
     labels = [line.split()[0] for line in answer.out.splitlines()[1:]]
-    assert labels == "members lost invoices renewals collected events digest made speed where".split()
+    assert labels == "members lost invoices renewals kept events digest made speed where".split()
     assert str(tiny_run.directory) in answer.out
 
 

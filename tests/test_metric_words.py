@@ -6,7 +6,7 @@ import pytest
 
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.result import Figure, Result
-from billing_sim.metrics.words import bound, half, is_money, signed, value
+from billing_sim.metrics.words import bound, half, is_money, parts, signed, value
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,19 @@ def test_a_difference_and_half_an_interval_follow():
 def test_a_bound_is_told_in_its_unit(metric: str, told: str):
     """Three days once read 2.592e+08."""
     assert bound(Result(None, 0, 0, 0, definition=shipped()[metric])) == told
+
+
+@pytest.mark.parametrize(
+    ("metric", "sums", "told"),
+    [
+        ("unauthorised_charges", (3000, 51_693), "3,000 / 51,693"),
+        ("csat", (92_170_000, 100_000_000), "92.17 / 100.00"),
+        ("lifetime_value", (136_763_000_000, 1000), "136,763 / 1,000"),
+        ("net_revenue_retention", (180_618_000_000, 166_558_000_000), "180,618 / 166,558"),
+        ("monthly_recurring_revenue@baremetrics", (218_951_000_000, 1), "218,951"),
+    ],
+)
+def test_what_a_query_sums_is_told_in_whole_units(metric: str, sums: tuple[int, int], told: str):
+    """A column that is only compared is no money, and members below money are none either."""
+    it = shipped()[metric]
+    assert parts(Result(None, *sums, 0, definition=it), Figure(None, *sums, 0)) == told

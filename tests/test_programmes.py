@@ -160,3 +160,44 @@ def test_the_command_tells_it_in_every_form(call, run, ours):
     ]
     assert call("programmes", run.directory, "--programmes", ours, "--fail-on-excessive").code == 1
     assert call("programmes", run.directory, "--fail-on-excessive").code == 0
+
+
+def test_the_last_of_two_thresholds_of_one_day_holds():
+    """As the description says; the first used to."""
+    programme = shipped_programmes()["mastercard_ecm"]
+    twice = programme.model_copy(
+        update={"excessive": [programme.excessive[0], programme.excessive[0].model_copy(update={"cases": 7})]}
+    )
+    assert twice.threshold(date(2025, 1, 1)).cases == 7
+
+
+def test_a_run_without_a_whole_month_is_told_so(tmp_path):
+    """An empty table would look like a clean one."""
+    text = WORLD.replace("end: 2025-07-15", "start: 2025-01-03\nend: 2025-01-30").replace(
+        "members: 1500", "members: 50"
+    )
+    (tmp_path / "first_month.yaml").write_text((SCENARIOS / "first_month.yaml").read_text())
+    (tmp_path / "short.yaml").write_text(text)
+    with pytest.raises(QueryError, match="whole calendar months, and the run has none"):
+        billing_sim.run(tmp_path / "short.yaml", out=tmp_path / "run").programmes()
+
+
+def test_what_a_file_says_cannot_harm_a_terminal(run, ours):
+    """Line ends, escapes and long titles; a network that no card is of."""
+    ours.write_text(
+        OURS.replace("network: visa", "network: other").replace(
+            "title: What our acquirer writes to us about", 'title: "a\\nb\\e[31m ' + "long " * 40 + '"'
+        )
+    )
+    text = repr(run.programmes(ours))
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "No payment with such a card" in text
+
+
+def test_what_else_is_wrong_does_not_make_a_file_a_scenario(call, ours):
+    """One bad number, and it was taken for a scenario without markets."""
+    ours.write_text(OURS.replace("ratio: 0.5%", "ratio: .nan"))
+    told = call("check", ours).out
+    assert "8:" in told
+    assert "markets" not in told

@@ -33,7 +33,7 @@ def test_a_run_tells_its_story(tiny_run):
     first, *lines = repr(tiny_run).splitlines()
     assert first == "first_month: 200 members, 2025-01-01 to 2025-03-01, seed 1"
     told = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
-    assert [*told] == "members lost invoices renewals collected events digest made speed where".split()
+    assert [*told] == "members lost invoices renewals kept events digest made speed where".split()
     assert told["events"].startswith(f"{tiny_run.events:,}")
     assert told["digest"] == tiny_run.content_digest
     assert "by the batch driver with 1 worker in " in told["made"]

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 from runs_samples import IDENTITY, files_in, finished_run, writer_for
 
+import billing_sim
 from billing_sim.errors import RunError
 from billing_sim.runs.directory import covers, default_directory, open_run, plan_directory, share_of
+from tests.conftest import SCENARIOS
 
 SHARD = "events/shard-02.parquet"
 OTHER = replace(IDENTITY, seed=8)
@@ -222,3 +224,11 @@ def test_two_runs_of_one_identity_have_equal_files(tmp_path):
     assert one.content == two.content
     assert one.manifest.identity == two.manifest.identity
     assert one.manifest.environment != two.manifest.environment
+
+
+@pytest.mark.parametrize("odd", ["x" * 300, "loop/a", "\udcff odd"], ids=["long", "circle", "no text"])
+def test_a_name_that_no_folder_can_have_is_refused_in_words(tmp_path, odd):
+    """Each of these ended in a traceback."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(RunError, match=r"cannot be used: .*Name another folder with --out"):
+        billing_sim.run(SCENARIOS / "first_month.yaml", members=10, out=tmp_path / odd)

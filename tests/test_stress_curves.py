@@ -13,6 +13,7 @@ from billing_sim.metrics.catalogue import shipped
 from billing_sim.stress import curves, lab
 from billing_sim.stress.case import BASE, find_cases
 from billing_sim.stress.curves import curves_of
+from tests.conftest import SCENARIOS
 
 MEMBERS = 400
 RATE, ATTEMPT, MONEY = "payment_success_rate", "payment_success_rate@attempt", "collected"
@@ -102,13 +103,37 @@ def test_the_second_time_nobody_lives_again(matrix, bench, drawn, monkeypatch):
         assert np.array_equal(again.with_case[name].reading[RATE], drawn.with_case[name].reading[RATE], equal_nan=True)
 
 
-def test_months_end_where_the_scenario_does():
-    """Whole months, and what is left of the last one."""
+def test_only_whole_months_are_drawn():
+    """What a scenario cuts off would look like a fall."""
     from datetime import date
 
     ends = curves._month_ends(date(2025, 11, 15), date(2026, 2, 10))
-    assert [f"{it:%Y-%m-%d}" for it in ends] == ["2025-12-01", "2026-01-01", "2026-02-01", "2026-02-10"]
-    assert [f"{curves._first_of(it):%Y-%m}" for it in ends] == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert [f"{it:%Y-%m-%d}" for it in ends] == ["2026-01-01", "2026-02-01"]
+    assert [f"{curves._first_of(it):%Y-%m}" for it in ends] == ["2025-12", "2026-01"]
+    assert [f"{it:%Y-%m}" for it in curves._month_ends(date(2025, 1, 1), date(2025, 3, 1))] == ["2025-02", "2025-03"]
+    assert curves._month_ends(date(2025, 1, 2), date(2025, 2, 20)) == []
+
+
+def test_a_query_is_drawn_whoever_stands_beside_it(bench):
+    """It counts members at the start, which nobody else needs; alone with its metric it once failed."""
+    names = ["involuntary_churn", "involuntary_churn@no_valid_card"]
+    matrix = lab.stress([shipped()[name] for name in names], find_cases(["gateway_outage"]), bench, seeds=2, most=2)
+    found = curves_of(matrix, bench)
+    assert np.isfinite(found.with_case["gateway_outage"].reading["involuntary_churn@no_valid_card"]).any()
+
+
+def test_without_a_whole_month_there_is_a_card_without_curves(tmp_path):
+    """Six weeks across the turn of a month."""
+    text = (SCENARIOS / "first_month.yaml").read_text()
+    (tmp_path / "short.yaml").write_text(
+        re.sub(
+            r"^start: .*$", "start: 2025-01-05", re.sub(r"^end: .*$", "end: 2025-02-20", text, flags=re.M), flags=re.M
+        )
+    )
+    found = billing_sim.stress(
+        RATE, cases=["late_events"], scenario=tmp_path / "short.yaml", members=200, seeds=2
+    )  # fmt: skip
+    assert '"curves":null' in found.report_card()
 
 
 def test_the_card_holds_every_line(tmp_path):

@@ -8,10 +8,12 @@ import json
 
 import pytest
 
+import billing_sim
 from billing_sim.errors import EXIT_BAD_INPUT, EXIT_CHECK_FAILED
 from billing_sim.truth import reconciling
 from billing_sim.truth.render import spillover
 from tests.cli_caller import call, in_a_process
+from tests.conftest import SCENARIOS
 
 __all__ = ["call"]
 
@@ -73,3 +75,13 @@ def test_what_spills_over_is_left_out_aloud():
     """The tables say whether effects are direct because nothing is shared, or because the rest is left out."""
     assert spillover([]) == "These people share nothing, so every effect is direct and none spills over to others."
     assert spillover(["gateways", "the support desk"]).startswith("These people share gateways and the support desk:")
+
+
+def test_every_figure_is_in_the_long_table_where_gateways_are_shared(tmp_path):
+    """The name of what is shared holds the name of a label, and once ended in a traceback."""
+    run = billing_sim.run(SCENARIOS / "outage_on_payday.yaml", members=300, out=tmp_path / "run")
+    truth = run.truth(attribution=True)
+    assert truth.shared == ["gateways"]
+    keys = [row[:3] for row in truth.rows()]
+    assert len(set(keys)) == len(keys) > 100
+    assert max(map(len, repr(truth).splitlines())) <= 80

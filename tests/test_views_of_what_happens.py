@@ -39,7 +39,11 @@ def test_a_query_can_be_shown_once_something_happens(tiny_run):
     [
         ("nowhere WHERE step = 'restricted'", "Table with name nowhere does not exist"),
         ("touches WHERE stepp = 'restricted'", 'Referenced column "stepp" not found'),
-        ("touches; DROP TABLE touches", "Only one SELECT"),
+        ("touches; DROP TABLE touches", "names no table"),
+        ("disputes LIMIT 1", "names no table"),
+        ("disputes, refunds", "names no table"),
+        ("disputes WHERE TRUE LIMIT 1", "syntax error"),
+        ("disputes WHERE TRUE UNION ALL SELECT TRUE, 1, 1", "syntax error"),
     ],
 )
 def test_a_table_that_a_query_names_is_checked(once, what):

@@ -108,7 +108,7 @@ def _keys(file: Path) -> set[str]:
     from billing_sim.scenario.reader import parse, read_bytes
 
     try:
-        return set(parse(read_bytes(file), str(file)).entries)
+        return set(parse(read_bytes(file), str(file), []).entries)  # whatever else is wrong with it
     except InputError:
         return set()
 

@@ -80,7 +80,7 @@ def plot(
     Every title says what was found. With `all`, pictures that cannot be made of this run are named and left out.
     """
     if listed:
-        say("\n".join(line.removeprefix("  ") for line in _LIST.splitlines()))
+        say("\n".join(f"{it.name:<{_NAME}}{it.about}" for it in PICTURES.values()))
         return
     if run is None:
         raise typer.BadParameter("name the folder of a run", param_hint="RUN")

@@ -72,6 +72,8 @@ def connect_to(
         world = values_of(told) if with_world else None
         return database(config, tuple(shown), tuple(foreign), world).cursor(fact.name for fact in wanted)
     except duckdb.Error as error:
+        if "KeyboardInterrupt" in str(error):  # it fell into Python that the database had called
+            raise KeyboardInterrupt from None
         raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
 
 

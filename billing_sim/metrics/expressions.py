@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from billing_sim import clock
+from billing_sim.errors import QueryError
 from billing_sim.facts.schema import FACTS, Fact
 from billing_sim.metrics.allowed import Complaint, columns_of, complaint
 from billing_sim.metrics.connection import empty_facts
@@ -63,18 +64,24 @@ def problems(definition: Definition, others: Others | None = None) -> list[Wrong
         from billing_sim.metrics.queries import complaints
 
         found = [("sql", what, remedy) for what, remedy in complaints(definition.sql, others)]
-        return [*found, *_of_a_table(definition.once, others)]
+        return [*found, *_of_a_table(definition.once)]
     with empty_facts() as connection:
         return list(_problems(connection, definition))
 
 
-def _of_a_table(once: str, others: Others | None) -> Iterator[Wrong]:
+def _of_a_table(once: str) -> Iterator[Wrong]:
     """What is wrong with the table, and its condition, whose rows let views show a query."""
     from billing_sim.metrics.queries import complaints
 
-    if once:
-        for what, _ in complaints(rows_meant(once), others):
-            yield "once", what, "Write a table, or `a_table WHERE condition`."
+    if not once:
+        return
+    try:
+        asked = rows_meant(once)
+    except QueryError as error:
+        yield "once", str(error), ""
+        return
+    for what, _ in complaints(asked, None):
+        yield "once", what, "Write a table, or `a_table WHERE condition`."
 
 
 def _problems(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator[Wrong]:
@@ -87,7 +94,7 @@ def _problems(connection: duckdb.DuckDBPyConnection, it: Definition) -> Iterator
         for field, need in _OVER_ROW.items():
             yield from _check(connection, own, field, _value(it, field), need)
         if names_table(it):
-            yield from _of_a_table(it.once, None)
+            yield from _of_a_table(it.once)
         else:
             yield from _check(connection, own, "once", it.once, _CONDITION)
         yield from _compared(it, own)

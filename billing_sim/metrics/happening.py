@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import duckdb
 from pyarrow.parquet import read_metadata
 
+from billing_sim.errors import QueryError
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.source import InMemory, Source
 
 ANY = "TRUE"
+_OF_A_TABLE = re.compile(r"\s*(\w+)\s+WHERE\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 def happening(source: Source, definitions: Iterable[Definition]) -> list[Definition]:
@@ -30,12 +33,17 @@ def happening(source: Source, definitions: Iterable[Definition]) -> list[Definit
 
 def names_table(it: Definition) -> bool:
     """Whether `once` is about a table that it names; a query has no fact of its own."""
-    return bool(it.sql) or re.match(r"\w+\s+WHERE\s", it.once, re.IGNORECASE) is not None
+    return bool(it.sql) or _OF_A_TABLE.fullmatch(it.once) is not None
 
 
 def rows_meant(once: str) -> str:
-    """The query for which a `once` stands that names a table, and which of its rows."""
-    return f"SELECT TRUE AS period, 1 AS numerator, 1 AS denominator FROM {once}"
+    """The query for which a `once` stands that names a table, and which of its rows; QueryError for anything else."""
+    found = _OF_A_TABLE.fullmatch(once) or re.fullmatch(r"\s*(\w+)\s*", once)
+    if not found:
+        raise QueryError(f"once: {once!r} names no table. Write a table, or `a_table WHERE condition`.")
+    name, *condition = found.groups()
+    rows = f"{name} WHERE ({condition[0]})" if condition else name
+    return f"SELECT TRUE AS period, 1 AS numerator, 1 AS denominator FROM {rows}"
 
 
 def _there(source: Source, conditions: Iterable[str]) -> set[str]:
@@ -45,7 +53,10 @@ def _there(source: Source, conditions: Iterable[str]) -> set[str]:
     if not worth:
         return set()
     with connect_to(source, [facts[name] for it in worth if (name := it.split()[0]) in facts], with_world=True) as them:
-        return {it for it in worth if them.execute(f"{rows_meant(it)} LIMIT 1").fetchone()}
+        try:
+            return {it for it in worth if them.execute(f"{rows_meant(it)} LIMIT 1").fetchone()}
+        except duckdb.Error as error:
+            raise QueryError(f"once: {str(error).splitlines()[0]}") from None
 
 
 def _has_rows(source: Source, fact: str) -> bool:

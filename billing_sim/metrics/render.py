@@ -51,7 +51,7 @@ def render(views: Views, width: int) -> RenderableType:
     shown: list[RenderableType] = [Text.assemble(("Mission  ", "bold"), views.mission)]
     for view, results in views.results.items():
         shown += [Text(), Text.assemble((view.upper(), "bold cyan"), f'  "{views.goals[view]}"'), Text()]
-        shown += [_totals(results, width), Text(), happened(views.events.get(view))]
+        shown += [_totals(results, width), Text(), happened(views.events.get(view), views.frame.currency)]
         if views.by:
             shown += [Text(), *_slices(results, views.by, width)]
     return Group(*shown, Text(), *_legend(views))
@@ -134,34 +134,36 @@ def _made_of(result: Result) -> Text:
     return shown
 
 
-def happened(event: Event | None) -> Text:
+def happened(event: Event | None, currency: str) -> Text:
     """What moved the view's core metric most, where and why; or that nothing did."""
     if event is None:
         return Text("What happened: nothing beyond chance from one month to the next.", style="dim")
     it = event.definition
-    moved = f" {words.signed(it, event.change.value)} in {_month(event.month)} against {_month(event.before)}"
+    moved = f" {words.signed(it, event.change.value, currency)} in {_month(event.month)} against {_month(event.before)}"
     surely = f", {event.change.signal:.0f} standard errors."
     first = "" if it.tier == "core" else "no core rate moved beyond chance; "
     shown = Text.assemble(("What happened: ", "bold"), first, (it.id, "bold"), moved, surely)
     for label, found in (("Where", event.place), ("Why", event.cause)):
-        if found and (why := _reason(it, found)):
+        if found and (why := _reason(it, found, currency)):
             shown.append(f" {label}: {why}.")
     return shown
 
 
-def _reason(it: Definition, found: Decomposition) -> str:
+def _reason(it: Definition, found: Decomposition, currency: str) -> str:
     """The largest term of a decomposition in words: by doing better or worse, or by growing or shrinking.
 
     Empty where even that is too small to be told.
     """
     term, scale = found.largest, it.scale / (MICROS if it.unit == "money" else 1)
     segment = _segment(found.dimension, term.segment)
-    moved = words.signed(it, float(term.total) * scale)
+    moved = words.signed(it, float(term.total) * scale, currency)
     if _is_nothing(moved):
         return ""
     if it.kind != "ratio":
         return f"{segment} {moved}"
-    inside, mix, both = (words.signed(it, float(part) * scale) for part in (term.within, term.mix, term.interaction))
+    inside, mix, both = (
+        words.signed(it, float(part) * scale, currency) for part in (term.within, term.mix, term.interaction)
+    )
     rest = "" if _is_nothing(both) else f", both at once {both}"
     return f"{segment} {moved} (itself {inside}, its size {mix}{rest})"
 

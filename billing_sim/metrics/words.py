@@ -15,6 +15,7 @@ _LARGE = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
 _MONEY = re.compile(
     r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+ELSE\s+0)?(\s+END)?", re.IGNORECASE | re.DOTALL
 )
+_SUMS_MILLIONTHS = re.compile(r"sum\s*\([^;]*?_micros|1e6 \*", re.IGNORECASE)
 _UNITS = {"per_thousand": "‰", "points": "pp", "each": "", "count": "", "days": "days", "months": "months"}
 _TIMES = {
     "hours": ((48, 24, "days", "d"), (0, 1, "hours", "h")),
@@ -125,10 +126,16 @@ def parts(result: Result, figure: Figure) -> str:
 
 
 def _of_query(it: Definition, figure: Figure) -> str:
-    """What a query returned; millionths of the reporting currency where it sums columns of them."""
-    sums = (figure.numerator, figure.denominator) if it.kind == "ratio" else (figure.numerator,)
-    shown = [amount(number / MICROS) if "_micros" in it.sql else whole(number) for number in sums]
-    return " / ".join(shown)
+    """What a query returned; in whole units where it sums millionths, of the reporting currency or of weights.
+
+    What is a value in money is money over a number of something.
+    """
+    numerator, denominator = (amount(sum_ / MICROS) for sum_ in (figure.numerator, figure.denominator))
+    if not _SUMS_MILLIONTHS.search(it.sql):
+        numerator, denominator = whole(figure.numerator), whole(figure.denominator)
+    elif it.unit == "money":
+        denominator = whole(figure.denominator)
+    return f"{numerator} / {denominator}" if it.kind == "ratio" else numerator
 
 
 def whole(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.scenario.refunds import NetworkName
 from billing_sim.scenario.values import Day, Share
 
+_GUIDE = "docs/guides/refunds_and_disputes.md shows every key."
 SHIPPED = Path(__file__).with_name("programmes.yaml")
 
 
@@ -49,7 +51,7 @@ class Programme(Part):
     def threshold(self, month: date) -> Threshold | None:
         """What holds in a month, by its first day; None before any has begun."""
         begun = [it for it in self.excessive if it.since is None or it.since <= month]
-        return max(begun, key=lambda it: it.since or date.min) if begun else None
+        return max(reversed(begun), key=lambda it: it.since or date.min) if begun else None
 
 
 class _File(Part):
@@ -66,7 +68,10 @@ def read_programmes(path: str | Path) -> dict[str, Programme]:
 
 
 def _told(error: ValidationError, tree: object, path: str | Path) -> list[Problem]:
-    found = list(complaints(error, tree, _File))  # type: ignore[arg-type]
+    found = [
+        replace(it, remedy=it.remedy if "schema scenario" not in it.remedy else _GUIDE)
+        for it in complaints(error, tree, _File)  # type: ignore[arg-type]
+    ]
     return found or [Problem(str(path), 1, 1, "This is no file of dispute programmes.")]
 
 

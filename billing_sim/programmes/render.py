@@ -26,7 +26,8 @@ def text(it: Standings) -> str:
 
 def _programme(it: Standings, name: str) -> Iterator[str]:
     programme = it.programmes[name]
-    yield f"{name}  {programme.title}"
+    title = "".join(letter for letter in " ".join(programme.title.split()) if letter.isprintable())
+    yield from textwrap.wrap(f"{name}  {title}", WIDTH, subsequent_indent="  ")
     counted = {"disputes": "disputes", "reports": "fraud reports", "disputes_and_reports": "disputes and fraud reports"}
     of = "of the month" if programme.over == "same_month" else "of the month before"
     told = (
@@ -34,6 +35,9 @@ def _programme(it: Standings, name: str) -> Iterator[str]:
         f"come, over payments {of}."
     )
     yield from textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    if not any(month.payments for month in it.months[name]):
+        yield "  No payment with such a card in a month that it looks at."
+        return
     rows = [_HEAD, *(_row(month) for month in it.months[name])]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
     for row in rows:

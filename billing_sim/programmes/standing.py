@@ -109,6 +109,8 @@ def standings(source: Source, programmes: Mapping[str, Programme], *, scale: int
             "under `behaviour` of its markets."
         )
     months = list(_months(*frame(source).whole_months))
+    if not months:
+        raise QueryError("No programme can be applied: they look at whole calendar months, and the run has none.")
     found = {
         name: tuple(_judged(it, [_counted(it, month, cases, payments, scale) for month in months]))
         for name, it in programmes.items()

@@ -99,7 +99,7 @@ def standings(views: Views) -> tuple[Standing, ...]:
 
 
 def _happened(views: Views, view: str) -> str:
-    return happened(views.events.get(view)).plain.removeprefix("What happened: ")
+    return happened(views.events.get(view), views.frame.currency).plain.removeprefix("What happened: ")
 
 
 def _tiers(results: tuple[Result, ...]) -> dict[str, tuple[Row, ...]]:

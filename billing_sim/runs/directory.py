@@ -54,6 +54,18 @@ def covers(kept: str, asked: str) -> bool:
     return wanted == 0 or (held > 0 and (held / wanted).denominator == 1)
 
 
+def _refuse_odd(directory: Path) -> None:
+    """RunError for a name that no folder can have: too long, in a circle of links, or no text."""
+    try:
+        directory.resolve().exists()
+        str(directory).encode()
+    except (OSError, RuntimeError, UnicodeEncodeError) as error:
+        why = getattr(error, "strerror", None) or (
+            "it is a circle of links" if isinstance(error, RuntimeError) else "its name is no text"
+        )
+        raise RunError(f"{str(directory)!a} cannot be used: {why}. Name another folder with --out.") from None
+
+
 def plan_directory(
     out: Path | None,
     root: Path,
@@ -69,6 +81,7 @@ def plan_directory(
     what must be kept at least, `driver` the one that must have been used, if any.
     """
     directory = out if out is not None else default_directory(root, identity)
+    _refuse_odd(directory)
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return Decision(directory)
     if not holds_run(directory):

@@ -128,7 +128,7 @@ class Cell:
         truth = self._truth()
         margin = self.estimand.margin
         if self.estimand.relative:
-            margin *= abs(float(np.nanmean(self.base.truth[self.estimand.name])))
+            margin *= _level(self.base.truth[self.estimand.name])
         if self.is_same_unit:
             return Changes(metric, truth, margin, margin)
         levels, truths = self.base.reading[self.definition.id], self.base.truth[self.estimand.name]

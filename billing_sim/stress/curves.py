@@ -23,7 +23,7 @@ from billing_sim.stress.damages import Damage
 from billing_sim.stress.kept import Kept, file_of
 from billing_sim.stress.lab import WORKERS, Bench, Matrix
 from billing_sim.stress.lives import Lives
-from billing_sim.stress.looked import looked_at
+from billing_sim.stress.looked import EVERYTHING, looked_at
 from billing_sim.stress.readings import claimed
 from billing_sim.stress.telling import Told
 from billing_sim.stress.watched import of_truth
@@ -56,9 +56,11 @@ class Curves:
     without: Mapping[str, Lines]
 
 
-def curves_of(matrix: Matrix, on: Bench, report: Report | None = None) -> Curves:
-    """The curves of every definition of a matrix in every case that was tried."""
+def curves_of(matrix: Matrix, on: Bench, report: Report | None = None) -> Curves | None:
+    """The curves of every definition of a matrix in every case that was tried; None where no whole month is there."""
     ends = _month_ends(on.scenario.start, on.scenario.end)
+    if not ends:
+        return None
     tried = [_Tried(case, on, matrix) for case in matrix.cases if case.name not in matrix.misfits]
     lines = _lines(_worlds(tried, range(on.scenario.seed, on.scenario.seed + SEEDS)), ends, report)
     return Curves(
@@ -151,7 +153,9 @@ class _World:
     @cached_property
     def _watch(self) -> Watch:
         asked = list(self.asked.values())
-        return Watch(self.lives, self.seeds, self.damages, looked_at(asked, claimed(asked)))
+        # Beside a query its whole facts are needed, and members at the start.
+        looked = EVERYTHING if any(it.sql for it in asked) else looked_at(asked, claimed(asked))
+        return Watch(self.lives, self.seeds, self.damages, looked)
 
     def _read(self, asked: Mapping[str, Definition], ends: Sequence[datetime]) -> dict[str, np.ndarray]:
         it = self._watch.followed
@@ -197,15 +201,21 @@ def _mean(values: np.ndarray) -> np.ndarray:
 
 
 def _month_ends(start: date, end: date) -> list[datetime]:
-    """The end of every month that a span touches (UTC, without zone); the last one is the end of the span."""
-    ends, first = [], date(start.year, start.month, 1)
-    while first < end:
-        first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        ends.append(datetime.combine(min(first, end), time()))
+    """The end of every calendar month that lies wholly in a span (UTC, without zone)."""
+    first = start if start.day == 1 else _next(start)
+    ends = []
+    while _next(first) <= end:
+        first = _next(first)
+        ends.append(datetime.combine(first, time()))
     return ends
 
 
+def _next(day: date) -> date:
+    """The first day of the month after that of a day."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
 def _first_of(end: datetime) -> date:
-    """The first day of the month that ends there, or is cut there."""
+    """The first day of the month that ends there."""
     last = date.fromordinal(end.date().toordinal() - 1)
     return last.replace(day=1)

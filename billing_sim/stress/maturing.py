@@ -52,7 +52,7 @@ def maturation_days(definitions: Sequence[Definition], lives: Lives, seeds: Sequ
     for days in WAITS:
         found = _read_after(whole, lives, seeds, definitions, days)
         for it in definitions:
-            off = np.nanmean(np.abs(found[it.id] - final[it.id])) if np.isfinite(final[it.id]).any() else 0.0
+            off = _size(np.abs(found[it.id] - final[it.id]))
             near[it.id].append(bool(off <= _margin(it, final[it.id], truth)))
     return {name: _first_lasting(told) for name, told in near.items()}
 
@@ -76,13 +76,19 @@ def _margin(it: Definition, level: np.ndarray, truth: dict[str, np.ndarray]) -> 
     if (it.unit == claim.unit and not it.proxy) or claim.name not in truth:
         return _own_margin(claim, truth)
     margin = proxy_margin(it, level, claim, truth[claim.name])
-    return margin if it.unit == "share" else margin * abs(float(np.nanmean(level)))
+    return margin if it.unit == "share" else margin * _size(level)
 
 
 def _own_margin(claim: Estimand, truth: dict[str, np.ndarray]) -> float:
     if not claim.relative:
         return claim.margin
-    return claim.margin * abs(float(np.nanmean(truth[claim.name]))) if claim.name in truth else 0.0
+    return claim.margin * _size(truth[claim.name]) if claim.name in truth else 0.0
+
+
+def _size(values: np.ndarray) -> float:
+    """The size of their mean; 0 where none is defined."""
+    known = values[np.isfinite(values)]
+    return abs(float(known.mean())) if len(known) else 0.0
 
 
 def _first_lasting(near: Sequence[bool]) -> int | None:

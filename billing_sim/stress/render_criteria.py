@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
+from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.definition import Definition
 from billing_sim.stress.criteria import Criteria
 from billing_sim.stress.scale import scale_of
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from billing_sim.stress.study import Study
 
 _NONE = "–"
+_LARGE = 1000
+"""From here on decimals say nothing."""
 
 
 def criteria_shown(it: Study) -> Iterator[RenderableType]:
@@ -40,7 +43,7 @@ def _alone(study: Study, definition: Definition) -> Iterator[RenderableType]:
 
 
 def _rows(study: Study, definition: Definition, it: Criteria) -> list[tuple[str, str, str]]:
-    beside = "it has none" if study.apart else "no neighbour was tried; --criteria tells"
+    beside = _no_neighbour(definition) if study.apart else "no neighbour was tried; --criteria tells"
     neighbour = f"to {it.neighbour}" if it.neighbour else beside
     claimed = estimands()[definition.estimand].unit
     mix = "no case that shifts the mix was tried" if it.mix_exposure is None else "of its level, beyond the truth"
@@ -62,20 +65,34 @@ def _rows(study: Study, definition: Definition, it: Criteria) -> list[tuple[str,
     ]
 
 
+def _no_neighbour(definition: Definition) -> str:
+    has_some = any(it.name == definition.name and it.id != definition.id for it in shipped())
+    return "nothing is read to compare it with" if has_some else "it has no neighbour"
+
+
 def _regret(study: Study, definition: Definition, it: Criteria) -> Iterator[tuple[str, str, str]]:
     """How much truth is lost by following the metric, and what it would have one do."""
     name, shown = "decision regret", _regretted(study, definition, it)
-    chosen, best = it.would_choose or "nothing", it.best_action or "doing nothing"
+    chosen, best = it.would_choose or "doing nothing", it.best_action or "doing nothing"
     if not study.apart:
         yield name, shown, "--criteria tells"
     elif it.decision_regret is None:
-        fits = any(apart.game for apart in study.apart.values())
-        yield name, shown, "no direction of what it measures is better" if fits else "no action fits the scenario"
+        yield name, shown, _why_no_regret(study, definition)
     elif chosen == best:
-        yield name, shown, f"it rewards {chosen}, the best action"
+        yield name, shown, f"it rewards {chosen}, which is best"
+    elif it.decision_regret <= 0:
+        yield name, shown, f"it rewards {chosen}; none is surely better"
     else:
         yield name, shown, f"it rewards {chosen},"
         yield "", "", f"and best is {best}"
+
+
+def _why_no_regret(study: Study, definition: Definition) -> str:
+    if not any(apart.game for apart in study.apart.values()):
+        return "no action fits the scenario"
+    if estimands()[definition.estimand].direction == "neither":
+        return "no direction of what it measures is better"
+    return "what it rewards has no known truth"
 
 
 def _regretted(study: Study, definition: Definition, it: Criteria) -> str:
@@ -143,13 +160,14 @@ def _amounts(study: Study, known: Sequence[Definition]) -> Iterator[RenderableTy
     yield Text(f"\n  {'bias':>14} {'smallest':>11} {'lag':>6} {'elastic':>8} {'regret':>10}  worst market", style="dim")
     for definition in known:
         it = study.criteria[definition.id]
-        worst = _amount(study, definition.unit, it.worst_error)
+        worst = _worst_market(study, definition, it)[0]
+        where = f"{it.worst_market} " if it.worst_market and worst != _NONE else ""
         yield Text(f"  {definition.id}")
         yield Text(
             f"  {_amount(study, definition.unit, it.bias):>14} "
             f"{_plain(study, estimands()[definition.estimand].unit, it.smallest_shock):>11} "
             f"{_days(_whole(it.detection_lag)):>6} {_share(it.elasticity):>8} {_regretted(study, definition, it):>10}  "
-            f"{it.worst_market + ' ' if it.worst_market else ''}{worst}"
+            f"{where}{worst}"
         )
     lag = "" if study.alarms else " (--alarms tells)"
     yield Text(
@@ -178,7 +196,10 @@ def _shown(study: Study, unit: str, value: float | None, plus: str = "") -> str:
     """A number with its unit; money in the scenario's currency."""
     scale = scale_of(unit)
     words = {"money": study.scenario.reporting_currency, "per_thousand": "‰"}.get(unit, scale.words)
-    return _NONE if value is None else f"{scale.number(value, plus)} {words}"
+    if value is None:
+        return _NONE
+    large = abs(value * scale.factor) >= _LARGE
+    return f"{f'{value * scale.factor:{plus},.0f}' if large else scale.number(value, plus)} {words}"
 
 
 def _share(value: float | None) -> str:

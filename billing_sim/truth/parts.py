@@ -36,7 +36,8 @@ def leaves(value: Any, item: str = "", figure: str = "") -> Iterator[tuple[str, 
                 yield from leaves(each, item, f"{figure} {name}".strip())
     elif isinstance(value, list):
         for each in value:
-            own = " ".join(_label(name, each[name]) for name in _LABELS if name in each)
+            about = each if isinstance(each, dict) else {}
+            own = " ".join(_label(name, about[name]) for name in _LABELS if name in about)
             yield from leaves(each, f"{item} {own}".strip(), figure)
     elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         yield item, figure or "count", value, None

@@ -122,7 +122,7 @@ def _spread(it: Truth) -> list[str]:
         return []
     return table("WITHOUT FRICTION, what people do to one another", head, rows) + said(
         f"These people share {' and '.join(it.shared)}. Direct: all that is shared stays as it was here. Total: it is "
-        "as the people without friction make it. Spillover: the rest. Tables without these words show direct effects."
+        "as the people without friction make it. Spillover: the rest. What does not say otherwise below is direct."
     )
 
 
@@ -294,12 +294,12 @@ def _explained(it: Explained, currency: str) -> list[str]:
     rows.append(["all together", cell(it.explained), error(it.explained), "", "", cell(it.explained), ""])
     title = f"WHAT EXPLAINS {name}: {cell(it.actual)} here, {cell(it.without_all)} with no cause at work"
     found = table(title, ["", "removed", "", "added", "", "Shapley", ""], rows)
-    parts = [
-        [row.what.replace("_", " "), *(f(it) for it in (row.direct, row.spillover, row.total) for f in (cell, error))]
-        for row in it.spread
-        if not row.what.startswith(addition(""))
-    ]  # fmt: skip
-    head = ["", "direct", "", "spillover", "", "total", ""]
+    parts: list[list[str]] = []
+    for part in it.spread:
+        if not part.what.startswith(addition("")):
+            sums = (part.direct, part.spillover, part.total)
+            parts += [[part.what.replace("_", " "), *map(cell, sums)], ["  ± 95 %", *map(error, sums)]]
+    head = ["", "direct", "spillover", "total"]
     return [*found, "", *table(f"… {name}, by what people do to one another", head, parts)] if parts else found
 
 
