@@ -73,6 +73,7 @@ def test_a_bound_is_told_in_its_unit(metric: str, told: str):
         ("csat", (92_170_000, 100_000_000), "92.17 / 100.00"),
         ("lifetime_value", (136_763_000_000, 1000), "136,763 / 1,000"),
         ("net_revenue_retention", (180_618_000_000, 166_558_000_000), "180,618 / 166,558"),
+        ("days_sales_outstanding", (206_839_000_000, 819_803_000_000), "206,839 / 819,803"),
         ("monthly_recurring_revenue@baremetrics", (218_951_000_000, 1), "218,951"),
     ],
 )

@@ -15,7 +15,9 @@ _LARGE = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
 _MONEY = re.compile(
     r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+ELSE\s+0)?(\s+END)?", re.IGNORECASE | re.DOTALL
 )
-_SUMS_MILLIONTHS = re.compile(r"sum\s*\([^;]*?_micros|1e6 \*", re.IGNORECASE)
+_SUMS_MILLIONTHS = re.compile(r"_micros\b(?!\s*[<>=!])|1e6 \*", re.IGNORECASE)
+"""What is only compared is not summed."""
+
 _UNITS = {"per_thousand": "‰", "points": "pp", "each": "", "count": "", "days": "days", "months": "months"}
 _TIMES = {
     "hours": ((48, 24, "days", "d"), (0, 1, "hours", "h")),
