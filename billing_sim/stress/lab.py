@@ -177,6 +177,12 @@ class _Tried:
     lives: Lives
     asked: tuple[Definition, ...]
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be read before anybody knows the base: what is so comes from its own world, and of few
+        definitions everything is read."""
+        return self.case.changes_world and len(self.asked) <= _FEW
+
 
 @dataclass
 class _Base:
@@ -232,19 +238,20 @@ def _extend(
 ) -> None:  # fmt: skip
     """Live one more batch of seeds in every base and in every case that is still open, and put the cells together.
 
-    The base of most cases is read here, once; one that only a case or two are compared with is a task like a case.
+    The base of most cases is read once, while helpers read what need not wait for it; one that only a case or two are
+    compared with is a task like a case.
     """
     alone = {base.lives.digest: (base, tried) for base, tried in compared if not base.lives.is_base}
-    shared = {it.case.name: (base, it) for base, tried in compared if base.lives.is_base for it in tried}
-    # The longest tasks come first, and the base of most cases before all of them, since they begin with it.
-    tasks: dict[str, partial[Any]] = {
-        key: partial(_read_with_base, base.lives, tried, batch) for key, (base, tried) in alone.items()
-    }
-    for base, tried in compared:
-        if base.lives.is_base:
-            base.add(_read_base(base.lives, batch, tried))
-            progress.add(batch[1])
-            tasks |= {it.case.name: partial(_read_case, it, batch, base.known[it.case.last]) for it in tried}
+    plain = next(((base, tried) for base, tried in compared if base.lives.is_base), None)
+    # The base of most cases is one task among those that need not wait for it; the longest come first.
+    tasks: dict[str, partial[Any]] = {}
+    if plain:
+        tasks[_BASE] = partial(_read_base, plain[0].lives, batch, plain[1])
+    tasks |= {key: partial(_read_with_base, base.lives, tried, batch) for key, (base, tried) in alone.items()}
+    waiting = {it.case.name: it for it in plain[1]} if plain else {}
+    free = {name: waiting.pop(name) for name, it in list(waiting.items()) if it.is_free}
+    tasks |= {name: partial(_read_case, it, batch, Readings()) for name, it in free.items()}
+    read: dict[str, Readings] = {}
     for key, found in helpers.share(tasks):
         if key in alone:
             base, tried = alone[key]
@@ -252,10 +259,24 @@ def _extend(
             progress.add((1 + len(tried)) * batch[1])
             for it, world in zip(tried, found[1], strict=True):
                 _put(matrix, it, base.known[it.case.last], world)
+            continue
+        progress.add(batch[1])
+        if key == _BASE and plain:
+            plain[0].add(found)
         else:
-            base, it = shared[key]
-            _put(matrix, it, base.known[it.case.last], found)
-            progress.add(batch[1])
+            read[key] = found
+    if not plain:
+        return
+    for name, it in free.items():
+        _put(matrix, it, plain[0].known[it.case.last], read[name])
+    tasks = {name: partial(_read_case, it, batch, plain[0].known[it.case.last]) for name, it in waiting.items()}
+    for key, found in helpers.share(tasks):
+        _put(matrix, waiting[key], plain[0].known[waiting[key].case.last], found)
+        progress.add(batch[1])
+
+
+_BASE = ""
+"""The task of reading the base of most cases; a case has a name."""
 
 
 def _read_base(lives: Lives, batch: tuple[int, int], tried: Sequence[_Tried]) -> dict[int | None, Readings]:
