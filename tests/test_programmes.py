@@ -11,7 +11,8 @@ import pytest
 
 import billing_sim
 from billing_sim.errors import InputError, QueryError
-from billing_sim.programmes import read_programmes, shipped_programmes
+from billing_sim.programmes import read_programmes, shipped_programmes, standings
+from billing_sim.programmes.programme import Threshold
 from billing_sim.programmes.standing import COLUMNS, Standing, _judged, _state
 from tests.cli_caller import call
 from tests.conftest import SCENARIOS
@@ -201,3 +202,18 @@ def test_what_else_is_wrong_does_not_make_a_file_a_scenario(call, ours):
     told = call("check", ours).out
     assert "8:" in told
     assert "markets" not in told
+
+
+def test_a_month_without_its_base_leaves_no_trace(tmp_path):
+    """Begun late in January, February would be held against a few days' payments, and March be told as leaving."""
+    (tmp_path / "first_month.yaml").write_text((SCENARIOS / "first_month.yaml").read_text())
+    text = WORLD.replace("end: 2025-07-15", "start: 2025-01-30\nend: 2025-07-15")
+    (tmp_path / "late.yaml").write_text(text)
+    programme = shipped_programmes()["mastercard_ecm"].model_copy(
+        update={"excessive": [Threshold.model_validate({"ratio": "2%", "cases": 1})]}
+    )
+    run = billing_sim.run(tmp_path / "late.yaml", out=tmp_path / "run")
+    found = standings(run.known_at(None), {"ecm": programme}).months["ecm"]
+    assert [it.month for it in found][:2] == [date(2025, 3, 1), date(2025, 4, 1)]
+    by_hand = [it.cases / it.payments >= 0.02 for it in found]
+    assert found[0].state == ("excessive" if by_hand[0] else "below")

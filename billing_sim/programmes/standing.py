@@ -95,7 +95,7 @@ def standings(source: Source, programmes: Mapping[str, Programme], *, scale: int
 
     In a scenario at a scale of 1:1000 each case stands for a thousand: `scale` is by how much cases are multiplied
     before they are held against a number of cases. QueryError where the scenario does not say of which networks its
-    cards are, and for a scale below 1.
+    cards are, for a run without a whole calendar month, and for a scale below 1.
     """
     if scale < 1:
         raise QueryError(f"scale is {scale}: name how many each case stands for, 1 or more.")
@@ -112,10 +112,10 @@ def standings(source: Source, programmes: Mapping[str, Programme], *, scale: int
     if not months:
         raise QueryError("No programme can be applied: they look at whole calendar months, and the run has none.")
     found = {
-        name: tuple(_judged(it, [_counted(it, month, cases, payments, scale) for month in months]))
+        name: tuple(_judged(it, [_counted(it, month, cases, payments, scale) for month in _with_base(it, months)]))
         for name, it in programmes.items()
     }
-    return Standings(programmes, {name: _with_base(programmes[name], it, months) for name, it in found.items()}, scale)
+    return Standings(programmes, found, scale)
 
 
 def _months(first: datetime, end: datetime) -> Iterator[date]:
@@ -152,6 +152,6 @@ def _judged(it: Programme, months: Sequence[Standing]) -> Iterator[Standing]:
         yield Standing(**{**vars(month), "state": "leaving"}) if is_leaving else month
 
 
-def _with_base(it: Programme, found: tuple[Standing, ...], months: Sequence[date]) -> tuple[Standing, ...]:
-    """Without a first month whose payments were made before the run."""
-    return found[1:] if it.over == "previous_month" and found and found[0].month == months[0] else found
+def _with_base(it: Programme, months: Sequence[date]) -> Sequence[date]:
+    """The months whose payments all lie in the run: of the one before the first, some or all were made before it."""
+    return months[1:] if it.over == "previous_month" else months
