@@ -40,6 +40,15 @@ def file_of(lives: Lives, seeds: Sequence[int], damages: Sequence[Damage]) -> Pa
     return cache_folder().parent / "stress" / f"watch-{hashlib.sha256(decided.encode()).hexdigest()[:40]}.npz"
 
 
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a file of the cache, aside and then in its place; a cache that cannot be written is none."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.stem}.{os.getpid()}.{id(arrays)}.npz")
+        np.savez(aside, **arrays)  # type: ignore[arg-type]
+        aside.replace(path)
+
+
 class Kept:
     """Arrays by name, each with the moments (microseconds UTC) at which it is known, in a file."""
 
@@ -65,14 +74,9 @@ class Kept:
         return self._arrays[name][places]
 
     def write(self) -> None:
-        """Write the file where there is something new; a cache that cannot be written is none."""
-        if not self._is_new:
-            return
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            aside = self._path.with_name(f".{self._path.stem}.{os.getpid()}.{id(self)}.npz")
-            np.savez(aside, **self._arrays)  # type: ignore[arg-type]
-            aside.replace(self._path)
+        """Write the file where there is something new."""
+        if self._is_new:
+            write_arrays(self._path, self._arrays)
 
     def _lacking(self, name: str, moments: Sequence[datetime]) -> list[datetime]:
         known = set(self._arrays.get(f"moments {name}", np.zeros(0, np.int64)).tolist())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from billing_sim import clock
 from billing_sim.metrics.definition import Definition
 from billing_sim.stress.bundle import Bundle, bundle, without_friction
 from billing_sim.stress.damages import Damage
+from billing_sim.stress.kept import write_arrays
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import Looked, looked_at
 from billing_sim.stress.seeing import read, tell
@@ -193,14 +193,9 @@ class _Kept:
         self._is_new = True
 
     def write(self) -> None:
-        """Write the file, where there is something new; a cache that cannot be written is none."""
-        if not self._is_new:
-            return
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            aside = self._path.with_name(f".{self._path.stem}.{os.getpid()}.{id(self)}.npz")
-            np.savez(aside, **self._arrays)  # type: ignore[arg-type]
-            aside.replace(self._path)
+        """Write the file, where there is something new."""
+        if self._is_new:
+            write_arrays(self._path, self._arrays)
 
     def readings(self, definitions: Sequence[Definition], wanted: Sequence[Estimand]) -> Readings:
         return Readings(
