@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from billing_sim.clock import NEVER
 from billing_sim.events import (
     EXIT_SURVEY_ANSWERED,
     KIND_NAMES,
@@ -15,7 +16,7 @@ from billing_sim.events import (
     PAYMENT_RETURNED,
     SUBSCRIPTION_CREATED,
 )
-from billing_sim.facts.folding import Folder
+from billing_sim.facts.folding import Folder, new_page, settled_and_not
 from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.facts.schema import FACTS, NO_LABEL, NULL, OPTIONAL_LABELS, Fact
 from billing_sim.identity import vocabularies_of
@@ -170,6 +171,46 @@ def test_where_blocks_end_changes_no_fact():
             pieces[name].append(facts.copy())
     for name, rows in folded().items():
         assert (np.concatenate(pieces[name]) == rows).all(), name
+
+
+def test_people_are_parted_by_whether_anything_is_recorded_later():
+    """Stretches of whole lives, as a slow reader finds them; folded apart, both give what all give together."""
+    block = blocks(log().rows)[0]
+    moments = (0, int(np.median(block["recorded_at"])), int(np.quantile(block["recorded_at"], 0.9)), NEVER)
+    folder = Folder(announcements(log().world), vocabularies_of(log().world))
+    for moment in moments:
+        late = late_in(block, moment)
+        found = settled_and_not(block, moment)
+        for stretches, is_late in zip(found, (False, True), strict=True):
+            rows = [block[first:end] for first, end in stretches]
+            whose = np.concatenate([np.zeros(0, np.int64), *(part["subscriber"] for part in rows)])
+            assert whose.tolist() == [who for who in block["subscriber"].tolist() if (who in late) == is_late]
+        pieces = [{name: facts.copy() for name, facts in folder.fold(block, it).items()} for it in found]
+        for name, whole in folder.fold(block).items():
+            apart = np.concatenate([piece[name] for piece in pieces])
+            assert len(apart) == len(whole)
+            own = [whole[np.isin(whole["subscriber"], list(late)) == is_late] for is_late in (False, True)]
+            assert (apart == np.concatenate(own)).all(), name
+    assert 0 < len(late_in(block, moments[1])) < len(np.unique(block["subscriber"]))
+
+
+def late_in(block: np.ndarray, moment: int) -> set[int]:
+    """Those of whom something is recorded from a moment on."""
+    return set(block["subscriber"][block["recorded_at"] >= moment].tolist())
+
+
+def test_months_that_nobody_wants_are_left_out_and_change_nothing_else():
+    """Every other fact is the same, also where folders take turns on one page."""
+    page = new_page()
+    told = announcements(log().world), vocabularies_of(log().world)
+    without, whole = Folder(*told, tells_months=False, page=page), Folder(*told, page=page)
+    for block in blocks(log().rows):
+        few = {name: facts.copy() for name, facts in without.fold(block).items()}
+        assert len(few.pop("subscription_months")) == 0
+        all_of_it = whole.fold(block)
+        assert len(all_of_it["subscription_months"]) > 1000
+        for name, facts in few.items():
+            assert (facts == all_of_it[name]).all(), name
 
 
 def test_a_block_too_large_is_refused():

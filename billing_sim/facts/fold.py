@@ -32,7 +32,7 @@ from billing_sim.facts.plans import (
     read_plan_changed,
     read_trial,
 )
-from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows
+from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row, Rows, Stretches
 from billing_sim.facts.refunds import read_claim, read_fee
 from billing_sim.facts.saying import (
     note_return,
@@ -62,9 +62,6 @@ _BLOCKED = 4
 _VOID = 2
 _UNCOLLECTIBLE = 3
 _SIGNUP_ABANDONED = 2
-
-EVERYBODY, SETTLED, UNSETTLED = range(3)
-"""Whose rows are folded: everybody's, or only of those of whom nothing is recorded from a moment on, or of the rest."""
 
 
 @rule(Nothing(Context, Person, Page, Row))
@@ -194,20 +191,40 @@ def is_out_of_place(person, row):
     return 0 if begins or kind == events.EXPERIMENT_ENROLLED else 1
 
 
-@rule(Int(Context, Rows, Int, Int))
-def is_meant(context, rows, first, count):
-    """Whether the person whose rows begin at `first` is one of those who are folded."""
+@rule(Int(Rows, Int, Int, Int))
+def is_settled(rows, first, count, moment):
+    """Whether nothing is recorded from the moment on of the person whose rows begin at `first`."""
     at = first
     while at < count and rows[at].subscriber == rows[first].subscriber:
-        if rows[at].recorded_at >= context.settled_before:
-            return 1 if context.whom == UNSETTLED else 0
+        if rows[at].recorded_at >= moment:
+            return 0
         at += 1
-    return 1 if context.whom == SETTLED else 0
+    return 1
 
 
-@entry(Int(types.Array(Context, 1, "C"), types.Array(Person, 1, "C"), types.Array(Page, 1, "C"), Rows, Int))
-def fold_rows(contexts, persons, pages, rows, count):
-    """Fold the first `count` rows, whole lives in canonical order, onto an emptied page; 1 when it overflowed."""
+@entry(Int(Rows, Int, types.Array(Int, 1, "C")))
+def part_settled(rows, moment, edges):
+    """Write where people begin of whom nothing is recorded from the moment on, where such who are not, and so on in
+    turn, up to the number of rows; return how many edges there are. The first stretch is empty where nobody is settled.
+    """
+    edges[0] = 0
+    written = 1
+    was_settled = 1
+    for i in range(len(rows)):
+        if i and rows[i].subscriber == rows[i - 1].subscriber:
+            continue
+        if is_settled(rows, i, len(rows), moment) != was_settled:
+            was_settled = 1 - was_settled
+            edges[written] = i
+            written += 1
+    edges[written] = len(rows)
+    return written + 1
+
+
+@entry(Int(types.Array(Context, 1, "C"), types.Array(Person, 1, "C"), types.Array(Page, 1, "C"), Rows, Stretches))
+def fold_rows(contexts, persons, pages, rows, stretches):
+    """Fold some stretches [first, end) of rows, whole lives in canonical order, onto an emptied page; 1 when it
+    overflowed."""
     context = contexts[0]
     person = persons[0]
     page = pages[0]
@@ -215,22 +232,20 @@ def fold_rows(contexts, persons, pages, rows, count):
         page.count[i] = 0
     page.overflow = 0
     person.subscriber = -1
-    is_told = 1
-    for i in range(count):
-        row = rows[i]
-        if context.whom and (i == 0 or row.subscriber != rows[i - 1].subscriber):
-            is_told = is_meant(context, rows, i, count)
-        if row.recorded_at >= context.known_before or not is_told:
-            continue
-        if row.subscriber != person.subscriber:
-            if person.subscriber >= 0:
-                part(context, person, page)
-            meet(person, row)
-        if is_out_of_place(person, row):
-            continue
-        if person.is_member:
-            close_months(context, person, page, row.occurred_at)
-        read(context, person, page, row)
+    for stretch in range(len(stretches)):
+        for i in range(stretches[stretch, 0], stretches[stretch, 1]):
+            row = rows[i]
+            if row.recorded_at >= context.known_before:
+                continue
+            if row.subscriber != person.subscriber:
+                if person.subscriber >= 0:
+                    part(context, person, page)
+                meet(person, row)
+            if is_out_of_place(person, row):
+                continue
+            if person.is_member:
+                close_months(context, person, page, row.occurred_at)
+            read(context, person, page, row)
     if person.subscriber >= 0:
         part(context, person, page)
     return page.overflow

@@ -22,7 +22,7 @@ from billing_sim.rule import rule
 from billing_sim.world.record import MONTHS
 
 OVER = -1
-"""The run's last month has been written: an answer that comes a second later changes no month."""
+"""The run's last month has been written, or none is: an answer that comes a second later changes no month."""
 
 
 @rule(Int(Context, Int))
@@ -56,7 +56,7 @@ def start_membership(context, person, row):
     # Anybody who is not of the base joins within it.
     person.is_imported = 1 if row.kind == events.SUBSCRIPTION_IMPORTED else 0
     start_with(context, person, row)
-    if row.occurred_at >= context.end:
+    if row.occurred_at >= context.end or not context.tells_months:
         person.month = OVER
 
 

@@ -28,8 +28,7 @@ CONTEXT = np.dtype([
     ("start", "i8"),
     ("end", "i8"),
     ("known_before", "i8"),
-    ("whom", "i8"),
-    ("settled_before", "i8"),
+    ("tells_months", "i8"),
     ("first_month", "i8"),
     ("month_start", "i8", (MONTHS,)),
     ("region", "i8", (MARKETS,)),
@@ -55,7 +54,7 @@ currency is worth from when on (millionths of the reporting currency, times 10^9
 units, for members who have not been invoiced yet; whether the share of partners is no revenue; launches, of markets
 (method 0) and of methods; how long the discounts of coupons last; by the number of an arm the step between arms of its
 experiment and how many it has. Of the log only
-rows recorded before `known_before` are read."""
+rows recorded before `known_before` are read, and months are left out unless it `tells_months`."""
 
 _PERSON = """
 subscriber group arm market region plan interval method currency
@@ -94,5 +93,6 @@ Person = from_dtype(PERSON)
 Page = from_dtype(PAGE)
 Row = from_dtype(ROW)
 Rows = types.Array(Row, 1, "C")
+Stretches = types.Array(types.int64, 2, "C")
 Int = types.int64
 Nothing = types.void

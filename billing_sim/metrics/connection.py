@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,6 @@ def connect_to(
     """
     told = source.world_events() if with_constant or with_world else []
     wanted = list(facts)
-    more = {fact.name: constant.columns(fact, told) if with_constant else "" for fact in FACTS}
     limits: dict[str, Any] = {"memory_limit": memory, "max_temp_directory_size": "0B"} if memory else {}
     config = tuple(sorted({"threads": threads, **limits}.items()))
     memory_only = source if isinstance(source, InMemory) else None
@@ -65,8 +65,9 @@ def connect_to(
             if with_world:
                 write_world(connection, values_of(told), "TEMP TABLE")
             for fact in wanted:
-                _show_memory(connection, memory_only, fact, more[fact.name])
+                _show_memory(connection, memory_only, fact, told if with_constant else None)
             return connection
+        more = {fact.name: constant.columns(fact, told) if with_constant else "" for fact in FACTS}
         shown = [Shown(fact.name, as_now(source.facts_files(fact.name)), more[fact.name]) for fact in FACTS]
         foreign = [Shown(name, as_now(files)) for name, files in others.items()]
         world = values_of(told) if with_world else None
@@ -77,12 +78,26 @@ def connect_to(
         raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def _show_memory(connection: duckdb.DuckDBPyConnection, source: InMemory, fact: Fact, more: str) -> None:
-    """A view over a fact that lies in memory, for this connection alone; an empty table where there is none."""
-    if fact.name not in source.tables:
+def facts_named(*texts: str) -> list[Fact]:
+    """The facts whose names occur in these statements: a view takes longer to be made than many are to be asked."""
+    words = {word for text in texts for word in re.findall(r"\w+", text.lower())}
+    return [fact for fact in FACTS if fact.name in words]
+
+
+def _show_memory(
+    connection: duckdb.DuckDBPyConnection, source: InMemory, fact: Fact, told: list[dict[str, Any]] | None
+) -> None:
+    """A view over a fact that lies in memory, for this connection alone; an empty table where there is none.
+
+    With what was `told` of the world, also amounts at constant rates, as far as there are columns to value them.
+    """
+    table = source.tables.get(fact.name)
+    known = None if table is None else table.column_names
+    more = "" if told is None else constant.columns(fact, told, known)
+    if table is None:
         show(connection, fact.name, fact.columns, [], more, "TEMP ")
         return
-    connection.register(f"rows_of_{fact.name}", source.tables[fact.name])
+    connection.register(f"rows_of_{fact.name}", table)
     connection.execute(f"CREATE TEMP VIEW {fact.name} AS SELECT *{more} FROM rows_of_{fact.name}")
 
 

@@ -6,7 +6,7 @@ business, a metric may ask for constant rates; its amounts are then computed ane
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from billing_sim.facts.rates import constant_rates, schedules
@@ -28,11 +28,21 @@ def twins(fact: Fact) -> list[str]:
     return [name for name, native in _NATIVE.items() if {f"{name}_micros", native, "currency"} <= known]
 
 
-def columns(fact: Fact, world_events: Sequence[dict[str, Any]]) -> str:
-    """The twins of a fact as SQL, each with a comma before it; equal to the originals where rates stood still."""
+def made_from(name: str) -> frozenset[str]:
+    """The columns that it takes to value a twin."""
+    periods = ("interval",) if name in _PER_MONTH else ()
+    return frozenset({f"{name}_micros", _NATIVE[name], "currency", *periods})
+
+
+def columns(fact: Fact, world_events: Sequence[dict[str, Any]], known: Collection[str] | None = None) -> str:
+    """The twins of a fact as SQL, each with a comma before it; equal to the originals where rates stood still.
+
+    Where only some columns of the fact are `known`, those that can be made from them.
+    """
     still = all(len(steps) == 1 for steps in schedules(world_events).values())
     rates = constant_rates(world_events)
-    return "".join(f", {_at(name, rates, still)} AS {name}{SUFFIX}" for name in twins(fact))
+    made = [name for name in twins(fact) if known is None or made_from(name) <= {*known}]
+    return "".join(f", {_at(name, rates, still)} AS {name}{SUFFIX}" for name in made)
 
 
 def _at(name: str, rates: dict[str, tuple[int, int]], still: bool) -> str:

@@ -25,8 +25,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from billing_sim.errors import InputError, Problem, QueryError
-from billing_sim.facts.schema import FACTS, Fact
-from billing_sim.metrics.connection import connect_to, empty_facts, reading
+from billing_sim.metrics.connection import connect_to, empty_facts, facts_named, reading
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.figures import figure
 from billing_sim.metrics.frame import Frame
@@ -168,20 +167,13 @@ def _run(source: Source, it: Definition) -> tuple[_Columns, np.ndarray]:
 
     QueryError when it fails, takes too long or returns something else.
     """
-    with connect_to(source, _named(it.sql), memory=MEMORY, with_world=True) as connection:
+    with connect_to(source, facts_named(it.sql, _BASE), memory=MEMORY, with_world=True) as connection:
         columns = read(connection, it)
         members = connection.execute(_BASE).fetchall()
     base = np.zeros(GROUPS, np.int64)
     for group, count in members:
         base[group] = count
     return columns, base
-
-
-def _named(statement: str) -> list[Fact]:
-    """The facts that a statement names, and the one for `_BASE`: each has to be opened, and most take longer than that
-    to be asked."""
-    words = {word.lower() for word in re.findall(r"\w+", f"{statement} {_BASE}")}
-    return [fact for fact in FACTS if fact.name in words]
 
 
 def read(connection: duckdb.DuckDBPyConnection, it: Definition) -> dict[str, np.ndarray]:

@@ -109,8 +109,7 @@ def _live(
         for teller in tellers:
             teller.next_seed()
         for block in blocks:
-            heard: list[np.ndarray] = [block.rows]
-            damages: tuple[Damage, ...] = ()
+            heard, damages = tellers[0].hear(block.rows, seed), tellers[0].damages
             for teller in tellers:
                 if teller.damages != damages:
                     heard, damages = teller.hear(block.rows, seed), teller.damages

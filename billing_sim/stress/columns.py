@@ -33,6 +33,7 @@ class Columns:
     ) -> None:
         whole = tables.layouts()[table]
         kept = tuple(it for it in whole.columns if only is None or it.name in only)
+        self.names = frozenset(it.name for it in kept)
         self._layout, self._vocabularies = layout_of(kept, whole.dtype, whole.kinds), vocabularies
         self._full: list[pa.RecordBatch] = []
         self._group = RowGroup(self._layout, vocabularies, _FEWEST)

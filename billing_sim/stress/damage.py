@@ -57,6 +57,9 @@ def damage_facts(name: str, facts: np.ndarray, damages: Sequence[Damage]) -> np.
 
 def whole_lives(rows: np.ndarray, most: int) -> Iterator[np.ndarray]:
     """The rows in pieces of whole lives with at most so many rows each; ValueError for a life that is longer."""
+    if len(rows) <= most:
+        yield rows
+        return
     edges = [*(np.flatnonzero(np.diff(rows["subscriber"])) + 1).tolist(), len(rows)]
     first = last = 0
     for edge in edges:

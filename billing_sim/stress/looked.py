@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from billing_sim.facts.record import NAMES
 from billing_sim.facts.schema import FACTS, Fact
+from billing_sim.metrics.constant import SUFFIX, made_from, twins
 from billing_sim.metrics.definition import WORDS, Definition
 from billing_sim.truth.estimands import Estimand
 
@@ -28,6 +29,9 @@ BEGINS = {
     "touches": "happened_at",
 }  # fmt: skip
 """The moment at which a unit of each fact comes into the world."""
+
+ENDS = {"subscriptions": "ended_at", "payment_methods": "replaced_at"}
+"""The moment at which those that last are over; null: not yet."""
 
 _CLEAN = "clean_"
 """Before the name of a fact: as it is without damage, for those who ask how far the log is true."""
@@ -63,7 +67,7 @@ EVERYTHING = Looked(ALL, ALL, ALL, truths=True)
 def looked_at(definitions: Iterable[Definition], asked: Iterable[Estimand]) -> Looked:
     """What definitions and estimands look at.
 
-    Any column whose name occurs in what is asked is kept, and money with all that it takes to value it.
+    Any column whose name occurs in what is asked is kept, and with money all that it takes to value it.
     """
     definitions, asked = tuple(definitions), tuple(asked)
     of_log, of_world = ([it.sql for it in asked if (it.worlds == "log") is is_log] for is_log in (True, False))
@@ -95,10 +99,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text))
 
 
-_KEPT = frozenset("subscriber group spell invoice market currency interval issued_at ended_at replaced_at".split())
-
-
 def _columns_of(fact: Fact, words: Collection[str]) -> frozenset[str]:
+    """The columns whose names occur, with all that it takes to value the amounts among them at constant rates."""
     names = {it.name for it in fact.columns}
-    money = {name for name in names if name.endswith(("_minor", "_micros"))}
-    return frozenset(names & ({*words} | _KEPT | {BEGINS[fact.name]}) | money)
+    valued = [made_from(name) for name in twins(fact) if {*words} & {f"{name}_micros", f"{name}{SUFFIX}"}]
+    return frozenset(names & {"group", BEGINS[fact.name], ENDS.get(fact.name, ""), *words}.union(*valued))

@@ -8,7 +8,6 @@ the last bit, or the database cannot do it, every world is asked alone.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import duckdb
@@ -16,6 +15,7 @@ import numpy as np
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
+from billing_sim.metrics.connection import facts_named
 from billing_sim.metrics.databases import values_of, write_world
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.frame import Frame, literal
@@ -53,7 +53,7 @@ def _grouped(connection: duckdb.DuckDBPyConnection, it: Definition, seeds: int) 
 def _beside(connection: duckdb.DuckDBPyConnection, it: Definition, seeds: int) -> np.ndarray | None:
     """What a query says of every world, in one statement; None where it cannot be put so."""
     facts = ", ".join(
-        f'{name} AS (SELECT * FROM main.{name} WHERE "group" = worlds.number)' for name in _named([it], BEGINS)
+        f'{fact.name} AS (SELECT * FROM main.{fact.name} WHERE "group" = worlds.number)' for fact in facts_named(it.sql)
     )
     said = f"SELECT * FROM (\n{it.sql.rstrip().removesuffix(';')}\n)"
     answer = f"WITH {facts} {said}" if facts else said
@@ -95,7 +95,7 @@ def _connected(
     connection = _limited()
     connection.execute(f"CREATE TABLE worlds AS SELECT unnest(range({seeds}))::UTINYINT AS number")
     write_world(connection, values_of(told.world_events))
-    names = _named(asked, told.tables)
+    names = [fact.name for fact in facts_named(*(it.sql for it in asked)) if fact.name in told.tables]
     for name in names:
         connection.register(f"rows_of_{name}", told.tables[name])
         connection.execute(_view(name, f"rows_of_{name}", now))
@@ -107,12 +107,6 @@ def _connected(
             connection.register(rows, told.of(name, number))
             connection.execute(_view(f"seed_{number}.{name}", rows, now))
     return _locked(connection)
-
-
-def _named(asked: Iterable[Definition], names: Iterable[str]) -> list[str]:
-    """The facts among these that queries name."""
-    words = {word for it in asked for word in re.findall(r"\w+", it.sql.lower())}
-    return [name for name in names if name in words]
 
 
 def _limited() -> duckdb.DuckDBPyConnection:

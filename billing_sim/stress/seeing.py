@@ -9,7 +9,7 @@ import numpy as np
 
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics import constant
-from billing_sim.metrics.connection import connect_to
+from billing_sim.metrics.connection import connect_to, facts_named
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import Question
 from billing_sim.metrics.frame import literal
@@ -44,13 +44,15 @@ def tell(bundle: Bundle, asked: Iterable[Estimand], other: Told | None = None) -
                        (bundle.reading, [it for it in wanted if it.worlds == "log"])):  # fmt: skip
         if mine:
             # On one thread fractions add up in the same order every time.
-            with connect_to(told.source, FACTS, with_constant=True, threads=1) as connection:
+            named = facts_named(*(it.sql for it in mine))
+            with connect_to(told.source, named, with_constant=True, threads=1) as connection:
                 connection.register("truths", bundle.truths)
                 for name, rows in bundle.clean.tables.items():
                     connection.register(f"clean_{name}", rows)
                 if other is not None:
                     connection.register("rows_of_other", other.tables["invoices"])
-                    more = constant.columns(_INVOICES, other.world_events)
+                    known = other.tables["invoices"].column_names
+                    more = constant.columns(_INVOICES, other.world_events, known)
                     connection.execute(f"CREATE TEMP VIEW other_invoices AS SELECT *{more} FROM rows_of_other")
                 found |= {it.name: _value(connection, it, bundle) for it in mine}
     return found

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing_sim import clock
-from billing_sim.facts.fold import EVERYBODY, SETTLED, UNSETTLED
-from billing_sim.facts.folding import Folder
+from billing_sim.facts.folding import Folder, Stretches, new_page, settled_and_not
 from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.identity import vocabularies_of
 from billing_sim.metrics.source import InMemory
@@ -28,7 +27,7 @@ from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
 from billing_sim.stress.damages import Damage
 from billing_sim.stress.lives import Lives
-from billing_sim.stress.looked import BEGINS, Looked, Wanted, joined
+from billing_sim.stress.looked import BEGINS, ENDS, Looked, Wanted, joined
 
 Keep = Callable[[pa.Table, str], pa.Table]
 """Which rows of a fact, whose name it is told, are kept."""
@@ -88,16 +87,31 @@ class Told:
         return self.cut(lambda table, name: begun_since(table, name, moment))
 
 
-_ENDS = {"subscriptions": "ended_at", "payment_methods": "replaced_at"}
-"""The moment at which those that last are over; null: not yet."""
-
-
 def begun_since(table: pa.Table, name: str, moment: datetime) -> pa.Table:
     """A spell or a method on file lasts: it is left out only when it was over before."""
-    lasts = _ENDS.get(name)
+    lasts = ENDS.get(name)
     column = table[lasts or BEGINS.get(name, "occurred_at")]
     first = pa.scalar(moment.date() if pa.types.is_date(column.type) else moment, column.type)
     return table.filter(pc.fill_null(pc.greater_equal(column, first), lasts is not None))
+
+
+Whom = Literal["everybody", "settled", "unsettled"]
+"""Of whom is told: of everybody, of those of whom nothing is recorded from the end on, or of the rest."""
+
+
+class Heard:
+    """Rows after some damages, in a piece of whole lives that can be folded."""
+
+    def __init__(self, rows: np.ndarray, end: int) -> None:
+        self.rows, self._end = rows, end
+
+    def of(self, whom: Whom) -> Stretches | None:
+        """Where their rows lie; None for all."""
+        return None if whom == "everybody" else self._parted[whom == "unsettled"]
+
+    @cached_property
+    def _parted(self) -> tuple[Stretches, Stretches]:
+        return settled_and_not(self.rows, self._end)
 
 
 class Teller:
@@ -105,32 +119,35 @@ class Teller:
 
     def __init__(
         self, lives: Lives, facts: Wanted, damages: Sequence[Damage] = (), known_before: int = clock.NEVER,
-        whom: int = EVERYBODY,
+        whom: Whom = "everybody", page: np.ndarray | None = None,
     ) -> None:  # fmt: skip
-        self.damages, self._lives = tuple(damages), lives
+        self.damages, self._lives, self._whom = tuple(damages), lives, whom
         self._vocabularies = vocabularies_of(lives.world)
         labels = {**tables.BUILT_IN, **self._vocabularies}
-        self._folder = Folder(lives.told, labels, known_before, whom, lives.end)
+        tells_months = "subscription_months" in facts
+        self._folder = Folder(lives.told, labels, known_before, tells_months=tells_months, page=page)
         self._columns = {name: Columns(tables.facts_folder(name), labels, only) for name, only in facts.items()}
 
     def next_seed(self) -> None:
         for columns in self._columns.values():
             columns.next_seed()
 
-    def hear(self, rows: np.ndarray, seed: int) -> list[np.ndarray]:
+    def hear(self, rows: np.ndarray, seed: int) -> list[Heard]:
         """The rows after the damages, in pieces of whole lives that can be folded."""
         end, labels = self._lives.end, self._vocabularies
-        return list(whole_lives(damage_rows(rows, self.damages, seed=seed, end=end, labels=labels), BLOCK_ROWS))
+        damaged = damage_rows(rows, self.damages, seed=seed, end=end, labels=labels) if self.damages else rows
+        return [Heard(piece, end) for piece in whole_lives(damaged, BLOCK_ROWS)]
 
-    def tell(self, heard: Sequence[np.ndarray], number: int) -> None:
-        for rows in heard if self._columns else ():
-            facts = self._folder.fold(rows)
+    def tell(self, heard: Sequence[Heard], number: int) -> None:
+        for piece in heard if self._columns else ():
+            facts = self._folder.fold(piece.rows, piece.of(self._whom))
             for name, columns in self._columns.items():
                 told = damage_facts(name, facts[name], self.damages)
                 if not len(told):
                     continue
                 told["group"] = number
-                told["subscriber"] = renumbered(told["subscriber"], number, self._lives.world.markets)
+                if "subscriber" in columns.names:
+                    told["subscriber"] = renumbered(told["subscriber"], number, self._lives.world.markets)
                 columns.append(told)
 
     @cached_property
@@ -156,8 +173,12 @@ class Telling:
         complete = looked.complete if lasting else looked.followed
         if self._shared:
             wanted = joined(looked.reading, complete)
-            known = ((clock.NEVER, SETTLED), (lives.end, UNSETTLED), (clock.NEVER, UNSETTLED))
-            self.tellers = [Teller(lives, wanted, damages, before, whom) for before, whom in known]
+            page = new_page()
+            self.tellers = [
+                Teller(lives, wanted, damages, clock.NEVER, "settled", page),
+                Teller(lives, wanted, damages, lives.end, "unsettled", page),
+                Teller(lives, wanted, damages, clock.NEVER, "unsettled", page),
+            ]
         else:
             self.tellers = [Teller(lives, looked.reading, damages, lives.end), Teller(lives, complete, lasting)]
 
