@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_any_query_says_of_each_seed_what_it_says_alone(sql: str):
 
 def test_a_statement_that_differs_from_the_first_seed_alone_is_not_believed(monkeypatch):
     """Then every seed is asked alone."""
-    it = shipped()["lifetime_value"]
+    it = _query(f"{shipped()['lifetime_value'].sql} -- as I put it")
     honest = seed_queries._beside
     monkeypatch.setattr(seed_queries, "_beside", lambda *asked: np.nextafter(honest(*asked), 0))
     alone = seed_queries._one_by_one(told().reading, told().now, [it], SEEDS)[it.id]
@@ -297,6 +298,22 @@ def test_a_longer_life_has_the_same_past():
         np.sort(rows[rows["occurred_at"] < lives().end], order=["subscriber", "sequence"]) for rows in (plain, long)
     ]
     assert past[0].tobytes() == past[1].tobytes()
+
+
+@pytest.mark.parametrize("name", ["late_events", "stale_extract"])
+def test_one_scan_reads_the_end_and_complete_data(name: str):
+    """Whether the two know the same of most people or come from different logs, of all units or of the last ones."""
+    from billing_sim.stress.bundle import bundle
+
+    (case,) = (it for it in find_cases() if it.name == name)
+    whole = bundle(lives(), range(1, SEEDS + 1), case.damages)
+    for told_ in (whole, whole.since(whole.now.as_of - timedelta(days=40))):
+        for found, complete in zip(seeing.read_both(told_, SUMMED), (False, True), strict=True):
+            apart = seeing.read(told_, SUMMED, complete=complete)
+            for it in SUMMED:
+                assert np.array_equal(found[it.id], apart[it.id], equal_nan=True), it.id
+    shared = set(told_.reading.parts) & set(told_.complete.parts)
+    assert len(shared) == (0 if name == "stale_extract" else 1)
 
 
 def test_columns_that_nobody_looks_at_change_nothing():

@@ -18,25 +18,24 @@ from billing_sim.metrics.histogram import middle_of, rank_of
 from billing_sim.metrics.tally import GROUPS, NOTHING, Counts, Key
 
 
-def values_by_group(it: Definition, sums: Mapping[str, Mapping[Key, Any]], groups: int = GROUPS) -> np.ndarray:
-    """float64[groups]: the value of a metric in each of the first groups, NaN where it is undefined.
+def values_by_group(it: Definition, sums: Mapping[str, Mapping[Key, Any]]) -> np.ndarray:
+    """float64[64]: the value of a metric in each group, NaN where it is undefined.
 
     `sums` holds the parts of the metric (numerator, denominator, units) by key; a gap's keys end in what it compares.
     """
     if it.across:
-        return np.array([_gap(it, sums, group) for group in range(groups)])
+        return np.array([_gap(it, sums, group) for group in range(GROUPS)])
     above, below, units = (sums.get(name, {}).get((), NOTHING) for name in ("numerator", "denominator", "units"))
     if it.kind in ("quantile", "incidence"):
         if not isinstance(above, Counts):  # nobody at all
-            return np.full(groups, np.nan)
+            return np.full(GROUPS, np.nan)
         found = incidence.by_group(it, above) if it.kind == "incidence" else _quantiles(it, above, units)
-        return np.where(units > 0, found, np.nan)[:groups]
+        return np.where(units > 0, found, np.nan)
     unit = MICROS if it.unit == "money" else 1
     if it.denominator:
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.where(below == 0, np.nan, above * float(it.scale) / (np.asarray(below, float) * unit))
-        return found[:groups]
-    return (above * float(it.scale) / unit)[:groups]
+            return np.where(below == 0, np.nan, above * float(it.scale) / (np.asarray(below, float) * unit))
+    return above * float(it.scale) / unit
 
 
 def _quantiles(it: Definition, cells: Counts, units: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ from billing_sim.metrics.measures import ONE, Measure, Parts
 from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.source import InMemory, Source
-from billing_sim.metrics.tally import GROUPS, NOTHING, Counts, Key, Scan, Tally
+from billing_sim.metrics.tally import GROUPS, NOTHING, Counts, Key, Scan, Tally, Wanted, of_parts
 
 _BY_NAME = {fact.name: fact for fact in FACTS}
 _NOT_SPLIT = ("subscriber", "group", "invoice", "instrument", "latency_ms", "renewals", "failed_renewals")
@@ -89,9 +89,7 @@ class Question:
         """Scan the facts that the metrics need and put the results together."""
         summed = [it for it in self.definitions if not it.sql]
         made_of = [sql.parts(it, self.frame, self._split(it)) for it in summed]
-        wanted = {
-            (measure, self._split(it)): None for it, found in zip(summed, made_of, strict=True) for measure in found
-        }
+        wanted = dict.fromkeys(self.wanted)
         if any(not it.denominator for it in summed):
             wanted[_BASE, ()] = None
         data = getattr(source, "content_digest", "")
@@ -112,22 +110,24 @@ class Question:
             for it in self.definitions
         ]  # fmt: skip
 
-    def by_group(self, source: Source, groups: int = GROUPS) -> dict[str, np.ndarray]:
-        """The metrics that are no queries, by id: float64[groups], each group's own value, NaN where undefined."""
+    @property
+    def wanted(self) -> list[Wanted]:
+        """The measures that its metrics are made of, with what each is split by; queries have none."""
         summed = [it for it in self.definitions if not it.sql]
-        made_of = {it.id: sql.parts(it, self.frame, self._split(it)) for it in summed}
-        wanted = {(measure, self._split(it)): None for it in summed for measure in made_of[it.id]}
-        # Worlds are looked at by several processes at once, so each has one thread.
-        with (
-            _connection(source, [measure for measure, _ in wanted], threads=1) as connection,
-            Scan(connection, wanted, at_once=1) as scanning,
-        ):
-            tally = scanning.tally()
-        return {it.id: values_by_group(it, self._sums(it, made_of[it.id], tally), groups) for it in summed}
+        return [(measure, self._split(it)) for it in summed for measure in sql.parts(it, self.frame, self._split(it))]
 
-    def _sums(self, it: Definition, made_of: Parts, tally: Tally) -> dict[str, dict[Key, Any]]:
-        split = self._split(it)
-        return {name: tally.by(measure, split, split) for name, measure in made_of.named.items()}
+    def values_by_group(self, tally: Tally, parts: Sequence[int]) -> dict[str, np.ndarray]:
+        """The metrics that are no queries, by id: float64[64], of each group of some parts together."""
+        found = {}
+        for it in (it for it in self.definitions if not it.sql):
+            split = self._split(it)
+            named = sql.parts(it, self.frame, split).named
+            sums = {
+                name: {key: of_parts(one, parts) for key, one in tally.by(measure, split, split).items()}
+                for name, measure in named.items()
+            }
+            found[it.id] = values_by_group(it, sums)
+        return found
 
     def sql(self, definition: Definition, source: Source) -> str:
         """The SQL of one metric alone: the same columns that `answer` puts into the statements of its facts."""
@@ -239,6 +239,25 @@ class _Answer:
         first, end = (f"{moment:%Y-%m}" for moment in self.frame.whole_months)
         partial = shapes.MONTH in dims and (part.immature > 0 or not first <= dims[shapes.MONTH] < end)
         return Slice(**vars(part), dims=dims, partial=partial)
+
+
+def by_group(
+    asked: Sequence[tuple[Question, Sequence[int]]], source: InMemory, parts: int = 1
+) -> list[dict[str, np.ndarray]]:
+    """What each question's metrics that are no queries say of every group alone, by id: float64[64], NaN where
+    undefined.
+
+    The facts are of several parts of a population, part i with the groups from 64 i on. Each question is about some of
+    them, and all are answered by one scan.
+    """
+    wanted = dict.fromkeys(it for question, _ in asked for it in question.wanted)
+    # Worlds are looked at by several processes at once, so each has one thread.
+    with (
+        _connection(source, [measure for measure, _ in wanted], threads=1) as connection,
+        Scan(connection, wanted, at_once=1, groups=GROUPS * parts) as scanning,
+    ):
+        tally = scanning.tally()
+    return [question.values_by_group(tally, those) for question, those in asked]
 
 
 def _at_once(source: Source) -> int:

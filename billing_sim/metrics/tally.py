@@ -6,7 +6,7 @@ apart for the 64 groups of subscribers, of which each may be left out to see how
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +28,7 @@ Key: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Counts:
-    """Units by value: `values` int64[n] ascending, `counts` int64[n, 64] by group."""
+    """Units by value: `values` int64[n] ascending, `counts` int64[n, 64] by group (n may hold values of nobody)."""
 
     values: np.ndarray
     counts: np.ndarray
@@ -40,6 +40,19 @@ Sum: TypeAlias = np.ndarray | Counts
 NOTHING = np.zeros(GROUPS, np.int64)
 
 
+def of_parts(found: Sum, parts: Sequence[int]) -> Sum:
+    """A sum of some parts of a population together, where part i has the groups from 64 i on."""
+    if isinstance(found, Counts):
+        return Counts(found.values, _together(found.counts, parts))
+    return _together(found, parts)
+
+
+def _together(sums: np.ndarray, parts: Sequence[int]) -> np.ndarray:
+    apart = sums.reshape(*sums.shape[:-1], sums.shape[-1] // GROUPS, GROUPS)
+    whole: np.ndarray = apart[..., list(parts), :].sum(axis=-2)
+    return whole
+
+
 @dataclass(frozen=True)
 class _Rows:
     """What one statement answered: a key for each row, its group, and a column for each measure or value."""
@@ -48,11 +61,12 @@ class _Rows:
     codes: np.ndarray
     group: np.ndarray
     columns: dict[Measure, np.ndarray]
+    groups: int
 
     def total(self, measure: Measure, places: list[int], only: tuple[int, str] | None) -> dict[Key, np.ndarray]:
         """Sums by the parts of the keys at `places`, of the keys with a given part only when asked."""
         names, target = _coarser(self.keys, places, only)
-        sums = np.zeros((len(names), GROUPS), np.int64)
+        sums = np.zeros((len(names), self.groups), np.int64)
         rows = target[self.codes]
         kept = rows >= 0
         np.add.at(sums, (rows[kept], self.group[kept]), self.columns[measure][kept])
@@ -68,6 +82,7 @@ class _Values:
     group: np.ndarray
     values: np.ndarray
     count: np.ndarray
+    groups: int
 
     def total(self, places: list[int], only: tuple[int, str] | None) -> dict[Key, Counts]:
         names, target = _coarser(self.keys, places, only)
@@ -76,7 +91,7 @@ class _Values:
         for i, name in enumerate(names):
             here = rows == i
             values, at = np.unique(self.values[here], return_inverse=True)
-            counts = np.zeros((len(values), GROUPS), np.int64)
+            counts = np.zeros((len(values), self.groups), np.int64)
             np.add.at(counts, (at, self.group[here]), self.count[here])
             found[name] = Counts(values, counts)
         return found
@@ -109,12 +124,14 @@ class Scan:
     ...     tally = scanning.tally()
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted], at_once: int) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted], at_once: int, groups: int = GROUPS
+    ) -> None:
         # What a connection alone can see, its cursors cannot.
         ask = connection.cursor if at_once > 1 else lambda: connection
         self._pool = ThreadPoolExecutor(at_once, "billing-sim-scan")
         try:
-            self._scans = [self._pool.submit(look, ask()) for look in _looks(connection, wanted)]
+            self._scans = [self._pool.submit(look, ask()) for look in _looks(connection, wanted, groups)]
         except duckdb.Error as error:
             raise _failed(error) from None
 
@@ -142,7 +159,7 @@ def _failed(error: duckdb.Error) -> QueryError:
 _Look: TypeAlias = Callable[[duckdb.DuckDBPyConnection], dict[Wanted, _Rows | _Values]]
 
 
-def _looks(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) -> Iterator[_Look]:
+def _looks(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted], groups: int) -> Iterator[_Look]:
     """What has to be asked, the scans of whole facts first."""
     is_condition = sql.condition_expressions(connection, [measure for measure, _ in wanted])
     summed: dict[tuple[str, Key], list[Measure]] = {}
@@ -152,26 +169,30 @@ def _looks(connection: duckdb.DuckDBPyConnection, wanted: Collection[Wanted]) ->
     for (fact, split), measures in summed.items():
         plan = shapes.Shapes(fact, split, is_condition)
         plan.add(measures)
-        yield partial(_summed, plan, split)
+        yield partial(_summed, plan, split, groups)
     for measure, split in wanted:
         if measure.form != "sum":
-            yield partial(_counted, measure, split)
+            yield partial(_counted, measure, split, groups)
 
 
-def _summed(plan: shapes.Shapes, split: Key, connection: duckdb.DuckDBPyConnection) -> dict[Wanted, _Rows | _Values]:
+def _summed(
+    plan: shapes.Shapes, split: Key, groups: int, connection: duckdb.DuckDBPyConnection
+) -> dict[Wanted, _Rows | _Values]:
     table = _named(connection, plan.statement)
     found: dict[Wanted, _Rows | _Values] = {}
     for clock in plan.clocks:
-        rows = _totals(plan, table, clock)
+        rows = _totals(plan, table, clock, groups)
         found |= {(measure, split): rows for measure in rows.columns}
     return found
 
 
-def _counted(measure: Measure, split: Key, connection: duckdb.DuckDBPyConnection) -> dict[Wanted, _Rows | _Values]:
-    return {(measure, split): _values(connection, shapes.counts(measure, split), len(split))}
+def _counted(
+    measure: Measure, split: Key, groups: int, connection: duckdb.DuckDBPyConnection
+) -> dict[Wanted, _Rows | _Values]:
+    return {(measure, split): _values(connection, shapes.counts(measure, split), len(split), groups)}
 
 
-def _totals(plan: shapes.Shapes, table: Mapping[str, pa.ChunkedArray], clock: str) -> _Rows:
+def _totals(plan: shapes.Shapes, table: Mapping[str, pa.ChunkedArray], clock: str, groups: int) -> _Rows:
     """The sums of the measures with this clock, by dimensions and group.
 
     Hundreds of filtered sums over a few thousand shapes: the database takes longer to plan them than they take here.
@@ -179,9 +200,9 @@ def _totals(plan: shapes.Shapes, table: Mapping[str, pa.ChunkedArray], clock: st
     numbers = {name: _whole(name, column) for name, column in table.items() if name[0] in "bsu"}
     group = _numbers(table["of_group"]).astype(np.int64)
     keys, codes = _keyed([table[name] for name in plan.keys(clock)], len(group))
-    order = np.argsort(codes * GROUPS + group, kind="stable")
+    order = np.argsort(codes * groups + group, kind="stable")
     codes, group = codes[order], group[order]
-    firsts = np.flatnonzero(np.diff(codes * GROUPS + group, prepend=-1))
+    firsts = np.flatnonzero(np.diff(codes * groups + group, prepend=-1))
     numbers = {name: values[order] for name, values in numbers.items()}
     found = {}
     for measure in plan.of(clock):
@@ -189,14 +210,14 @@ def _totals(plan: shapes.Shapes, table: Mapping[str, pa.ChunkedArray], clock: st
         for word, places, wanted in plan.tests(measure):
             values = np.where(numbers[word] & places == wanted, values, 0)
         found[measure] = np.add.reduceat(values, firsts)
-    return _Rows(keys, codes[firsts], group[firsts], found)
+    return _Rows(keys, codes[firsts], group[firsts], found, groups)
 
 
-def _values(connection: duckdb.DuckDBPyConnection, statement: str, width: int) -> _Values:
+def _values(connection: duckdb.DuckDBPyConnection, statement: str, width: int, groups: int) -> _Values:
     columns = _columns(connection, statement)
     keys, codes = _keyed(columns[:width], len(columns[width]))
     group, values, count = map(_numbers, columns[width:])
-    return _Values(keys, codes, group.astype(np.int64), values, count)
+    return _Values(keys, codes, group.astype(np.int64), values, count, groups)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, statement: str) -> list[pa.ChunkedArray]:

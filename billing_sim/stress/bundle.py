@@ -23,7 +23,7 @@ from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damages import Damage, Stale
 from billing_sim.stress.lives import FOLLOWED_DAYS, Lives
 from billing_sim.stress.looked import ALL, EVERYTHING, Looked
-from billing_sim.stress.telling import Teller, Telling, Told, begun_since
+from billing_sim.stress.telling import Teller, Telling, Told, begun_since, since
 
 MOST_SEEDS = 64
 
@@ -42,12 +42,12 @@ class Bundle:
 
     def since(self, moment: datetime) -> Bundle:
         """Only the units that began, and the truths that were so, at a moment or later."""
-        complete = self.complete.since(moment)
+        cut = since(moment)
         return replace(
             self,
-            reading=self.reading.since(moment),
-            complete=complete,
-            clean=complete if self.clean is self.complete else self.clean.since(moment),
+            reading=self.reading.with_parts(cut),
+            complete=self.complete.with_parts(cut),
+            clean=self.clean.with_parts(cut),
             truths=begun_since(self.truths, "truths", moment),
         )
 

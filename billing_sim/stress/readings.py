@@ -25,7 +25,7 @@ from billing_sim.stress.damages import Damage
 from billing_sim.stress.kept import write_arrays
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import Looked, looked_at
-from billing_sim.stress.seeing import read, tell
+from billing_sim.stress.seeing import read, read_both, tell
 from billing_sim.stress.telling import Told
 from billing_sim.truth.estimands import Estimand, estimands
 
@@ -105,9 +105,11 @@ def read_spans(
             kept.add("truth", world.tell(unknown))
         lacking = [it for it in definitions if not kept.has("reading", it.digest)]
         if lacking:
-            kept.add("reading", world.read(lacking, complete=False))
+            reading, complete = world.read_both([it for it in lacking if not it.sql])
+            kept.add("reading", reading | world.read([it for it in lacking if it.sql], complete=False))
+            kept.add("complete", complete)
         found = kept.readings(definitions, wanted)
-        later = [it for it in definitions if it.id not in found.complete and (not it.sql or needs(it, found))]
+        later = [it for it in definitions if it.id not in found.complete and needs(it, found)]
         if later:
             kept.add("complete", world.read(later, complete=True))
             found = kept.readings(definitions, wanted)
@@ -158,8 +160,14 @@ class _World:
         other = self.whole.other if is_paired else None
         return tell(self.told, asked, other.since(self._since) if other is not None and self.last else other)
 
+    def read_both(self, summed: Sequence[Definition]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        if not summed:
+            return {}, {}
+        reading, complete = read_both(self.told, summed)
+        return {it.digest: reading[it.id] for it in summed}, {it.digest: complete[it.id] for it in summed}
+
     def read(self, asked: Sequence[Definition], *, complete: bool) -> dict[str, np.ndarray]:
-        found = read(self.told, asked, complete=complete)
+        found = read(self.told, asked, complete=complete) if asked else {}
         return {it.digest: found[it.id] for it in asked}
 
 

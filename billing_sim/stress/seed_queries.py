@@ -2,19 +2,22 @@
 
 A query that tells groups apart is run once, since seeds are groups here. Any other is run once as well, beside a list
 of the worlds, with each fact cut down to the world in question: planning a query takes longer than reading one small
-world (measured: 20 worlds in a quarter of the time). The first world is also asked alone; where the two do not agree to
-the last bit, or the database cannot do it, every world is asked alone.
+world (measured: 20 worlds in a quarter of the time). Of shipped queries tests show that it says the same; of any other
+the first world is also asked alone, and where the two do not agree to the last bit, or the database cannot do it, every
+world is asked alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import duckdb
 import numpy as np
 
 from billing_sim.errors import QueryError
 from billing_sim.metrics import queries
+from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.connection import facts_named
 from billing_sim.metrics.databases import values_of, write_world
 from billing_sim.metrics.definition import Definition
@@ -34,15 +37,22 @@ def put_to_each(asked: Sequence[Definition], told: Told, now: Frame, seeds: int)
     if not asked:
         return {}
     found, alone = {}, []
-    with _connected(told, now, asked, seeds, range(1)) as connection:
+    doubted = [it for it in asked if it.sql not in _trusted()]
+    with _connected(told, now, asked, seeds, range(1 if doubted else 0)) as connection:
         for it in asked:
             is_grouped = queries.is_grouped(it.sql)
             values = _grouped(connection, it, seeds) if is_grouped else _beside(connection, it, seeds)
-            if values is None or not (is_grouped or _agrees(connection, it, values)):
+            if values is None or not (is_grouped or it not in doubted or _agrees(connection, it, values)):
                 alone.append(it)
             else:
                 found[it.id] = values
     return found | (_one_by_one(told, now, alone, seeds) if alone else {})
+
+
+@cache
+def _trusted() -> frozenset[str]:
+    """The shipped queries."""
+    return frozenset(it.sql for it in shipped())
 
 
 def _grouped(connection: duckdb.DuckDBPyConnection, it: Definition, seeds: int) -> np.ndarray:

@@ -11,11 +11,11 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.metrics import constant
 from billing_sim.metrics.connection import connect_to, facts_named
 from billing_sim.metrics.definition import Definition
-from billing_sim.metrics.engine import Question
+from billing_sim.metrics.engine import Question, by_group
 from billing_sim.metrics.frame import literal
 from billing_sim.stress.bundle import Bundle
 from billing_sim.stress.seed_queries import put_to_each
-from billing_sim.stress.telling import Told
+from billing_sim.stress.telling import Told, side_by_side
 from billing_sim.truth.estimands import Estimand
 
 
@@ -27,9 +27,24 @@ def read(bundle: Bundle, definitions: Sequence[Definition], *, complete: bool = 
     told, seen = (bundle.complete, bundle.later) if complete else (bundle.reading, bundle.now)
     seeds = len(bundle.seeds)
     summed = tuple(it for it in definitions if not it.sql)
-    found = Question(summed, (), seen).by_group(told.source, seeds) if summed else {}
+    (found,) = by_group([(Question(summed, (), seen), (0,))], told.source) if summed else ({},)
     found |= put_to_each([it for it in definitions if it.sql], told, bundle.now, seeds)
     return {it.id: found[it.id][:seeds] for it in definitions}
+
+
+def read_both(bundle: Bundle, summed: Sequence[Definition]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What definitions that are no queries say in every seed, as it could be read at the end, and from complete data.
+
+    One scan answers both, and looks once at those of whom both know the same.
+    """
+    parts = list(dict.fromkeys((*bundle.reading.parts, *bundle.complete.parts)))
+    asked = [
+        (Question(tuple(summed), (), seen), [parts.index(part) for part in told.parts])
+        for told, seen in ((bundle.reading, bundle.now), (bundle.complete, bundle.later))
+    ]
+    source, seeds = side_by_side(parts, bundle.reading.world_events), len(bundle.seeds)
+    reading, complete = by_group(asked, source, len(parts))
+    return {name: it[:seeds] for name, it in reading.items()}, {name: it[:seeds] for name, it in complete.items()}
 
 
 def tell(bundle: Bundle, asked: Iterable[Estimand], other: Told | None = None) -> dict[str, np.ndarray]:

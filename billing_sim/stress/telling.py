@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from billing_sim.facts.folding import Folder, Stretches, new_page, settled_and_n
 from billing_sim.facts.record import BLOCK_ROWS
 from billing_sim.identity import vocabularies_of
 from billing_sim.metrics.source import InMemory
+from billing_sim.metrics.tally import GROUPS
 from billing_sim.runs import tables
 from billing_sim.stress.columns import Columns, renumbered
 from billing_sim.stress.damage import damage_facts, damage_rows, whole_lives
@@ -33,7 +34,7 @@ Keep = Callable[[pa.Table, str], pa.Table]
 """Which rows of a fact, whose name it is told, are kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """Facts of some people of many seeds: Arrow tables by name, and where each seed's rows begin in each."""
 
@@ -80,11 +81,38 @@ class Told:
 
     def cut(self, keep: Keep) -> Told:
         """The rows that are kept of each fact and seed."""
-        return Told(tuple(part.cut(keep) for part in self.parts), self.world_events)
+        return self.with_parts(lambda part: part.cut(keep))
 
     def since(self, moment: datetime) -> Told:
         """Only the units that began at a moment (UTC, without zone) or later, or lasted beyond it."""
-        return self.cut(lambda table, name: begun_since(table, name, moment))
+        return self.with_parts(since(moment))
+
+    def with_parts(self, made: Callable[[Part], Part]) -> Told:
+        """The same with something else made of every part."""
+        return Told(tuple(map(made, self.parts)), self.world_events)
+
+
+def since(moment: datetime) -> Callable[[Part], Part]:
+    """What is left of a part: the units that began at a moment (UTC, without zone) or later, or lasted beyond it.
+
+    A part that several know stays the same part for all of them.
+    """
+    return cache(lambda part: part.cut(lambda table, name: begun_since(table, name, moment)))
+
+
+def side_by_side(parts: Sequence[Part], world_events: list[dict[str, Any]]) -> InMemory:
+    """Several parts as one source of metrics, part i with the groups from 64 i on."""
+    tables = {}
+    for name in dict.fromkeys(name for part in parts for name in part.tables):
+        found = [_moved(part.tables[name], GROUPS * i) for i, part in enumerate(parts) if name in part.tables]
+        tables[name] = pa.concat_tables(found, promote_options="default")
+    return InMemory(tables, world_events)
+
+
+def _moved(table: pa.Table, by: int) -> pa.Table:
+    """The same rows with groups so much higher."""
+    place = table.schema.get_field_index("group")
+    return table.set_column(place, table.schema.field(place), pc.add(table["group"], pa.scalar(by, pa.uint8())))
 
 
 def begun_since(table: pa.Table, name: str, moment: datetime) -> pa.Table:
