@@ -20,7 +20,7 @@ import billing_sim
 from billing_sim.errors import BillingSimError, InputError, QueryError
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.plain import plain
-from billing_sim.stress import lab
+from billing_sim.stress import batch, lab
 from billing_sim.stress.alarms import Alarms
 from billing_sim.stress.asking import VERDICTS, cases_meant, definitions_meant, in_place_of_shipped, verdicts_meant
 from billing_sim.stress.case import BASE, find_cases, load_case, shipped_cases
@@ -484,7 +484,7 @@ def test_its_helpers_end_without_a_word():
 def test_the_error_of_a_query_is_split_where_few_are_asked(monkeypatch: pytest.MonkeyPatch, few: bool):
     """Of many, only where a verdict is adverse: a query of complete data takes as long as one of the reading."""
     if not few:
-        monkeypatch.setattr(lab, "_FEW", 0)
+        monkeypatch.setattr(batch, "FEW", 0)
     on = lab.bench(members=250, seed=77 + few)
     it = shipped()["net_revenue_retention"]
     (cell,) = lab.stress([it], cases_meant(["more_retries"]), on, seeds=3, most=3).cells.values()
