@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import duckdb
@@ -88,7 +88,6 @@ class Question:
     def answer(self, source: Source) -> list[Result]:
         """Scan the facts that the metrics need and put the results together."""
         summed = [it for it in self.definitions if not it.sql]
-        made_of = [sql.parts(it, self.frame, self._split(it)) for it in summed]
         wanted = dict.fromkeys(self.wanted)
         if any(not it.denominator for it in summed):
             wanted[_BASE, ()] = None
@@ -103,10 +102,9 @@ class Question:
                 if it.sql
             }
             tally = scanning.tally()
-        parts_of = dict(zip(summed, made_of, strict=True))
         return [
             queried[it] if it.sql
-            else _Answer(it, parts_of[it], tally, self._by(it), self._split(it), self.frame).result(data)
+            else _Answer(it, self._made_of[it.id], tally, self._by(it), self._split(it), self.frame).result(data)
             for it in self.definitions
         ]  # fmt: skip
 
@@ -114,14 +112,19 @@ class Question:
     def wanted(self) -> list[Wanted]:
         """The measures that its metrics are made of, with what each is split by; queries have none."""
         summed = [it for it in self.definitions if not it.sql]
-        return [(measure, self._split(it)) for it in summed for measure in sql.parts(it, self.frame, self._split(it))]
+        return [(measure, self._split(it)) for it in summed for measure in self._made_of[it.id]]
+
+    @cached_property
+    def _made_of(self) -> dict[str, Parts]:
+        """The measures of every metric that is no query, by its id."""
+        return {it.id: sql.parts(it, self.frame, self._split(it)) for it in self.definitions if not it.sql}
 
     def values_by_group(self, tally: Tally, parts: Sequence[int]) -> dict[str, np.ndarray]:
         """The metrics that are no queries, by id: float64[64], of each group of some parts together."""
         found = {}
         for it in (it for it in self.definitions if not it.sql):
             split = self._split(it)
-            named = sql.parts(it, self.frame, split).named
+            named = self._made_of[it.id].named
             sums = {
                 name: {key: of_parts(one, parts) for key, one in tally.by(measure, split, split).items()}
                 for name, measure in named.items()
@@ -150,7 +153,7 @@ class Question:
 
     def _by(self, it: Definition) -> Key:
         """The dimensions asked for when the metric has them all, else none."""
-        return self.by if set(self.by) <= set(dimensions(it)) else ()
+        return self.by if self.by and set(self.by) <= set(dimensions(it)) else ()
 
     def _split(self, it: Definition) -> Key:
         """How finely a metric is looked at: by what was asked, by month when months are wanted, by what a gap compares.

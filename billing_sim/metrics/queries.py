@@ -40,7 +40,7 @@ SECONDS = 30.0
 MEMORY = "2GB"
 ROWS_MAX = 1_000_000
 _NEEDED = ("period", "numerator", "denominator")
-_WITHOUT = "without"
+WITHOUT = "without"
 """The column that says which group a row leaves out; null: none."""
 
 
@@ -201,17 +201,26 @@ def value(it: Definition, columns: Mapping[str, np.ndarray], group: int | None =
     """What a query says in all, or of one group alone; NaN where it is undefined."""
     rows = np.ones(len(columns["numerator"]), bool) if group is None else columns["group"] == group
     rows = rows & _of_all(columns)
-    alone = {name: column[rows] for name, column in columns.items() if name not in ("group", _WITHOUT)}
+    alone = {name: column[rows] for name, column in columns.items() if name not in ("group", WITHOUT)}
     stock = it.kind == "stock"
     found = _figure(it, alone, np.ones(int(rows.sum()), bool), np.zeros(GROUPS, np.int64), stock=stock).value
     return math.nan if found is None else float(found)
 
 
-@cache
 def is_grouped(sql: str) -> bool:
     """Whether a query tells groups of subscribers apart."""
+    return "group" in _columns_of(sql)
+
+
+def leaves_out(sql: str) -> bool:
+    """Whether a query says itself what its result is without each group."""
+    return WITHOUT in _columns_of(sql)
+
+
+@cache
+def _columns_of(sql: str) -> frozenset[str]:
     with empty_facts() as connection:
-        return "group" in connection.sql(reading(connection, sql)).columns
+        return frozenset(connection.sql(reading(connection, sql)).columns)
 
 
 def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:
@@ -224,12 +233,12 @@ def _check(it: Definition, columns: dict[str, np.ndarray]) -> None:
         broken = next((value for value in columns[name] if value % 1), None) if is_split else None
         if broken is not None:
             raise QueryError(f"{it.id} returns {broken} as `{name}`; beside a column `group` it must be whole.")
-    for name in ("group", _WITHOUT):
+    for name in ("group", WITHOUT):
         numbers = [number for number in columns.get(name, ()) if name == "group" or number is not None]
         if not all(_is_number(number) and 0 <= number < GROUPS for number in numbers):
             raise QueryError(f"{it.id} returns a `{name}` that is not between 0 and {GROUPS - 1}.")
-    if is_split and _WITHOUT in columns:
-        raise QueryError(f"{it.id} returns both `group` and `{_WITHOUT}`; keep one of the two.")
+    if is_split and WITHOUT in columns:
+        raise QueryError(f"{it.id} returns both `group` and `{WITHOUT}`; keep one of the two.")
 
 
 def _is_number(value: Any) -> bool:
@@ -250,7 +259,7 @@ def _values(values: Sequence[Any], name: str) -> np.ndarray:
     """Numbers as they are, null as 0 in sums; anything else as text."""
     if name in ("numerator", "denominator", "group"):
         return np.array([_plain(value) for value in values], dtype=object)
-    if name == _WITHOUT:
+    if name == WITHOUT:
         return np.array(values, dtype=object)
     return np.array([_text(value, name) for value in values], dtype=object)
 
@@ -287,9 +296,9 @@ def _figure(it: Definition, columns: _Columns, rows: np.ndarray, base: np.ndarra
         made = figure(_as_ratio(it), sums[0], sums[1], sums[1], 0, base)
         return replace(made, units=0)  # it says sums, not whom they are about
     whole, above, below = _undivided(it, columns, rows & _of_all(columns))
-    if _WITHOUT not in columns:
+    if WITHOUT not in columns:
         return whole
-    left = [_undivided(it, columns, rows & (columns[_WITHOUT] == group)) for group in range(GROUPS)]
+    left = [_undivided(it, columns, rows & (columns[WITHOUT] == group)) for group in range(GROUPS)]
     replicates = np.array([np.nan if found.value is None else float(found.value) for found, _, _ in left])
     return with_interval(whole, replicates, sum((a, b) != (above, below) for _, a, b in left))
 
@@ -297,7 +306,7 @@ def _figure(it: Definition, columns: _Columns, rows: np.ndarray, base: np.ndarra
 def _of_all(columns: Mapping[str, np.ndarray]) -> np.ndarray:
     """The rows that leave nobody out."""
     rows = columns["numerator"]
-    return np.array([group is None for group in columns.get(_WITHOUT, [None] * len(rows))], bool)
+    return np.array([group is None for group in columns.get(WITHOUT, [None] * len(rows))], bool)
 
 
 def _undivided(it: Definition, columns: _Columns, rows: np.ndarray) -> tuple[Figure, Any, Any]:
