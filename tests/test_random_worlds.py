@@ -1,6 +1,6 @@
 """Any features together, with any values: both drivers agree, and the log keeps its promises.
 
-`python -m tests.test_random_worlds 3000` tries so many (`make fuzz`); the suite tries some hundred and thirty.
+`python -m tests.test_random_worlds 3000` tries so many (`make fuzz`); the suite tries a few hundred.
 Windows may be of any length here, so the promise about hours is left to other tests.
 """
 
@@ -15,7 +15,7 @@ from tests.log_promises import CHECKS, decisions_wait_for_their_window, read
 from tests.random_worlds import SHARED, compiled, content_of, leaves, scenario_schema, scenarios, switches
 from tests.world_builder import log_of
 
-EXAMPLES = 100
+EXAMPLES = 150
 
 
 def check(content) -> None:
