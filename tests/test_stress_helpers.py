@@ -60,6 +60,17 @@ def test_another_process_does_its_part(tmp_path: Path):
             assert len(set(done.values())) == 2
 
 
+def test_work_that_is_done_before_anybody_could_help_takes_no_help_from_the_next(tmp_path: Path):
+    """Called, but not yet there while a first piece of work is done and over: it helps with the two that follow."""
+    with Helpers(patience=0) as found:
+        found.call()
+        assert dict(found.share({number: partial(int, number) for number in range(3)})) == {0: 0, 1: 1, 2: 2}
+        for name in "ab":
+            (tmp_path / name).mkdir()
+            done = dict(found.share({number: partial(_met, tmp_path / name) for number in range(2)}))
+            assert len(set(done.values())) == 2
+
+
 def _refused(taken):
     taken.touch()
     return checked(["nothing"], [shipped()["churn@stripe"]])

@@ -57,12 +57,12 @@ class Helpers:
         """
         work = _Work(tasks)
         for helper in self._helpers or ():
-            work.begin(helper)
+            helper.join_in(work)
         for _ in tasks:
             if self._helpers is None and work.is_plenty and time.monotonic() > self._called_at:
                 self.call()
                 for helper in self._helpers or ():
-                    work.begin(helper)
+                    helper.join_in(work)
             yield work.next()
 
     def call(self) -> None:
@@ -86,25 +86,28 @@ class Helpers:
 
 
 class _Helper:
-    """One process, and the thread that is attending to it."""
+    """One process, and the one thread that tells it what to do, a piece of work after the other.
+
+    There is never another thread: two would wait for the same answer, and each would take that of the other.
+    """
 
     def __init__(self) -> None:
         command = [sys.executable, "-P", "-c", _SERVE.format(paths=[path for path in sys.path if path])]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
-        self._is_ready = False
-        self._thread: threading.Thread | None = None
-
-    def attend(self, labour: Callable[[_Helper], None]) -> None:
-        """Let a thread tell it what to do."""
-        self._thread = threading.Thread(target=labour, args=(self,), name="billing-sim-helper", daemon=True)
+        self._ahead: SimpleQueue[_Work | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._attend, name="billing-sim-helper", daemon=True)
         self._thread.start()
 
-    def wait_until_ready(self) -> None:
-        """It is, once it has imported all that it needs; before it is told nothing that others could do meanwhile."""
-        if not self._is_ready:
-            self._answer()
-            self._is_ready = True
+    def join_in(self, work: _Work) -> None:
+        """Let it take tasks of this work, once it is there and through with what came before."""
+        self._ahead.put(work)
+
+    def _attend(self) -> None:
+        with suppress(*_LOST):
+            self._answer()  # it has imported all that it needs; until then others take the tasks
+            while work := self._ahead.get():
+                work.hand_over(self)
 
     def do(self, task: Callable[[], _Done]) -> _Done:
         """What comes out of a task there; one of `_LOST` where nothing does."""
@@ -125,8 +128,8 @@ class _Helper:
         """Stop it at once, whatever it is doing."""
         self._process.kill()
         self._process.wait()
-        if self._thread:
-            self._thread.join()
+        self._ahead.put(None)
+        self._thread.join()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 pipe and pipe.close()
@@ -147,10 +150,6 @@ class _Work:
         """Whether more than one task is left."""
         return self._todo.qsize() > 1
 
-    def begin(self, helper: _Helper) -> None:
-        """Let a helper take tasks until none is left."""
-        helper.attend(self._hand_over)
-
     def next(self) -> tuple[Any, Any]:
         """What got ready meanwhile, or else what comes out of the next task, done here, or of the last ones there."""
         with suppress(Empty):
@@ -165,9 +164,9 @@ class _Work:
     def _taken(self, key: Any, is_done: bool, found: Any) -> tuple[Any, Any]:
         return key, found if is_done else self._tasks[key]()
 
-    def _hand_over(self, helper: _Helper) -> None:
-        with suppress(Empty, *_LOST):
-            helper.wait_until_ready()
+    def hand_over(self, helper: _Helper) -> None:
+        """Have a helper do tasks until none is left; one of `_LOST` where a task is left to this process."""
+        with suppress(Empty):
             while True:
                 key = self._todo.get_nowait()
                 try:
