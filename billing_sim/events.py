@@ -112,7 +112,12 @@ PAYLOAD: tuple[Column, ...] = (
     Column("currency", "u1", "ISO 4217 code", "currencies"),
     Column("gateway", "u1", "gateway", "gateways"),
     Column("policy", "u1", "dunning policy", "policies"),
-    Column("initiator", "u1", "customer-initiated (cit) or merchant-initiated (mit)", "initiators"),
+    Column(
+        "initiator",
+        "u1",
+        "who set it off, also a voucher: the customer (cit) or the merchant (mit)",
+        "initiators",
+    ),
     Column("code", "u1", "observed decline code", "codes"),
     Column("reason", "u1", "what qualifies the kind", "reasons"),
     Column("group", "u1", "jackknife group, 0 to 63, by keyed hash of the subscriber"),

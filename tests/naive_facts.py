@@ -43,7 +43,7 @@ class Naive:
         self.interval: dict[str, str] = {}
         self.lasts: dict[str, tuple[bool, bool]] = {}
         self.prices: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        self.is_net = False
+        self.partner_keeps = 0
         self.launches: list[tuple[int, str, str]] = []
         for event in told:
             detail = json.loads(event.get("detail") or "{}")
@@ -55,7 +55,7 @@ class Naive:
                 case "exchange_rate.published":
                     self.rates.setdefault(event["currency"], []).append((event["occurred_at"], event["rate_nanos"]))
                 case "partner_billing.agreed":
-                    self.is_net = detail["booked"] == "net"
+                    self.partner_keeps = event["share_ppm"] * (detail["booked"] == "net")
                 case "plan.offered":
                     self.interval[event["plan"]] = detail["interval"]
                 case "promotion.defined":
@@ -202,7 +202,7 @@ class Naive:
                 for name in ("discount", "credit") for unit in ("minor", "micros")
             },
         } | on_invoice(
-            life, number, self.worth(life, number)(opened["amount_minor"]), self.is_net, self.worth(life, number)
+            life, number, self.worth(life, number)(opened["amount_minor"]), self.partner_keeps, self.worth(life, number)
         )  # fmt: skip
 
     def worth(self, life: list[Row], number: int) -> Worth:
@@ -263,7 +263,7 @@ class Naive:
             "score": row["score"], "bin": row["bin"], "is_pending": row["kind"] == TRIES[3],
             "was_reviewed": any(r["kind"] == "fraud_review.opened" for r in same),
             "review_seconds": _reviewed_for(same),
-        } | on_attempt(same, self.is_net, self.worth(life, row["invoice"]))  # fmt: skip
+        } | on_attempt(same, self.partner_keeps, self.worth(life, row["invoice"]))  # fmt: skip
 
     def subscription(self, life: list[Row], start: Row) -> Row:
         """One spell."""

@@ -11,11 +11,11 @@ SURPLUS = ("duplicate", "unauthorised")
 OUTCOMES = {"dispute.won": "won", "dispute.lost": "lost"}
 
 
-def on_invoice(life: list[Row], number: int, amount_micros: int, is_net: bool, worth: Worth) -> Row:
+def on_invoice(life: list[Row], number: int, amount_micros: int, keeps: int, worth: Worth) -> Row:
     """The columns of an invoice."""
     mine = [row for row in life if row["invoice"] == number]
     partner = [row["attempt"] for row in mine if row["kind"].startswith("payment_attempt.") and _is_partner(row)]
-    kept = [row for row in mine if is_net and row["kind"] == "payment.captured" and row["attempt"] in partner]
+    shared = [row for row in mine if row["kind"] == "payment.captured" and row["attempt"] in partner]
     refunds, lost = _of(mine, "refund.issued"), _of(mine, "dispute.lost")
     opened, doubled = _of(mine, "dispute.opened"), _of(mine, "payment.duplicated")
     owed = [row for row in (*refunds, *opened) if row["reason"] not in SURPLUS]
@@ -29,18 +29,24 @@ def on_invoice(life: list[Row], number: int, amount_micros: int, is_net: bool, w
         "chargeback_micros": _sum(worth, (row for row in lost if row["reason"] not in SURPLUS)),
         "duplicated_micros": _sum(worth, doubled)
         - _sum(worth, (row for row in (*refunds, *lost) if row["reason"] in SURPLUS)),
-        "fee_micros": sum(worth(row["fee_minor"]) for row in mine if row not in kept),
-        "booked_micros": amount_micros - sum(worth(row["fee_minor"]) for row in kept),
+        "fee_micros": sum(worth(row["fee_minor"] - (_kept(row, keeps) if row in shared else 0)) for row in mine),
+        "booked_micros": amount_micros - sum(worth(_kept(row, keeps)) for row in shared),
     }
 
 
-def on_attempt(same: list[Row], is_net: bool, worth: Worth) -> Row:
+def _kept(row: Row, keeps: int) -> int:
+    """A share in millionths of what was charged, rounded half up."""
+    return (row["amount_minor"] * keeps + 500_000) // 1_000_000
+
+
+def on_attempt(same: list[Row], keeps: int, worth: Worth) -> Row:
     """The columns of an attempt, from the rows about it."""
     tried = next(row for row in same if row["kind"].startswith("payment_attempt."))
-    costs = [row for row in same if row["kind"].startswith("payment_attempt.")]
-    if not (is_net and _is_partner(tried)):
-        costs += _of(same, "payment.captured")
-    return {"network": tried["network"], "fee_micros": sum(worth(row["fee_minor"]) for row in costs)}
+    charges = _of(same, "payment.captured")
+    keeps = keeps if _is_partner(tried) else 0
+    costs = [row["fee_minor"] for row in same if row["kind"].startswith("payment_attempt.")]
+    costs += [row["fee_minor"] - _kept(row, keeps) for row in charges]
+    return {"network": tried["network"], "fee_micros": sum(map(worth, costs))}
 
 
 def refund(row: Row, invoice: Row, worth: Worth) -> Row:

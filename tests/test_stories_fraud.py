@@ -10,11 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import billing_sim
 from billing_sim import clock, events, people
 from billing_sim.world.announce import announcements
 from billing_sim.world.record import REVIEW_DESK, TRIES
-from tests.world_builder import Log, behaviour, born, changed, digests, expected, happened, log_of, renewals, world_of
-from tests.world_texts import BUSY
+from tests.world_builder import (
+    Log,
+    behaviour,
+    born,
+    changed,
+    digests,
+    expected,
+    happened,
+    laid_over,
+    log_of,
+    renewals,
+    world_of,
+)
+from tests.world_texts import BUSY, QUIET
 from tests.world_texts_fraud import FRAUD, REVIEWERS
 from tests.world_texts_support import CROWDED
 
@@ -484,7 +497,7 @@ def test_a_voucher_is_paid_some_days_later():
     log = happened(vouchers("0%"))
     rows = log.of(log.subscribers[0])
     assert [line.split(" ", 1)[1] for line in log.story(log.subscribers[0], "2025-01-01", "2025-02-01")] == [
-        "invoice.issued", "payment_attempt.pending cit", "payment_attempt.reconciled cit authorized",
+        "invoice.issued", "payment_attempt.pending mit", "payment_attempt.reconciled mit authorized",
         "payment.captured",
     ]  # fmt: skip
     pending, paid = (rows[rows["kind"] == kind] for kind in (events.ATTEMPT_PENDING, events.ATTEMPT_RECONCILED))
@@ -498,17 +511,17 @@ def test_a_voucher_that_expires_starts_dunning():
     log = happened(vouchers("100%"))
     assert log.story(log.subscribers[0], "2025-01-01", "2025-02-01") == expected("""
         2025-01-04 invoice.issued
-        2025-01-04 payment_attempt.pending cit
-        2025-01-07 payment_attempt.reconciled cit voucher_expired failed
+        2025-01-04 payment_attempt.pending mit
+        2025-01-07 payment_attempt.reconciled mit voucher_expired failed
         2025-01-07 dunning.started
         2025-01-07 notice.sent payment_failed
-        2025-01-08 payment_attempt.pending cit
-        2025-01-11 payment_attempt.reconciled cit voucher_expired failed
+        2025-01-08 payment_attempt.pending mit
+        2025-01-11 payment_attempt.reconciled mit voucher_expired failed
         2025-01-11 notice.sent payment_reminder
-        2025-01-12 payment_attempt.pending cit
+        2025-01-12 payment_attempt.pending mit
         2025-01-13 subscription.put_on_hold
         2025-01-13 notice.sent hold_started
-        2025-01-15 payment_attempt.reconciled cit voucher_expired failed
+        2025-01-15 payment_attempt.reconciled mit voucher_expired failed
         2025-01-17 invoice.marked_uncollectible
         2025-01-17 subscription.canceled nonpayment
     """)
@@ -688,3 +701,17 @@ def test_nobody_is_ever_charged_twice(seed):
         paid[key] = paid.get(key, 0) + int(amount)
     assert len(paid) > 500
     assert all(amount <= due[key] for key, amount in paid.items() if key in due)
+
+
+def test_what_another_voucher_brings_is_the_work_of_retries(tmp_path):
+    """No member has done anything: the service issued the voucher that was paid, in the facts and in the truth."""
+    scenario = tmp_path / "vouchers.yaml"
+    scenario.write_text(laid_over(QUIET, vouchers("50%")))
+    run = billing_sim.run(scenario, out=tmp_path / "run", members=300)
+    recovered = run.sql(
+        "SELECT recovered_by, count(*) AS invoices FROM invoices WHERE recovered_by <> 'none' GROUP BY ALL"
+    )
+    assert recovered["recovered_by"].tolist() == ["retry"]
+    assert recovered["invoices"][0] > 50
+    ways = {row.way: row.invoices.value for row in run.truth().recovered}
+    assert ways["retry"] + ways["waiting"] == sum(ways.values()) > 50

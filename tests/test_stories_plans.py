@@ -454,8 +454,8 @@ def test_a_trial_with_vouchers_begins_at_once():
         2025-01-04 trial.started
         2025-01-18 trial.ended trial_converted
         2025-01-18 invoice.issued
-        2025-01-18 payment_attempt.pending cit
-        2025-01-18 payment_attempt.reconciled cit authorized
+        2025-01-18 payment_attempt.pending mit
+        2025-01-18 payment_attempt.reconciled mit authorized
         2025-01-18 payment.captured
     """)
 

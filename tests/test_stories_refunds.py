@@ -8,13 +8,14 @@ from functools import cache
 import numpy as np
 import pytest
 
+import billing_sim
 from billing_sim import clock, events
 from billing_sim.events import KIND_NAMES
 from billing_sim.lifecycle.ring import MOST_ROWS
 from billing_sim.world.announce import announcements
 from tests.log_promises import CHECKS, read
-from tests.world_builder import Log, behaviour, changed, digests, expected, happened, kinds_of, world_of
-from tests.world_texts import BUSY
+from tests.world_builder import Log, behaviour, changed, digests, expected, happened, kinds_of, laid_over, world_of
+from tests.world_texts import BUSY, QUIET
 from tests.world_texts_refunds import BUSY_FAULTS, CLAIMS
 
 TWO_MONTHS = "end: 2025-05-01\n"
@@ -307,6 +308,20 @@ def test_a_partner_keeps_its_commission(booked):
     told = next(row for row in announcements(log.world) if row["kind"] == "partner_billing.agreed")
     assert told["share_ppm"] == 150_000
     assert json.loads(told["detail"]) == {"booked": booked}
+
+
+def test_what_a_partner_keeps_is_less_revenue_and_our_own_fees_are_costs(tmp_path):
+    """Of 10 USD by a carrier 1.50 are the partner's; the 0.10 of the gateway are a cost, also of nothing charged."""
+    text = 'partner_billing: {commission: 15%, booked: net}\nfees: [{fixed: "0.10 USD"}]\n'
+    scenario = tmp_path / "partner.yaml"
+    scenario.write_text(laid_over(QUIET, TWO_MONTHS + text + behaviour(method_mix="{carrier_partner: 100%}")))
+    run = billing_sim.run(scenario, out=tmp_path / "run")
+    booked = run.sql(
+        "SELECT DISTINCT amount_micros, booked_micros, fee_micros FROM invoices WHERE status = 'paid' AND attempts > 0"
+    )
+    assert booked.to_numpy().tolist() == [[10_000_000, 8_500_000, 100_000]]
+    cost = run.sql("SELECT DISTINCT fee_micros FROM attempts WHERE outcome = 'authorized'")
+    assert cost["fee_micros"].tolist() == [100_000]
 
 
 STUBBORN = """

@@ -20,8 +20,9 @@ from billing_sim.trace.life import Life, relive
 from billing_sim.trace.oracle import Chances, chances_of, chances_words
 from billing_sim.world.compile import CompiledWorld, compile_world
 from tests.trace_rows import CONTEXT, SCENARIOS, instant, switched_scenario
+from tests.world_builder import behaviour, world_of
 
-_ATTEMPTS = (events.ATTEMPT_AUTHORIZED, events.ATTEMPT_DECLINED, events.ATTEMPT_UNKNOWN)
+_ATTEMPTS = (events.ATTEMPT_AUTHORIZED, events.ATTEMPT_DECLINED, events.ATTEMPT_UNKNOWN, events.ATTEMPT_PENDING)
 _SETTLING = 6 * DAY
 """Longer than a direct debit takes to come back or an outcome to become known."""
 
@@ -133,6 +134,30 @@ def test_a_retry_with_details_from_the_updater_ends_as_the_oracle_says(tmp_path)
                 assert asked(world, life.failures[retry.invoice], [retry.moment]) == [retry.cause]
                 outcomes.append(retry.cause)
     assert outcomes.count(declines.NO_CAUSE) > 3
+
+
+LATE = """\
+members: 600
+mandate_debits: {notice: 24 hours, p50: 6 hours, p95: 6 hours}
+latent_causes: {voucher: {funds: 60%, restricted: 38%, technical: 2%}}
+""" + behaviour(
+    method_mix="{voucher: 60%, a2a_emandate: 40%, credit: null}",
+    first_attempt_failure="{voucher: 30%, a2a_emandate: 30%}",
+)
+
+
+@pytest.mark.parametrize("kind", [events.VOUCHER, events.A2A_EMANDATE])
+def test_a_retry_that_is_answered_days_later_ends_as_the_oracle_says(kind):
+    """A voucher is paid or expires, and a bank answers a debit, as the oracle has known at once."""
+    world, outcomes = world_of(LATE), []
+    for life in failing_lives(world, 1):
+        for retry in retries_of(life, int(world.record["end"][0])):
+            failed = life.failures[retry.invoice]
+            if failed["method_kind"][0, 0] == kind and retry.number == 1:
+                assert asked(world, failed, [retry.moment]) == [retry.cause], (life.subscriber, retry)
+                outcomes.append(retry.cause)
+    assert outcomes.count(declines.NO_CAUSE) > 30
+    assert len(outcomes) - outcomes.count(declines.NO_CAUSE) > 30
 
 
 def test_asking_one_hour_does_not_change_another(world, lives):

@@ -215,6 +215,10 @@ SAID = [
         "A voucher over 15.49 USD was issued (attempt 1), payable until this time on 2025-01-13.",
     ),
     (
+        row(events.ATTEMPT_PENDING, attempt=2, amount_minor=1549, period_end="2025-01-13", initiator=events.CIT),
+        "The member asked for a voucher over 15.49 USD (attempt 2), payable until this time on 2025-01-13.",
+    ),
+    (
         attempt(events.ATTEMPT_PENDING, method_kind=events.A2A_EMANDATE, amount_minor=14900, period_end="2025-01-11"),
         "The bank was asked for 149.00 USD by bank mandate (attempt 1); it tells the member, debits on 2025-01-11 and "
         "answers after that.",

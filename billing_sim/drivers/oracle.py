@@ -16,6 +16,7 @@ from billing_sim.drivers.tuning import list_of, tune
 from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.fates import choose_gateway, fate
 from billing_sim.lifecycle.methods import ask_updater, ring_episode
+from billing_sim.lifecycle.outstanding import fate_in_the_end, who_pays
 from billing_sim.lifecycle.ring import ring_intent
 from billing_sim.lifecycle.state import (
     ALARM_EPISODE,
@@ -54,7 +55,10 @@ def live_on(world, state, page, at):
 
 @rule(Int(World, State, Page, Int))
 def fate_of_retry(world, state, page, at):
-    """The latent cause for which a merchant-initiated retry at this moment fails, 0 if it succeeds, or `LEFT`."""
+    """The latent cause for which a merchant-initiated retry at this moment fails, 0 if it succeeds, or `LEFT`.
+
+    What is answered days later, a voucher or a bank's debit, is known here at once.
+    """
     live_on(world, state, page, at)
     if state.phase != SUBSCRIBED:
         return LEFT
@@ -62,7 +66,8 @@ def fate_of_retry(world, state, page, at):
     occasion = hour_of(at) * 2 + FIRST
     choose_gateway(world, state, page, FIRST, at, draws.draw(state.key, purpose.ROUTE, occasion))
     luck = draws.draw(state.method_key[FIRST], purpose.MACHINE, occasion)
-    return fate(world, state, FIRST, events.MIT, at, luck)
+    cause = fate(world, state, FIRST, who_pays(state, FIRST, events.MIT), at, luck)
+    return fate_in_the_end(world, state, FIRST, events.MIT, at, cause, luck)
 
 
 @entry(Nothing(_Worlds, _States, _Pages, _Numbers, _Numbers, _Numbers, _Numbers, _Table))

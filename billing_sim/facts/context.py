@@ -37,7 +37,7 @@ def context_of(
                 place = vocabularies["plans"].index(event["plan"])
                 context.interval[0, place] = INTERVALS.index(detail["interval"])
             case "partner_billing.agreed":
-                context.partner_is_net[0] = int(detail["booked"] == "net")
+                context.partner_keeps[0] = int(event["share_ppm"]) if detail["booked"] == "net" else 0
             case "promotion.defined":
                 context.coupon_lasts[0, vocabularies["coupons"].index(detail["coupon"])] = _lasts(detail)
             case "market.opened":

@@ -40,7 +40,7 @@ CONTEXT = np.dtype([
     ("net_count", "i8", (MARKETS, PLANS)),
     ("net_from", "i8", (MARKETS, PLANS, EPOCHS)),
     ("net", "i8", (MARKETS, PLANS, EPOCHS)),
-    ("partner_is_net", "i8"),
+    ("partner_keeps", "i8"),
     ("launches", "i8"),
     ("launch_at", "i8", (LAUNCHES,)),
     ("launch_market", "i8", (LAUNCHES,)),

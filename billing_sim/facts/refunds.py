@@ -17,6 +17,7 @@ from billing_sim.facts.who import sign_dispute, sign_refund
 from billing_sim.rule import rule
 
 _WON, _LOST = 1, 2
+_MILLION = 1_000_000
 
 
 @rule(Int(Int))
@@ -34,7 +35,7 @@ def worth(context, person, page, place, row, amount_minor):
 
 @rule(Nothing(Context, Person, Page, Row))
 def read_fee(context, person, page, row):
-    """An attempt, a charge or a dispute cost something; what a partner keeps may be less revenue instead.
+    """An attempt, a charge or a dispute cost something; what a partner keeps of it may be less revenue instead.
 
     A charge that is told twice cost once.
     """
@@ -48,9 +49,12 @@ def read_fee(context, person, page, row):
     if row.kind not in (events.DISPUTE_OPENED, events.PAYMENT_DUPLICATED):
         tried = attempt_place(page, person, row)
     is_charge = row.kind == events.PAYMENT_CAPTURED and tried >= 0 and place >= 0
-    if is_charge and context.partner_is_net and page.attempts[tried].method == events.CARRIER_PARTNER:
-        page.invoices[place].booked_micros = page.invoices[place].amount_micros - fee
-        return
+    if is_charge and context.partner_keeps and page.attempts[tried].method == events.CARRIER_PARTNER:
+        kept = (row.amount_minor * context.partner_keeps + _MILLION // 2) // _MILLION
+        page.invoices[place].booked_micros = page.invoices[place].amount_micros - worth(
+            context, person, page, place, row, kept
+        )
+        fee = worth(context, person, page, place, row, row.fee_minor - kept)
     if tried >= 0:
         page.attempts[tried].fee_micros += fee
     if place >= 0:

@@ -132,7 +132,7 @@ ATTEMPTS = Fact("attempts", "one payment attempt", (
     _c("instrument", "i2", "which payment method of this person, from 1"),
     _c("currency", "u1", "ISO 4217 code", "currencies"),
     _c("gateway", "u1", "gateway that answered", "gateways"),
-    _c("initiator", "u1", "customer (cit) or merchant (mit)", "initiators"),
+    _c("initiator", "u1", "who set it off, also a voucher: the customer (cit) or the merchant (mit)", "initiators"),
     _c("is_signup", "bool", "on the first invoice of a spell, or on that of an upgrade"),
     _c("occurred_at", "timestamp", "when it was answered"),
     _c("recorded_at", "timestamp", "when that became known"),

@@ -20,12 +20,15 @@ from billing_sim.lifecycle.fraud import BLOCKED, PASSED, screen
 from billing_sim.lifecycle.load import added_timeouts
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.networks import count, price_attempt, price_charge
-from billing_sim.lifecycle.paths import (
-    funds_run_dry,
-    payer_fate,
-    route,
-    times_out,
+from billing_sim.lifecycle.outstanding import (
+    answers_late,
+    debit_fate,
+    is_voucher,
+    voucher_fate,
+    voucher_moment,
+    who_pays,
 )
+from billing_sim.lifecycle.paths import route, times_out
 from billing_sim.lifecycle.refunds import duplicate_charge
 from billing_sim.lifecycle.releases import release_charges_twice
 from billing_sim.lifecycle.reviews import open_review
@@ -153,32 +156,17 @@ def block(world, state, page, slot, initiator, at):
     return code
 
 
-@rule(Nothing(World, State, Page, Int, Int, Int))
-def issue_voucher(world, state, page, cause, luck, now):
+@rule(Nothing(World, State, Page, Int, Int, Int, Int))
+def issue_voucher(world, state, page, initiator, cause, luck, now):
     """A voucher is out: the member pays it some day before it expires, if there is money and attention, or not."""
     latency = latency_of(world, state.gateway, luck)
-    i = log_attempt(
-        world, state, page, events.ATTEMPT_PENDING, FIRST, events.CIT, now + latency * _MILLISECOND, latency
-    )
+    i = log_attempt(world, state, page, events.ATTEMPT_PENDING, FIRST, initiator, now + latency * _MILLISECOND, latency)
     expires = now + world.voucher_valid
     page.rows[i].period_end = local_day(world, world.zone[state.market], expires)
-    pick = draws.below(draws.draw(state.key, purpose.VOUCHER_MOMENT, hour_of(now)), 1024)
-    at = now + pick * (world.voucher_valid // 1024)
-    unpaid = cause == declines.RESTRICTED or (not world.approves and funds_run_dry(world, state, FIRST, at))
-    unpaid_cause = declines.VOUCHER_UNPAID if unpaid else declines.NO_CAUSE
-    await_answer(world, state, now, PENDING_OUTCOME, unpaid_cause, FIRST, events.CIT)
-    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, expires if unpaid else at)
-
-
-@rule(Int(World, State, Int, Int, Int, Int))
-def answers_late(world, state, slot, initiator, now, cause):
-    """Whether the bank behind an e-mandate keeps a debit pending; what our side could not send fails at once."""
-    if world.mandate_pending == 0 or state.method_kind[slot] != events.A2A_EMANDATE or initiator != events.MIT:
-        return 0
-    if cause not in (declines.NO_CAUSE, declines.RESTRICTED) and not fails_late(cause):
-        return 0
-    occasion = hour_of(now) * 2 + slot
-    return 1 if draws.draw(state.key, purpose.MANDATE_ANSWER, occasion) < world.mandate_pending else 0
+    unpaid_cause = voucher_fate(world, state, cause, now)
+    await_answer(world, state, now, PENDING_OUTCOME, unpaid_cause, FIRST, initiator)
+    at = expires if unpaid_cause else voucher_moment(world, state, now)
+    state.alarm[ALARM_RESOLVE] = not_before_next_window(world, now, at)
 
 
 @rule(Nothing(World, State, Page, Int, Int, Int, Int))
@@ -189,9 +177,7 @@ def ask_bank(world, state, page, slot, cause, luck, now):
     i = log_attempt(world, state, page, events.ATTEMPT_PENDING, slot, events.MIT, asked, latency)
     debit = now + world.mandate_notice
     page.rows[i].period_end = local_day(world, world.zone[state.market], debit)
-    late = cause
-    if cause != declines.RESTRICTED and not world.approves:
-        late = payer_fate(world, state, slot, debit, events.MIT)
+    late = debit_fate(world, state, slot, cause, debit)
     await_answer(world, state, now, PENDING_OUTCOME, late, slot, events.MIT)
     luck_of_bank = draws.draw(state.key, purpose.MANDATE_ANSWER, hour_of(now) * 2 + slot)
     after = world.mandate_answer[luck_of_bank & (QUANTILES - 1)]
@@ -220,11 +206,10 @@ def try_slot(world, state, page, slot, initiator, now):
         if verdict != PASSED:
             open_review(world, state, page, initiator, now)
             return 0
-    if state.method_kind[slot] == events.VOUCHER:
-        initiator = events.CIT
+    payer = who_pays(state, slot, initiator)
     waited = 0
     state.authentication = 0
-    if initiator == events.CIT and world.sca_count[state.market]:
+    if payer == events.CIT and world.sca_count[state.market]:
         waited = authenticate(world, state, page, slot, now)
     occasion = hour_of(now) * 2 + slot
     path = draws.draw(state.key, purpose.ROUTE, occasion)
@@ -235,15 +220,15 @@ def try_slot(world, state, page, slot, initiator, now):
         return give_up(world, state, page, slot, now + waited * _MILLISECOND, code)
     choose_gateway(world, state, page, slot, now, path)
     if world.fees or world.ignores_caps:
-        price_attempt(world, state, slot, initiator, now)
-    if initiator == events.MIT:
+        price_attempt(world, state, slot, payer, now)
+    if payer == events.MIT:
         count(world, state, slot, now)
-    cause = fate(world, state, slot, initiator, now, luck)
+    cause = fate(world, state, slot, payer, now, luck)
     latency = latency_of(world, state.gateway, path)
     at = now + (waited + latency) * _MILLISECOND
     kind = state.method_kind[slot]
-    if kind == events.VOUCHER and cause in (declines.NO_CAUSE, declines.FUNDS, declines.RESTRICTED):
-        issue_voucher(world, state, page, cause, luck, now)
+    if is_voucher(state, slot, cause):
+        issue_voucher(world, state, page, initiator, cause, luck, now)
         return 0
     if times_out(world, state.gateway, luck, added_timeouts(world, state.gateway)):
         log_attempt(world, state, page, events.ATTEMPT_UNKNOWN, slot, initiator, at, latency)

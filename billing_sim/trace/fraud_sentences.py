@@ -23,8 +23,10 @@ def attempt_pending(row: Row, context: Context) -> str:
     if row["method_kind"] == events.A2A_EMANDATE:
         what = f"The bank was asked for {context.money(row['amount_minor'])} by {context.method(row)}"
         return f"{what} (attempt {row['attempt']}); it tells the member, debits on {until} and answers after that."
-    what = f"A voucher over {context.money(row['amount_minor'])} was issued (attempt {row['attempt']})"
-    return f"{what}, payable until this time on {until}."
+    amount, attempt = context.money(row["amount_minor"]), f"(attempt {row['attempt']})"
+    asked = row["initiator"] == events.CIT
+    what = f"The member asked for a voucher over {amount}" if asked else f"A voucher over {amount} was issued"
+    return f"{what} {attempt}, payable until this time on {until}."
 
 
 def attempt_blocked(row: Row, context: Context) -> str:

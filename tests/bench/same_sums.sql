@@ -13,6 +13,7 @@ WITH invoice AS MATERIALIZED (
          max(spell) AS spell,
          bool_or(kind = 'invoice.imported') AS is_imported,
          coalesce(max(initiator) FILTER (attempt = 1 AND latency_ms IS NOT NULL), 'mit') <> 'mit' AS is_signup,
+         coalesce(bool_or(attempt = 1 AND method_kind IN ('credit', 'debit', 'prepaid', 'wallet')), false) AS is_by_card,
          max(occurred_at) FILTER (kind = 'payment.captured') AS captured_at,
          max(occurred_at) FILTER (kind = 'payment.returned') AS returned_at,
          max(occurred_at) FILTER (kind IN ('invoice.marked_uncollectible', 'invoice.voided')) AS given_up_at,
@@ -96,8 +97,8 @@ WITH invoice AS MATERIALIZED (
          count(*) FILTER (is_matured AND amount > 0 AND NOT is_signup AND is_paid) AS paid_renewals_above_0,
          count(*) FILTER (is_settled AND amount > 0 AND attempts >= 1) AS attempted,
          count(*) FILTER (is_settled AND amount > 0 AND attempts = 1 AND is_paid) AS paid_by_first,
-         count(*) FILTER (attempts >= 1) AS all_attempted,
-         count(*) FILTER (attempts >= 1 AND mit_attempts <= 15) AS compliant,
+         count(*) FILTER (attempts >= 1 AND is_by_card) AS attempted_by_card,
+         count(*) FILTER (attempts >= 1 AND is_by_card AND mit_attempts <= 15) AS compliant,
          quantile_disc(CASE WHEN is_paid THEN (epoch_us(captured_at) - epoch_us(failed_at)) // 3600000000 ELSE 1e9 END,
                        0.5) FILTER (NOT is_signup AND is_matured AND failed_at IS NOT NULL) AS hours_to_recover
   FROM bill WHERE NOT is_imported GROUP BY month
@@ -168,7 +169,7 @@ UNION ALL SELECT 'open_receivables', month, open, NULL FROM issued
 UNION ALL SELECT 'payment_success_rate', month, paid, invoices FROM issued
 UNION ALL SELECT 'payment_success_rate@renewal', month, paid_renewals_above_0, renewals_above_0 FROM issued
 UNION ALL SELECT 'first_attempt_success_rate', month, paid_by_first, attempted FROM issued
-UNION ALL SELECT 'retry_cap_compliance', month, compliant, all_attempted FROM issued
+UNION ALL SELECT 'retry_cap_compliance', month, compliant, attempted_by_card FROM issued
 UNION ALL SELECT 'payment_success_rate@attempt', month, authorized, settled FROM tried
 UNION ALL SELECT 'marginal_retry_yield', month, retries_paid, retries FROM tried
 UNION ALL SELECT 'soft_decline_share', month, soft, declined FROM tried
