@@ -9,6 +9,8 @@ import pytest
 
 from billing_sim import clock, events, people
 from billing_sim.scenario.loading import check
+from billing_sim.trace.context import context_of
+from billing_sim.trace.sentences import SENTENCES
 from tests.test_scenario_errors import GOOD
 from tests.world_builder import behaviour, changed, digests, expected, happened, kinds_of, log_of, renewals, world_of
 from tests.world_texts import BUSY, LIFECYCLE, LONG_OUTAGE, OUTAGE
@@ -41,6 +43,10 @@ def test_an_agent_charges_again():
     assert answered["occurred_at"] == opened["occurred_at"]
     assert resolved["occurred_at"] > opened["occurred_at"]
     assert resolved["fee_minor"] == 700
+    context = context_of(log.world, 0, log.of(who))
+    assert [SENTENCES[int(row["kind"])](row, context) for row in log.of(who) if row["initiator"] == events.CIT] == [
+        "The agent charged the credit card through northpay (attempt 2), authorized."
+    ]
 
 
 def test_an_agent_gives_more_time():

@@ -43,9 +43,9 @@ def draw(asked: Asked) -> Figure:
     through = int(sums["nonpayment"] + sums["payment_trouble"])
     return Figure(
         "losses_by_cause",
-        f"{words.share(through / total)} of {words.count(total)} lost members were lost through payment",
+        f"{words.share(through / total)} of {words.count(total)} lost subscriptions were lost through payment",
         "Subscriptions that ended in each month, by how they ended.",
-        "Stacked columns of lost members by month. "
+        "Stacked columns of lost subscriptions by month. "
         + " ".join(f"{name.capitalize()}: {words.count(int(sums[part]))}." for part, name in names.items()),
         data, lambda theme: _columns(data, theme, _colours(names, theme)),
     )  # fmt: skip

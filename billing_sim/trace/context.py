@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -31,6 +31,9 @@ METHOD_WORDS = {
 """Kinds of payment methods as people say them."""
 
 
+_TRIED = (events.ATTEMPT_AUTHORIZED, events.ATTEMPT_DECLINED, events.ATTEMPT_UNKNOWN)
+
+
 @dataclass(frozen=True)
 class Context:
     """The market and the scenario around one subscriber's rows; labels are tuples by number.
@@ -38,6 +41,7 @@ class Context:
     `backups` are the numbers of the payment methods that were put on file as a backup, `own_kinds` the kinds of events
     that a user's own processes have written. `reviews` says when each review was asked for (microseconds UTC), by
     invoice and attempt. The payment of each invoice in `came_back` was captured before the start and came back.
+    Attempts `by_agents` (invoice and attempt) were set off by an agent of the support desk.
     """
 
     market: str
@@ -54,6 +58,7 @@ class Context:
     bins: tuple[str, ...] = ()
     reviews: Mapping[tuple[int, int], int] = field(default_factory=dict, hash=False)
     came_back: frozenset[int] = frozenset()
+    by_agents: frozenset[tuple[int, int]] = frozenset()
 
     def money(self, amount_minor: int) -> str:
         """An amount in the market's currency."""
@@ -114,6 +119,7 @@ def context_of(world: CompiledWorld, m: int, rows: np.ndarray) -> Context:
         bins=names.bins,
         reviews=reviews,
         came_back=_returned_uncaptured(rows),
+        by_agents=frozenset(_set_off_by_agents(rows, int(world.record["window"][0]))),
     )
 
 
@@ -127,6 +133,15 @@ def _returned_uncaptured(rows: np.ndarray) -> frozenset[int]:
         elif int(row["invoice"]) not in captured:
             found.add(int(row["invoice"]))
     return frozenset(found)
+
+
+def _set_off_by_agents(rows: np.ndarray, window: int) -> Iterator[tuple[int, int]]:
+    """The attempts that agents set going: each comes a window later, or little more where somebody authenticates."""
+    attempts = rows[np.isin(rows["kind"], _TRIED) & (rows["initiator"] == events.CIT)]
+    promised = rows[(rows["kind"] == events.CONTACT_RESOLVED) & (rows["reason"] == events.RETRIED)]
+    for at in promised["occurred_at"].tolist():
+        due = attempts[(attempts["occurred_at"] >= at + window) & (attempts["occurred_at"] < at + window + clock.HOUR)]
+        yield from ((int(row["invoice"]), int(row["attempt"])) for row in due[:1])
 
 
 def method_words(row: Row) -> str:

@@ -125,7 +125,9 @@ def _invoice_uncollectible(row: Row, _context: Context) -> str:
 def _tried(row: Row, context: Context, paid: bool = False) -> str:
     method, gateway = context.method(row), context.gateway(row)
     who = "The service tried"
-    if row["initiator"] == events.CIT:
+    if (int(row["invoice"]), int(row["attempt"])) in context.by_agents:
+        who = "The agent charged" if paid else "The agent tried to charge"
+    elif row["initiator"] == events.CIT:
         who = "The member paid with" if paid else "The member tried to pay with"
     return f"{who} the {method} through {gateway} (attempt {row['attempt']})"
 

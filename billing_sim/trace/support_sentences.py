@@ -17,7 +17,7 @@ _TOPICS = {
 }
 _WAYS = {events.BY_CHAT: "by chat", events.BY_PHONE: "by phone", events.BY_EMAIL: "by e-mail"}
 _ACTS = {
-    events.RETRIED: "charged the payment method again",
+    events.RETRIED: "set another charge going",
     events.LINK_SENT: "sent a link to update the payment method",
     events.GRACE_EXTENDED: "gave the member more time",
     events.EXPLAINED_TO: "explained the matter",
