@@ -185,6 +185,7 @@ class Run:
         from billing_sim import frames
 
         self._check_table(name)
+        self.stored.refuse_if_replaced()
         if name == WORLD_EVENTS:
             return frames.read([self.directory / tables.WORLD_EVENTS_FILE])
         return frames.read(self.stored.events_files if name == tables.EVENTS else self.stored.facts_files(name))
@@ -201,6 +202,7 @@ class Run:
         from billing_sim import frames
         from billing_sim.metrics.connection import reading
 
+        self.stored.refuse_if_replaced()
         try:
             with self._asking:
                 found = self._connection.sql(reading(self._connection, query)).to_arrow_table()
@@ -324,6 +326,7 @@ class Run:
     @with_checked_arguments
     def known_at(self, as_of: datetime | None) -> Source:
         """The facts for metrics, all of them or as they had been recorded by a moment (UTC, without zone)."""
+        self.stored.refuse_if_replaced()
         if as_of is None:
             return self._source
         from billing_sim.recorded import facts_as_of

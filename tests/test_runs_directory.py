@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -195,6 +196,29 @@ def test_overwrite_still_reuses_the_same_run(tmp_path):
     finished_run(tmp_path / "out")
     assert plan_directory(tmp_path / "out", tmp_path, IDENTITY, "all", None, False, True).reuse
     assert plan_directory(tmp_path / "out", tmp_path, IDENTITY, "all", None, True, True).replace
+
+
+def test_a_run_that_was_replaced_does_not_answer_for_the_new_one(tmp_path):
+    """Numbers of one run under the digest of another would be believed."""
+    older = billing_sim.run(SCENARIOS / "first_month.yaml", members=40, out=tmp_path / "run")
+    billing_sim.run(SCENARIOS / "first_month.yaml", members=60, out=tmp_path / "run", overwrite=True)
+    asked = [
+        lambda: older.metric("members"), lambda: older.table("invoices"), lambda: older.table("world_events"),
+        lambda: older.sql("SELECT count(*) FROM invoices"), lambda: older.trace("US-1"), older.truth, older.views,
+    ]  # fmt: skip
+    for question in asked:
+        with pytest.raises(RunError, match="holds another run by now: open it again"):
+            question()
+    assert "40 members" in repr(older)
+
+
+def test_a_run_that_is_gone_says_so(tmp_path):
+    """Whatever is asked of it."""
+    run = billing_sim.run(SCENARIOS / "first_month.yaml", members=40, out=tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    for question in (lambda: run.table("invoices"), run.views, lambda: run.views(as_of="2025-02-01"), run.truth):
+        with pytest.raises(RunError, match="is gone, or cannot be read any more|holds no manifest"):
+            question()
 
 
 @pytest.mark.parametrize("content", ["{}", "half a mani", None])

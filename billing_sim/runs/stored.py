@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from billing_sim.errors import QueryError, RunError
 from billing_sim.runs import tables
 from billing_sim.runs.claim import being_written, is_being_written
-from billing_sim.runs.manifest import FINISHED, RUNNING, Content, Manifest, read_manifest
+from billing_sim.runs.manifest import FINISHED, MANIFEST_FILE, RUNNING, Content, Manifest, read_manifest
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class StoredRun:
     """A run that has finished and whose files are all there; `verify` also looks into them.
 
     Readers take the files from `events_files` and `facts_files`: a file that the manifest does not list is not part of
-    the run, whatever its name.
+    the run, whatever its name. `signed` is what the disk says of the manifest: where it says something else later, the
+    folder holds another run.
     """
 
     directory: Path
     manifest: Manifest
+    signed: tuple[int, int] | None = None
 
     @property
     def content(self) -> Content:
@@ -73,17 +76,20 @@ class StoredRun:
         """The world's own events, as dictionaries of `events.WORLD_COLUMNS`, moments in integer microseconds."""
         from billing_sim.runs.world_log import read_world_log  # pyarrow, which opening a run does not need
 
+        self.refuse_if_replaced()
         return read_world_log(self.directory / tables.WORLD_EVENTS_FILE)
 
     def scenario_source(self) -> bytes:
         """The exact bytes of the scenario that ran; RunError where it is withheld."""
         self._refuse_if_withheld()
+        self.refuse_if_replaced()
         return (self.directory / tables.SCENARIO_FILE).read_bytes()
 
     @property
     def scenario_path(self) -> Path:
         """A scenario file that can be read alone: the one that ran with all that it extends; RunError if withheld."""
         self._refuse_if_withheld()
+        self.refuse_if_replaced()
         whole = self.directory / tables.WHOLE_SCENARIO_FILE
         return whole if whole.exists() else self.directory / tables.SCENARIO_FILE
 
@@ -97,6 +103,17 @@ class StoredRun:
         if damage := self.verify():
             raise RunError("\n".join([f"{self.directory} is damaged: run it again with --overwrite", *damage]))
 
+    def refuse_if_replaced(self) -> None:
+        """RunError where the folder is gone, or holds another run by now."""
+        if self.signed is None:
+            return
+        try:
+            is_replaced = _signature(self.directory) != self.signed
+        except OSError:
+            raise RunError(f"{self.directory} is gone, or cannot be read any more.") from None
+        if is_replaced:
+            raise RunError(f"{self.directory} holds another run by now: open it again.")
+
     def _refuse_if_withheld(self) -> None:
         if self.manifest.identity.seed is None:
             raise RunError(
@@ -105,6 +122,7 @@ class StoredRun:
             )
 
     def _files(self, folder: Path) -> list[Path]:
+        self.refuse_if_replaced()
         files = (self.directory / segment["path"] for segment in self.content.segments)
         return [file for file in files if file.parent == folder]
 
@@ -116,6 +134,9 @@ def open_run(path: Path | str) -> StoredRun:
     size, and one that a newer version wrote.
     """
     directory = Path(path)
+    signed = None
+    with suppress(OSError):  # where there is none, reading it says so
+        signed = _signature(directory)
     manifest = read_manifest(directory)
     if manifest.state == RUNNING and is_being_written(directory):
         raise being_written(directory)
@@ -127,7 +148,13 @@ def open_run(path: Path | str) -> StoredRun:
     damage = [verdict for verdict in verdicts if verdict]
     if damage:
         raise RunError("\n".join([f"{directory} is damaged: run it again with --overwrite", *damage]))
-    return StoredRun(directory, manifest)
+    return StoredRun(directory, manifest, signed)
+
+
+def _signature(directory: Path) -> tuple[int, int]:
+    """What changes when a manifest is written anew: which file it is, and when it was written."""
+    found = (directory / MANIFEST_FILE).stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _damage(directory: Path, segment: Mapping[str, Any], *, thorough: bool) -> str:
