@@ -189,6 +189,8 @@ class Study:
             **as_dict(cell, verdict),
             "metric_change_in": cell.definition.unit if cell.is_absolute else RELATIVE,
             "truth_change_in": cell.estimand.unit,
+            "metric_margin": cell.changes.metric_margin,
+            "truth_margin": cell.changes.truth_margin,
             "ratio": ratio,
         }
 
@@ -205,7 +207,8 @@ class Study:
 _COLUMNS = (
     "definition", "case", "verdict", "was", "reason", "metric_change", "metric_low", "metric_high", "metric_change_in",
     "truth_change", "truth_low", "truth_high", "truth_change_in", "ratio", "ratio_low", "ratio_high", "ratio_shape",
-    "p", "seeds", "missing", "estimand", "same_unit", "censoring", "sampling", "definition_error",
+    "p", "p_misstates", "metric_margin", "truth_margin", "seeds", "missing", "estimand", "same_unit",
+    "censoring", "sampling", "definition_error",
 )  # fmt: skip
 _ENDS = ("metric", "truth", "ratio")
 

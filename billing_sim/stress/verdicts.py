@@ -66,7 +66,7 @@ class Verdict:
                 "ratio": None if self.ratio is None else [_plain(self.ratio.low), _plain(self.ratio.high)],
                 "ratio_shape": None if self.ratio is None else self.ratio.shape,
             },
-            "p": self.p, "seeds": self.seeds, "missing": self.missing,
+            "p": self.p, "p_misstates": self.misstates, "seeds": self.seeds, "missing": self.missing,
         }  # fmt: skip
 
 
