@@ -6,6 +6,7 @@ Every error that a user can cause is a `BillingSimError`; the command line print
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ EXIT_FINE = 0
 EXIT_CHECK_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a file finds no room."""
 
 _LONGEST = 100
 """Characters of a remedy on one line; a list of names may take several."""

@@ -27,6 +27,7 @@ from billing_sim.crew import Crew, Labour, usual_workers
 from billing_sim.errors import RunError
 from billing_sim.identity import people_in, world_of
 from billing_sim.runs import tables
+from billing_sim.runs.aside import reason_of, remedy
 from billing_sim.runs.division import Division, division_for
 from billing_sim.runs.stored import StoredRun
 from billing_sim.simulate import Progress, Report, compile_first
@@ -137,9 +138,8 @@ def _fill(place: Path, run: StoredRun, known_before: int, told: list[dict[str, A
 
 
 def _cannot_write(place: Path, error: OSError) -> RunError:
-    return RunError(
-        f"cannot write {place}: {error.strerror}. Free some space there, or let BILLING_SIM_CACHE name another folder."
-    )
+    way = "let BILLING_SIM_CACHE name another folder"
+    return RunError(f"cannot write {place}: {reason_of(error)}. {remedy(error, way)}")
 
 
 def _forget_others(place: Path) -> None:

@@ -11,14 +11,16 @@ import pytest
 
 import billing_sim
 from billing_sim.calibration.fitting.moments import value_of
+from billing_sim.calibration.fitting.overlay import write_overlay
 from billing_sim.calibration.fitting.parameters import change_for, parameter, read_like, said_like, tree_of
 from billing_sim.calibration.fitting.pinned import GUESS, GUESSED, PINNED, luck_of, pinned
 from billing_sim.calibration.fitting.targets import Target, read_amount
 from billing_sim.calibration.worlds import ground, live
-from billing_sim.errors import InputError, QueryError
+from billing_sim.errors import InputError, QueryError, RunError
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.scenario import load
 from tests.cli_caller import call
+from tests.no_room import no_room
 
 __all__ = ["call"]
 ROOT = Path(__file__).parent.parent
@@ -350,3 +352,12 @@ def test_the_command_fits_the_shipped_example(call, tmp_path):
     assert "fresh seeds" in answer.out
     assert CHURN in answer.out
     assert load(out).scenario.members == load(FIRST_MONTH).scenario.members
+
+
+def test_a_fitted_scenario_that_finds_no_room_leaves_the_old_one(tmp_path):
+    """Whole, and alone in its folder."""
+    file = tmp_path / "fitted.yaml"
+    file.write_text("name: old\n")
+    with no_room(), pytest.raises(RunError, match=r"cannot write .*fitted\.yaml: File too large\. Free some space"):
+        write_overlay(file, FIRST_MONTH, "fitted", {"members": 10}, ["Fitted."])
+    assert [it.read_text() for it in tmp_path.iterdir()] == ["name: old\n"]

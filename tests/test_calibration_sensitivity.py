@@ -17,9 +17,10 @@ from billing_sim.calibration.sensitivity.asking import HEADLINES
 from billing_sim.calibration.sensitivity.levers import LEVERS
 from billing_sim.calibration.sensitivity.tornado import data_of, description_of
 from billing_sim.calibration.worlds import ground, live
-from billing_sim.errors import QueryError
+from billing_sim.errors import QueryError, RunError
 from billing_sim.metrics.catalogue import shipped
 from tests.cli_caller import call
+from tests.no_room import no_room
 
 __all__ = ["call"]
 ROOT = Path(__file__).parent.parent
@@ -116,6 +117,10 @@ def test_the_picture_and_its_data(worth, tmp_path):
     assert all(it.lever.name in drawn for it in worth.swings)
     assert all(it.title in drawn for it in worth.definitions)
     worth.save(tmp_path / "it.png")
+    before = {it: it.read_bytes() for it in tmp_path.iterdir()}
+    with no_room(1000), pytest.raises(RunError, match=r"cannot write .*it\.svg: File too large"):
+        worth.save(tmp_path / "it.svg")
+    assert {it: it.read_bytes() for it in tmp_path.iterdir()} == before
     assert (tmp_path / "it.png").read_bytes().startswith(b"\x89PNG")
     assert "Widest bars by metric" in description_of(worth)
     with pytest.raises(QueryError, match=r"\.svg"):

@@ -18,6 +18,7 @@ from billing_sim.pictures import PICTURES, draw, maturity, words
 from billing_sim.pictures.charts import apart
 from billing_sim.pictures.theme import THEMES, WIDTH
 from tests.conftest import SCENARIOS
+from tests.no_room import no_room
 from tests.svg_words import covered, words_in
 
 
@@ -150,9 +151,18 @@ def test_other_files_and_themes_are_refused(figures, tmp_path):
     with pytest.raises(QueryError, match="no theme `sepia`"):
         figure.to_svg("sepia")
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="cannot be written"):
+    with pytest.raises(RunError, match=r"cannot write .*it\.svg: .*Name another file"):
         figure.save(tmp_path / "file" / "it.svg")
     assert issubclass(QueryError, BillingSimError)
+
+
+def test_a_picture_that_finds_no_room_leaves_the_old_one(figures, tmp_path):
+    """Whole, and alone in its folder."""
+    place = figures["mrr_bridge"].save(tmp_path / "it.svg")
+    before = place.read_bytes()
+    with no_room(1000), pytest.raises(RunError, match=r"cannot write .*it\.svg: File too large"):
+        figures["mrr_bridge"].save(place)
+    assert [it.read_bytes() for it in tmp_path.iterdir()] == [before]
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 import billing_sim
+from billing_sim.errors import RunError
 from billing_sim.metrics import words
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.pictures import PICTURES
@@ -19,6 +20,7 @@ from billing_sim.report.content import COMPARED, PLACES, Content, content
 from billing_sim.report.goals import MISSED, OPEN, REACHED, goals
 from tests.cli_caller import call
 from tests.conftest import SCENARIOS
+from tests.no_room import no_room
 
 __all__ = ["call"]
 
@@ -258,6 +260,17 @@ def test_the_command_writes_the_same_page(runs, text, tmp_path, call, monkeypatc
     assert refused.code == 2
     assert "end in .html" in refused.err
     assert call("report", tmp_path / "nowhere").code == 2
+
+
+def test_a_page_that_finds_no_room_leaves_the_old_one(tiny_run, tmp_path, monkeypatch):
+    """Whole, and alone in its folder."""
+    monkeypatch.setattr("billing_sim.report.page.content", lambda *_: None)
+    monkeypatch.setattr("billing_sim.report.page.page", lambda _: "a page that is too long")
+    file = tmp_path / "page.html"
+    file.write_text("old")
+    with no_room(), pytest.raises(RunError, match=r"cannot write .*page\.html: File too large\. Free some space"):
+        tiny_run.report(file)
+    assert [it.read_text() for it in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_withheld_scenario_is_no_obstacle(tmp_path):

@@ -14,10 +14,12 @@ import pytest
 from runs_samples import VOCABULARIES, files_in, log_rows
 
 from billing_sim.errors import RunError
-from billing_sim.runs.aside import write_aside
+from billing_sim.runs.aside import cannot_write, write_aside
 from billing_sim.runs.columns import Arenas, record_batch
+from billing_sim.runs.named_file import write_named
 from billing_sim.runs.segment import ROWS_PER_GROUP, Segment
 from billing_sim.runs.tables import layouts
+from tests.no_room import no_room
 
 LOG = layouts()["events"]
 NAME = "events/shard-00.parquet"
@@ -163,6 +165,47 @@ def test_a_small_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_aside(file, b"newer")
     assert (file.read_bytes(), files_in(tmp_path)) == (b"new", ["note.txt"])
+
+
+def test_a_named_file_is_replaced_whole_or_not_at_all(tmp_path):
+    """Where there is no room the old one stays, nothing lies beside it, and it is said what to do."""
+    file = tmp_path / "page.html"
+    write_named(file, "old")
+    with no_room(), pytest.raises(RunError, match=r"page\.html: File too large\. Free some space there, or name"):
+        write_named(file, "a page that is too long")
+    assert (file.read_text(), files_in(tmp_path)) == ("old", ["page.html"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few make links, and has no pipes with names")
+def test_a_link_and_a_pipe_stay_what_they_are(tmp_path):
+    """What the link leads to is written anew, and what reads the pipe gets the bytes."""
+    write_named(tmp_path / "page.html", "old")
+    (tmp_path / "link.html").symlink_to(tmp_path / "page.html")
+    write_named(tmp_path / "link.html", "new")
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "page.html").read_text() == "new"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_named(pipe, "told")
+    assert os.read(reader, 100) == b"told"
+    os.close(reader)
+    assert files_in(tmp_path) == ["link.html", "page.html"]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "Free some space there, or choose another folder with --out."),
+        (errno.EDQUOT, "Free some space there, or choose another folder with --out."),
+        (errno.EROFS, "Choose another folder with --out."),
+        (errno.EACCES, "Choose another folder with --out."),
+    ],
+)
+def test_only_a_full_disk_is_asked_for_space(number, said):
+    """A folder that may not be written has enough of it."""
+    error = cannot_write(Path("out"), OSError(number, os.strerror(number)))
+    assert str(error) == f"cannot write out: {os.strerror(number)}. {said}"
 
 
 def test_memory_that_another_file_has_used_leaves_no_trace(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from billing_sim.errors import InputError, QueryError
+from billing_sim.errors import InputError, QueryError, RunError
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.scenario import load
 from billing_sim.scenario.nodes import plain
@@ -16,17 +16,18 @@ from billing_sim.stress.case import BASE
 from billing_sim.stress.flips import finding
 from billing_sim.stress.flips.arena import Arena
 from billing_sim.stress.flips.duel import Duel, Side, duel
-from billing_sim.stress.flips.finding import find_flip
+from billing_sim.stress.flips.finding import Flip, find_flip
 from billing_sim.stress.flips.policies import find_policies, under
 from billing_sim.stress.flips.searching import search, worlds
 from billing_sim.stress.flips.shrinking import shrink
 from billing_sim.stress.flips.space import declared, default_policies, turns
 from billing_sim.stress.flips.turns import Turn, World, fit_together, overlay_of, size
-from billing_sim.stress.flips.writing import text
+from billing_sim.stress.flips.writing import text, write
 from billing_sim.stress.flips.yaml_text import yaml_text
 from billing_sim.stress.readings import Readings
 from billing_sim.stress.statistics import Mean
 from tests.cli_caller import call
+from tests.no_room import no_room
 
 __all__ = ["call"]
 FIRST_MONTH = Path(__file__).parent.parent / "scenarios" / "first_month.yaml"
@@ -277,6 +278,18 @@ def test_yaml_is_read_back_as_it_was():
         "percent": "%x", "umlaut": "für",
     }  # fmt: skip
     assert plain(parse(yaml_text(content).encode(), "x.yaml")) == content
+
+
+def test_a_flip_that_finds_no_room_leaves_nothing(tmp_path, monkeypatch):
+    """Neither the scenario nor the base beside it; while it is looked for, a full disk is said as well."""
+    arena = Arena(BASE, (RATE, BY_ATTEMPT), find_policies(["smart", "yuno"], load(BASE).scenario))
+    flip = Flip(arena, (), Duel(("smart", "yuno"), (Side(RATE, 0.9, 0.8, _lead(0.01)),) * 2, {}), 10, range(3))
+    monkeypatch.setattr("billing_sim.stress.flips.writing.text", lambda *_: "x" * 1_000_000)
+    with no_room(100_000), pytest.raises(RunError, match=r"cannot write .*flip\.yaml: File too large"):
+        write(flip, tmp_path / "flip.yaml")
+    assert list(tmp_path.iterdir()) == []
+    with no_room(), pytest.raises(RunError, match="cannot write a scenario to try: File too large"):
+        arena.readings((), ["smart"], 10, range(2))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from billing_sim.stress.render import MEANINGS, study_shown
 from billing_sim.stress.report_card import SIGNS, content
 from billing_sim.stress.study import Study
 from billing_sim.stress.verdicts import ADVERSE
+from tests.no_room import no_room
 from tests.stress_builder import SEEDS, definition, study
 
 EVIL = '</script><img src=x onerror="alert(1)"> & </title>'
@@ -156,6 +157,10 @@ def test_it_is_written_where_asked(made, tmp_path):
     assert made.report_card() == path.read_text(encoding="utf-8")
     with pytest.raises(BillingSimError, match=r"cannot write the report card .*nowhere.*: there is no folder"):
         made.report_card(tmp_path / "nowhere" / "card.html")
+    with no_room(1000), pytest.raises(BillingSimError, match=r"cannot write .*card\.html: File too large"):
+        made.report_card(path)
+    assert path.read_text(encoding="utf-8") == made.report_card()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_large_matrix_stays_small(made):

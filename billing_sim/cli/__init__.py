@@ -5,9 +5,7 @@ Each command is a small file that imports what it needs when it runs, so that `-
 
 from __future__ import annotations
 
-import errno
-
-from billing_sim.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BillingSimError
+from billing_sim.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, NO_ROOM, BillingSimError
 from billing_sim.quick_start import exit_at_once, hurry
 
 
@@ -30,7 +28,7 @@ def main() -> None:
             complain(str(error))
             raise SystemExit(error.exit_code) from None
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in NO_ROOM:
                 raise
             give_up_output()
             complain(f"There is no space left to write to{f': {error.filename}' if error.filename else ''}.")

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billing_sim.errors import QueryError, RunError
+from billing_sim.errors import QueryError
+from billing_sim.runs.named_file import cannot_write_named, write_named
 
 if TYPE_CHECKING:
     from billing_sim.pictures.figure import Figure
@@ -101,9 +102,9 @@ def save(figure: Figure, path: Path, theme: str) -> Path:
         content = (figure.to_svg(theme) if kind == ".svg" else figure.to_html(theme)).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}.") from None
+        raise cannot_write_named(path, error) from None
+    write_named(path, content)
     return path
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,7 @@ from billing_sim.errors import RunError
 from billing_sim.metrics import words
 from billing_sim.pictures.figure import SHOWN_SCALE
 from billing_sim.report.content import Content, content
+from billing_sim.runs.named_file import cannot_write_named, write_named
 from billing_sim.steps import Report
 
 if TYPE_CHECKING:
@@ -37,22 +37,13 @@ def write(run: Run, path: str | Path, other: Run | None = None, *, report: Repor
     target = Path(path)
     if target.is_dir():
         raise RunError(f"{target} is a folder: name the file to write, such as {target / 'report.html'}.")
-    with _writing(target):
+    try:
         # First, since what comes between takes a quarter of a minute.
         target.parent.mkdir(parents=True, exist_ok=True)
-    text = page(content(run, other, report))
-    with _writing(target):
-        target.write_text(text, encoding="utf-8")
-    return target
-
-
-@contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    """What the system refuses, as a sentence."""
-    try:
-        yield
     except OSError as error:
-        raise RunError(f"cannot write {target}: {error.strerror or error}. Name another file.") from None
+        raise cannot_write_named(target, error) from None
+    write_named(target, page(content(run, other, report)))
+    return target
 
 
 def page(shown: Content) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from billing_sim.errors import RunError
+from billing_sim.errors import NO_ROOM, RunError
 
 
 class Aside:
@@ -36,22 +37,39 @@ class Aside:
 
 def write_aside(path: Path, content: bytes) -> dict[str, int | str]:
     """Replace a small file in one step; on failure the old one stays and a `RunError` says why."""
+    try:
+        return swap_in(path, content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def swap_in(path: Path, content: bytes) -> dict[str, int | str]:
+    """The same for those who have words of their own for what the disk refuses: OSError then."""
     aside = Aside(path)
     try:
         aside.temporary.write_bytes(content)
         return aside.commit()
-    except OSError as error:
-        aside.discard()
-        raise cannot_write(path, error) from error
     except BaseException:
-        aside.discard()
+        with suppress(OSError):
+            aside.discard()
         raise
 
 
 def cannot_write(path: Path, error: Exception) -> RunError:
     """The error to raise when the disk refuses a file."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return RunError(f"cannot write {path}: {reason}. Free some space there, or choose another folder with --out.")
+    return RunError(f"cannot write {path}: {reason_of(error)}. {remedy(error, 'choose another folder with --out')}")
+
+
+def reason_of(error: Exception) -> str:
+    """What the system says, without its numbers."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def remedy(error: Exception, way: str) -> str:
+    """What to do about a file that was refused: make room where there is none, or go another `way`."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return f"Free some space there, or {way}."
+    return f"{way[:1].upper()}{way[1:]}."
 
 
 def sync_folder(folder: Path) -> None:

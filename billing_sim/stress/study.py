@@ -14,9 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from billing_sim.errors import BillingSimError, QueryError
+from billing_sim.errors import QueryError
 from billing_sim.given import with_checked_arguments
 from billing_sim.metrics.names import unknown
+from billing_sim.runs.named_file import write_named
 from billing_sim.scenario.model import Scenario
 from billing_sim.stress import lab
 from billing_sim.stress.alarms import Alarms, with_alarms
@@ -171,12 +172,8 @@ class Study:
         told = page(self, self._curves(report))
         if path is None:
             return told
-        place = Path(path)
-        try:
-            place.write_text(told, encoding="utf-8")
-        except OSError as error:
-            raise BillingSimError(f"cannot write the report card {place}: {error.strerror}.") from error
-        return place
+        write_named(Path(path), told)
+        return Path(path)
 
     def _curves(self, report: Report | None) -> Curves | None:
         from billing_sim.stress.curves import curves_of

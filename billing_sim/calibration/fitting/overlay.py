@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from billing_sim.errors import RunError
+from billing_sim.runs.named_file import cannot_write_named, write_named
 from billing_sim.scenario.emit import emit
 
 
@@ -25,6 +25,6 @@ def write_overlay(out: Path, base: Path, name: str, change: Mapping[str, Any], s
     try:
         extends = Path(os.path.relpath(base.resolve(), out.resolve().parent)).as_posix()
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(overlay_text(name, extends, change, said), encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:
-        raise RunError(f"{out} cannot be written: {error}") from None
+        raise cannot_write_named(out, error) from None
+    write_named(out, overlay_text(name, extends, change, said))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billing_sim.errors import QueryError, RunError
+from billing_sim.errors import QueryError
+from billing_sim.runs.named_file import cannot_write_named, write_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,6 +106,17 @@ def save(it: Sensitivity, path: str | Path) -> None:
         raise QueryError(f"{path} is not drawn: no assumption was tried, or no metric has a value.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        tornado(it).save(str(path), **({"ppi": 144} if path.suffix == ".png" else {}))
     except OSError as error:
-        raise RunError(f"{path} cannot be written: {error.strerror}") from None
+        raise cannot_write_named(path, error) from None
+    write_named(path, _drawn(it, path.suffix))
+
+
+def _drawn(it: Sensitivity, ending: str) -> str | bytes:
+    """The picture as the content of a file with this ending."""
+    if ending == ".png":
+        pixels = BytesIO()
+        tornado(it).save(pixels, format="png", ppi=144)
+        return pixels.getvalue()
+    text = StringIO()
+    tornado(it).save(text, format=ending[1:])
+    return text.getvalue()

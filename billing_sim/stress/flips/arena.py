@@ -13,7 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from billing_sim.errors import RunError
 from billing_sim.metrics.definition import Definition
+from billing_sim.runs.aside import reason_of, remedy
 from billing_sim.scenario.emit import emit
 from billing_sim.scenario.layers import Composition, read_chain
 from billing_sim.scenario.loading import load
@@ -65,8 +67,12 @@ class Arena:
 
     def readings(self, world: World, policies: Sequence[str], members: int, seeds: range) -> dict[str, Readings]:
         """What both definitions read under each policy; InputError where the turns make no scenario."""
-        with TemporaryDirectory(prefix="billing_sim-flip-", ignore_cleanup_errors=True) as folder:
-            lives = {name: self._lives(Path(folder), world, name, policies, members) for name in policies}
+        try:
+            with TemporaryDirectory(prefix="billing_sim-flip-", ignore_cleanup_errors=True) as folder:
+                lives = {name: self._lives(Path(folder), world, name, policies, members) for name in policies}
+        except OSError as error:
+            way = "let TMPDIR name another folder"
+            raise RunError(f"cannot write a scenario to try: {reason_of(error)}. {remedy(error, way)}") from error
         with ThreadPoolExecutor(WORKERS, "billing-sim-flip") as pool:
             tasks = {name: pool.submit(read_world, it, seeds, self.definitions) for name, it in lives.items()}
             return {name: task.result() for name, task in tasks.items()}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from billing_sim.errors import QueryError, RunError
+from billing_sim.errors import QueryError
+from billing_sim.runs.named_file import write_named
 from billing_sim.stress.asking import check_place
 from billing_sim.stress.case import BASE
 from billing_sim.stress.flips.duel import Side
@@ -112,14 +112,19 @@ def write(it: Flip, out: Path) -> None:
 
     RunError where nothing can be written.
     """
+    base = it.arena.base
+    if base != BASE:
+        write_named(out, text(it, _way(base, out.parent), str(out)))
+        return
+    copy = _copy_of_base(out)
+    was_there = copy.exists()
+    write_named(copy, base.read_bytes())
     try:
-        base = it.arena.base
-        if base == BASE:
-            shutil.copyfile(base, _copy_of_base(out))
-            base = _copy_of_base(out)
-        out.write_text(text(it, _way(base, out.parent), str(out)), encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"{out} cannot be written: {error.strerror}.") from error
+        write_named(out, text(it, _way(copy, out.parent), str(out)))
+    except BaseException:
+        if not was_there:
+            copy.unlink(missing_ok=True)
+        raise
 
 
 def _copy_of_base(out: Path) -> Path:
