@@ -6,6 +6,7 @@ import pytest
 
 from billing_sim.pictures import PICTURES
 from tests.cli_caller import call
+from tests.no_room import no_room
 
 __all__ = ["call"]
 
@@ -28,6 +29,15 @@ def test_all_go_to_a_folder_and_those_that_cannot_be_made_are_named(call, tiny_r
     written = {it.name for it in tmp_path.iterdir()}
     assert written == {f"{name}_dark.svg" for name in PICTURES if name not in left_out}
     assert len(answer.out.splitlines()) == len(written)
+
+
+def test_where_nothing_can_be_written_all_is_a_failure(call, tiny_run, tmp_path):
+    """Code 2 and why: that is no property of the run, as being too short is."""
+    with no_room():
+        answer = call("plot", tiny_run.directory, "all", "--as", "svg", "--out", tmp_path)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines()[-1].endswith("File too large. Free some space there, or name another file.")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_run_and_a_metric_reach_the_picture(call, tiny_run, tmp_path):

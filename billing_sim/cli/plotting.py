@@ -102,11 +102,13 @@ def plot(
         for picture in chosen:
             own = {name: options[name] for name in options if name in picture.options}
             try:
-                told.append(step(_saved(opened.plot(picture.name, **own), places[picture.name], theme)))
+                figure = opened.plot(picture.name, **own)
             except BillingSimError as error:
                 if ALL not in names:
                     raise
                 left_out.append(step(f"Left out: {picture.name}. {error}"))
+                continue
+            told.append(step(_saved(figure, places[picture.name], theme)))
     for line in left_out:
         complain(line)
     if told and not quiet:
