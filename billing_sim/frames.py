@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from billing_sim.errors import RunError
 from billing_sim.runs.left_out import whole
+from billing_sim.runs.reading import reading_file
 
 _WITH_GAPS: dict[Any, Any] = {
     pa.int64(): pd.Int64Dtype(),
@@ -32,7 +32,10 @@ _WITH_GAPS: dict[Any, Any] = {
 
 def read(files: Sequence[Path]) -> pd.DataFrame:
     """The rows of Parquet files of one table, in the order of the files; RunError when one cannot be read."""
-    return frame(pa.concat_tables([_table(file) for file in files]).unify_dictionaries())
+    tables = [_table(file) for file in files]
+    with reading_file(files[0]):
+        together = pa.concat_tables(tables).unify_dictionaries()
+    return frame(together)
 
 
 def frame(table: pa.Table) -> pd.DataFrame:
@@ -43,11 +46,8 @@ def frame(table: pa.Table) -> pd.DataFrame:
 
 
 def _table(file: Path) -> pa.Table:
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
-            return whole(opened.read())
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{file} cannot be read ({error}): run the scenario again with --overwrite.") from error
+    with reading_file(file), pq.ParquetFile(file, page_checksum_verification=True) as opened:
+        return whole(opened.read())
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:

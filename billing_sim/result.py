@@ -195,18 +195,21 @@ class Run:
         """The answer to one SELECT (DuckDB's SQL) over the tables of this run, and nothing else on the machine.
 
         Several threads may ask the same run; they are answered one after the other, each by two threads of DuckDB's.
-        QueryError when it is anything else or cannot be answered.
+        QueryError when it is anything else or cannot be answered, RunError when files of the run are gone.
         """
         import duckdb
 
         from billing_sim import frames
         from billing_sim.metrics.connection import reading
+        from billing_sim.metrics.unreadable import is_about_files
 
         self.stored.refuse_if_replaced()
         try:
             with self._asking:
                 found = self._connection.sql(reading(self._connection, query)).to_arrow_table()
         except duckdb.Error as error:
+            if is_about_files(error):
+                open_run(self.directory)  # whose files may be gone since they were opened
             raise QueryError(_in_two_lines(str(error), self.tables)) from None
         return frames.frame(found)
 

@@ -10,6 +10,7 @@ from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.figures import MICROS
 from billing_sim.metrics.frame import frame
 from billing_sim.metrics.source import Source
+from billing_sim.metrics.unreadable import reading_facts
 
 _MEMBERS = """
 SELECT count(*) FILTER (ended_at IS NULL), count(*) FILTER (started_by <> 'imported'),
@@ -58,7 +59,7 @@ class Upshot:
 def upshot_of(source: Source) -> Upshot:
     """The upshot of a run from its facts; RunError where they cannot be read."""
     needed = [fact for fact in FACTS if fact.name in ("subscriptions", "invoices")]
-    with connect_to(source, needed) as connection:
+    with reading_facts(), connect_to(source, needed) as connection:
         members = connection.execute(_MEMBERS).fetchall()[0]
         *invoices, micros = connection.execute(_INVOICES).fetchall()[0]
     still, came, gone, lost = members

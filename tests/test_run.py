@@ -15,6 +15,9 @@ import pytest
 import billing_sim
 from billing_sim import frames
 from billing_sim.facts.schema import FACTS
+from billing_sim.metrics.connection import connect_to
+from billing_sim.metrics.source import RunFolder
+from billing_sim.metrics.unreadable import reading_facts
 from billing_sim.upshot import upshot_of
 from tests.conftest import SCENARIOS
 from tests.runs_samples import IDENTITY, writer_for
@@ -274,6 +277,60 @@ def test_a_run_is_found_after_the_program_went_to_another_folder(tiny_run, tmp_p
     assert billing_sim.compare(opened, made).pair.before.identity.members == 200
     monkeypatch.chdir(tmp_path)
     assert "A  here/run  (first_month" in str(billing_sim.compare(opened, made))
+
+
+def test_a_run_whose_folder_is_gone_says_so(tiny_run, tmp_path):
+    """In words, whatever is asked, also where the facts had been read before."""
+    shutil.copytree(tiny_run.directory, tmp_path / "run")
+    fresh, asked = (billing_sim.open(tmp_path / "run") for _ in range(2))
+    asked.sql("SELECT count(*) FROM invoices")
+    shutil.rmtree(tmp_path / "run")
+    for ask in (
+        lambda: fresh.views(as_of="2025-02-01"),
+        lambda: fresh.table("invoices"),
+        lambda: fresh.metric("churn"),
+        lambda: asked.sql("SELECT count(*) FROM invoices"),
+    ):
+        with pytest.raises(billing_sim.RunError, match=r"is gone: open the run where it lies|is not a run"):
+            ask()
+
+
+def test_files_that_go_while_they_are_read_are_missed(tiny_run, tmp_path):
+    """The database takes them for files that it may not read; that is not what happened."""
+    shutil.copytree(tiny_run.directory, tmp_path / "run")
+    facts = [fact for fact in FACTS if fact.name == "invoices"]
+    with reading_facts(), connect_to(RunFolder(tmp_path / "run"), facts) as connection:
+        shutil.rmtree(tmp_path / "run")
+        with pytest.raises(billing_sim.RunError, match="files of the run are gone"), reading_facts():
+            connection.execute("SELECT count(*) FROM invoices")
+
+
+@pytest.mark.parametrize(
+    ("part", "ask"),
+    [
+        *(("world", ask) for ask in ("views", "metric", "compare", "table")),
+        *(("facts/invoices", ask) for ask in ("views", "metric", "table", "truth")),
+        *(("facts/subscriptions", ask) for ask in ("views", "compare", "table", "truth")),
+    ],
+)
+def test_damage_where_a_file_tells_of_itself_is_said(tiny_run, tmp_path, part, ask):
+    """Whoever reads it gets a sentence: the end is not that of such a file, or a word of it is no text."""
+    shutil.copytree(tiny_run.directory, tmp_path / "run")
+    (file,) = (tmp_path / "run" / part).glob("*.parquet")
+    good = file.read_bytes()
+    table = {"world": "world_events"}.get(part, part.removeprefix("facts/"))
+    asking = {
+        "views": lambda run: run.views(),
+        "metric": lambda run: run.metric(["churn", "payment_success_rate"]),
+        "compare": lambda run: billing_sim.compare(run, tiny_run),
+        "table": lambda run: run.table(table),
+        "truth": lambda run: run.truth(),
+    }
+    told = [] if part == "world" else [good.replace(b'{"', b'\xff"')]
+    for damaged in (good[:-4] + b"XXXX", good[:-8] + b"\xff" * 4 + good[-4:], *told):
+        file.write_bytes(damaged)
+        with pytest.raises(billing_sim.RunError, match="cannot be read"):
+            asking[ask](billing_sim.open(tmp_path / "run"))
 
 
 def test_a_flipped_bit_is_found_where_it_is_asked_for(tiny_run, tmp_path):

@@ -18,6 +18,7 @@ from billing_sim.facts.schema import COLUMNS
 from billing_sim.metrics.frame import Frame, frame
 from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import RunFolder, Source
+from billing_sim.metrics.unreadable import reading_facts
 from billing_sim.runs.manifest import Identity
 
 MONTH = "month"
@@ -174,7 +175,7 @@ def _other_sizes(before: RunFolder, after: RunFolder) -> Iterator[str]:
 
 def _members_at_start(run: RunFolder) -> dict[str, int]:
     """Members who were there when the run began, by market."""
-    with duckdb.connect(":memory:") as connection:
+    with reading_facts(), duckdb.connect(":memory:") as connection:
         rows = rows_of(connection, COLUMNS["subscriptions"], run.facts_files("subscriptions"))
         counted = f"SELECT market::VARCHAR, count(*) FROM {rows} WHERE started_by::VARCHAR = 'imported' GROUP BY 1"
         return dict(connection.execute(counted).fetchall())

@@ -19,6 +19,7 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.frame import Frame
 from billing_sim.metrics.source import Source
+from billing_sim.metrics.unreadable import reading_facts
 
 _MICROS = 1_000_000
 
@@ -83,7 +84,7 @@ def growth_of(source: Source, design: Design, seen: Frame) -> Growth | None:
     length = min(design.since - seen.start, seen.as_of - design.since)
     if not length:
         return None
-    with connect_to(source, [fact for fact in FACTS if fact.name == "invoices"]) as connection:
+    with reading_facts(), connect_to(source, [fact for fact in FACTS if fact.name == "invoices"]) as connection:
         found = connection.execute(
             """SELECT coalesce(sum(CASE WHEN paid_at >= $since THEN amount_micros ELSE -amount_micros END), 0)
             FROM invoices WHERE status = 'paid' AND paid_at >= $first AND paid_at < $last""",

@@ -14,6 +14,7 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.source import InMemory, Source
+from billing_sim.metrics.unreadable import reading_facts
 
 ENROLMENTS = "enrolments"
 
@@ -54,7 +55,7 @@ def facts_of(definitions: Iterable[Definition]) -> list[str]:
 def sample_of(source: Source, experiment: str, facts: Sequence[str]) -> Sample:
     """The units of a run that count for an experiment."""
     wanted = [fact for fact in FACTS if fact.name in facts]
-    with connect_to(source, wanted) as connection:
+    with reading_facts(), connect_to(source, wanted) as connection:
         tables = {
             fact.name: connection.sql(f"SELECT * FROM {fact.name} WHERE arm <> 'none'").to_arrow_table()
             for fact in wanted

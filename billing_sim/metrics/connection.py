@@ -10,11 +10,12 @@ from typing import Any
 import duckdb
 
 from billing_sim import events as log
-from billing_sim.errors import QueryError, RunError
+from billing_sim.errors import QueryError
 from billing_sim.facts.schema import FACTS, Fact
 from billing_sim.metrics import constant
 from billing_sim.metrics.databases import Shown, as_now, database, lock, show, values_of, write_world
 from billing_sim.metrics.source import InMemory, Others, Source, WithTables
+from billing_sim.metrics.unreadable import reading_facts
 
 THREADS = 2
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -30,11 +31,9 @@ def connect(source: Source, events: Sequence[Path] = (), *, threads: int = THREA
         tables.append(("events", log.COLUMNS, events))
     connection = duckdb.connect(":memory:", config={"threads": threads})
     write_world(connection, values_of(source.world_events()))
-    try:
+    with reading_facts():
         for name, columns, files in tables:
             show(connection, name, columns, files, "")
-    except duckdb.Error as error:
-        raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
     lock(connection, (file for _, _, files in tables for file in files))
     return connection
 
@@ -59,7 +58,7 @@ def connect_to(
     config = tuple(sorted({"threads": threads, **limits}.items()))
     memory_only = source if isinstance(source, InMemory) else None
     others = source.more_tables if isinstance(source, WithTables) else {}
-    try:
+    with reading_facts():
         if memory_only:
             connection = database(config, (), (), None).cursor(())
             if with_world:
@@ -72,10 +71,6 @@ def connect_to(
         foreign = [Shown(name, as_now(files)) for name, files in others.items()]
         world = values_of(told) if with_world else None
         return database(config, tuple(shown), tuple(foreign), world).cursor(fact.name for fact in wanted)
-    except duckdb.Error as error:
-        if "KeyboardInterrupt" in str(error):  # it fell into Python that the database had called
-            raise KeyboardInterrupt from None
-        raise RunError(f"The facts cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def facts_named(*texts: str) -> list[Fact]:

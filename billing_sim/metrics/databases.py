@@ -20,6 +20,7 @@ from billing_sim.events import WORLD_COLUMNS, Column
 from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.rows import rows_of
 from billing_sim.metrics.source import Others
+from billing_sim.metrics.unreadable import reading_facts
 
 _DATABASES = 16
 """Databases kept open: a run has a few, by what is asked of it (constant rates, world events, limits)."""
@@ -111,9 +112,12 @@ def _unlocked() -> duckdb.DuckDBPyConnection:
 
 
 def world_events_in(file: Path) -> list[dict[str, Any]]:
-    """A run's world events in order, as dictionaries of `WORLD_COLUMNS`, moments in integer microseconds."""
+    """A run's world events in order, as dictionaries of `WORLD_COLUMNS`, moments in integer microseconds.
+
+    RunError when they cannot be read.
+    """
     columns = ", ".join(f"epoch_us({it.name})" if it.storage == "timestamp" else it.name for it in WORLD_COLUMNS)
-    with _unlocked().cursor() as connection:
+    with reading_facts(), _unlocked().cursor() as connection:
         rows = connection.execute(f"SELECT {columns} FROM read_parquet(?) ORDER BY sequence", [str(file)]).fetchall()
     return [dict(zip([column.name for column in WORLD_COLUMNS], row, strict=True)) for row in rows]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 from pyarrow.parquet import read_metadata
@@ -17,6 +18,8 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.source import InMemory, Source
+from billing_sim.metrics.unreadable import reading_facts
+from billing_sim.runs.reading import reading_file
 
 ANY = "TRUE"
 _OF_A_TABLE = re.compile(r"\s*(\w+)\s+WHERE\s+(.+)", re.IGNORECASE | re.DOTALL)
@@ -63,14 +66,20 @@ def _has_rows(source: Source, fact: str) -> bool:
     if isinstance(source, InMemory):
         return fact in source.tables and len(source.tables[fact]) > 0
     # A fact without rows has a file all the same.
-    return any(read_metadata(file).num_rows for file in source.facts_files(fact))
+    return any(_rows_in(file) for file in source.facts_files(fact))
+
+
+def _rows_in(file: Path) -> int:
+    with reading_file(file):
+        count: int = read_metadata(file).num_rows
+    return count
 
 
 def _met(source: Source, definitions: list[Definition]) -> set[str]:
     """The conditions that hold for some row, each fact read once."""
     found: set[str] = set()
     names = dict.fromkeys(it.fact for it in definitions)
-    with connect_to(source, [fact for fact in FACTS if fact.name in names]) as connection:
+    with reading_facts(), connect_to(source, [fact for fact in FACTS if fact.name in names]) as connection:
         for name in names:
             conditions = list(dict.fromkeys(it.once for it in definitions if it.fact == name))
             held = connection.execute(

@@ -18,6 +18,7 @@ from billing_sim.metrics.frame import Frame, literal
 from billing_sim.metrics.measures import Measure
 from billing_sim.metrics.shapes import MONTH, quoted
 from billing_sim.metrics.source import Source
+from billing_sim.metrics.unreadable import reading_facts
 
 PLACES = ("market", "method", "plan", "gateway")
 CAUSES = ("first_code", "code")
@@ -43,7 +44,7 @@ def explain(source: Source, moves: Sequence[Move], frame: Frame) -> list[tuple[D
         dims = [name for name in (*PLACES, *CAUSES) if name in {column.name for column in fact.columns}]
         if not own:
             continue
-        with connect_to(source, [fact]) as connection:
+        with reading_facts(), connect_to(source, [fact]) as connection:
             sums = _scanned(connection, own, dims, frame)
             for i, move in enumerate(own):
                 found[move] = tuple(_decompositions(connection, i, move, dims, sums[i]))

@@ -17,10 +17,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from billing_sim.errors import QueryError
+from billing_sim.errors import QueryError, RunError
 from billing_sim.metrics import measures as sql
 from billing_sim.metrics import shapes
 from billing_sim.metrics.measures import Measure
+from billing_sim.metrics.unreadable import is_about_files, unreadable
 
 GROUPS = 64
 Key: TypeAlias = tuple[str, ...]
@@ -142,7 +143,7 @@ class Scan:
         self._pool.shutdown(cancel_futures=True)
 
     def tally(self) -> Tally:
-        """All sums; QueryError when the facts cannot be read or a definition's SQL fails on them."""
+        """All sums; RunError when the facts cannot be read, QueryError when a definition's SQL fails on them."""
         found: dict[Wanted, _Rows | _Values] = {}
         try:
             for it in self._scans:
@@ -152,7 +153,9 @@ class Scan:
         return Tally(found)
 
 
-def _failed(error: duckdb.Error) -> QueryError:
+def _failed(error: duckdb.Error) -> QueryError | RunError:
+    if is_about_files(error):
+        return unreadable(error)
     return QueryError(f"The metrics cannot be computed: {error}")
 
 

@@ -12,6 +12,7 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.frame import frame
 from billing_sim.metrics.source import Source
+from billing_sim.metrics.unreadable import reading_facts
 from billing_sim.programmes.programme import Programme, Threshold
 
 State = Literal["undefined", "below", "few cases", "excessive", "leaving"]
@@ -100,7 +101,7 @@ def standings(source: Source, programmes: Mapping[str, Programme], *, scale: int
     if scale < 1:
         raise QueryError(f"scale is {scale}: name how many each case stands for, 1 or more.")
     needed = [fact for fact in FACTS if fact.name in ("disputes", "attempts")]
-    with connect_to(source, needed) as connection:
+    with reading_facts(), connect_to(source, needed) as connection:
         cases = {(month, network): counts for month, network, *counts in connection.execute(_CASES).fetchall()}
         payments = {(month, network): count for month, network, count in connection.execute(_PAYMENTS).fetchall()}
     if not any(network != "none" for _, network in payments):

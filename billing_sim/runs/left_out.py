@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from billing_sim.events import Column
@@ -49,9 +50,21 @@ def told(columns: Sequence[Column], left_out: Iterable[str], labels: Mapping[str
 
 
 def left_out_of(metadata: Mapping[bytes, bytes] | None) -> LeftOut:
-    """What the metadata of a file says that it left out."""
-    found: LeftOut = json.loads((metadata or {}).get(KEY.encode(), b"{}"))
-    return found
+    """What the metadata of a file says that it left out; ValueError when that is damaged."""
+    return read_left_out((metadata or {}).get(KEY.encode(), b"{}"))
+
+
+def read_left_out(text: bytes) -> LeftOut:
+    """What a file wrote down of it; ValueError when that is damaged."""
+    with suppress(ValueError):
+        found: LeftOut = json.loads(text)
+        if isinstance(found, dict) and all(map(_is_told, found.values())):
+            return found
+    raise ValueError("what it says of the columns that it left out is damaged")
+
+
+def _is_told(it: Any) -> bool:
+    return isinstance(it, dict) and isinstance(it.get("at"), int) and isinstance(it.get("storage"), str)
 
 
 def whole(table: pa.Table) -> pa.Table:

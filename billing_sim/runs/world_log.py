@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from billing_sim.events import WORLD_COLUMNS, WORLD_EVENTS
 from billing_sim.runs.aside import Aside, cannot_write
 from billing_sim.runs.columns import ARROW_TYPES, strings
+from billing_sim.runs.reading import reading_file
 from billing_sim.runs.segment import METADATA
 
 _ALWAYS = ("sequence", "kind", "occurred_at", "recorded_at")
@@ -43,12 +44,11 @@ def write_world_log(home: Path, name: str, rows: Sequence[dict[str, Any]]) -> di
 
 
 def read_world_log(path: Path) -> list[dict[str, Any]]:
-    """The rows as they were written, with nulls for what was absent and the kinds by name."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        table = file.read(list(_STORAGE))
+    """The rows as they were written, nulls for what was absent, the kinds by name; RunError when it cannot be read."""
     moments = {name: pa.int64() for name, kind in _STORAGE.items() if kind == "timestamp"}
     plain = pa.schema([pa.field(field.name, moments.get(field.name, field.type)) for field in SCHEMA])
-    return table.cast(plain).to_pylist()
+    with reading_file(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read(list(_STORAGE)).cast(plain).to_pylist()
 
 
 def _arrays(rows: Sequence[dict[str, Any]]) -> list[pa.Array]:

@@ -75,8 +75,9 @@ def find(run: StoredRun, what: str) -> int:
 def _lowest(run: StoredRun, search: _Search) -> int | None:
     from billing_sim.facts.schema import FACTS
     from billing_sim.metrics.connection import connect_to  # DuckDB, which listing the names does not need
+    from billing_sim.metrics.unreadable import reading_facts
 
     facts = [fact for fact in FACTS if fact.name == search.fact]
-    with connect_to(run, facts) as connection:
+    with reading_facts(), connect_to(run, facts) as connection:
         row = connection.execute(f"SELECT min(subscriber) FROM {search.fact} WHERE {search.condition}").fetchone()
     return None if row is None or row[0] is None else int(row[0])

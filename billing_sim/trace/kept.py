@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 
 from billing_sim import events
 from billing_sim.errors import RunError
+from billing_sim.runs.reading import reading_file
 from billing_sim.runs.stored import StoredRun
 from billing_sim.trace.life import Life
 
@@ -23,9 +25,14 @@ def kept_life(run: StoredRun, market: int, subscriber: int) -> Life:
             f"{run.directory} is {run.manifest.extended.words if run.manifest.extended else 'extended'}, so its people "
             "cannot be simulated again, and it did not keep the log of everybody: run it again with log all."
         )
-    pieces = [pq.read_table(file, filters=[("subscriber", "=", subscriber)]) for file in run.events_files]
-    rows = np.concatenate([_rows(run, piece) for piece in pieces])
+    rows = np.concatenate([_rows(run, _piece(file, subscriber)) for file in run.events_files])
     return Life(subscriber, market, rows[np.argsort(rows["sequence"], kind="stable")], _NO_TRUTHS)
+
+
+def _piece(file: Path, subscriber: int) -> pa.Table:
+    """A person's rows in a file of the log."""
+    with reading_file(file):
+        return pq.read_table(file, filters=[("subscriber", "=", subscriber)])
 
 
 def _rows(run: StoredRun, table: pa.Table) -> np.ndarray:

@@ -17,6 +17,7 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.identity import world_of
 from billing_sim.metrics.connection import connect_to
 from billing_sim.metrics.source import RunFolder
+from billing_sim.metrics.unreadable import reading_facts
 from billing_sim.runs.digest import combine
 from billing_sim.runs.stored import StoredRun
 from billing_sim.truth.alternatives import ACTUAL
@@ -67,7 +68,7 @@ class Evidence:
     def facts(self) -> dict[str, int]:
         """The same figures from the facts, which know nothing of other worlds."""
         wanted = [fact for fact in FACTS if fact.name in _ASKED]
-        with connect_to(RunFolder(self.run.directory), wanted) as connection:
+        with reading_facts(), connect_to(RunFolder(self.run.directory), wanted) as connection:
             lost, members = connection.execute(
                 "SELECT count(*) FILTER (end_reason IN ('nonpayment', 'payment_trouble')), "
                 "count(*) FILTER (ended_at IS NULL) FROM subscriptions"
