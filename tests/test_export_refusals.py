@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
 import pytest
 
 from billing_sim import QueryError, RunError
-from billing_sim.export import stripe_tables
+from billing_sim.export import exporting, stripe_tables
 from billing_sim.export.forms import FORMS
 from tests.cli_caller import call
 from tests.export_readers import busy_run
+from tests.no_room import no_room
 
 __all__ = ["busy_run", "call"]
 
@@ -153,6 +155,48 @@ def test_a_missing_row_is_found(tiny_run, tmp_path, monkeypatch):
     with pytest.raises(RunError, match="customer does not agree with the run: rows: "):
         tiny_run.export("stripe", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "room"),
+    [("stripe", 3000), ("stripe-json", 3000), ("csv", 3000), ("duckdb", 3000), ("duckdb", 204_800), ("events", 3000)],
+)
+def test_a_full_disk_is_told_and_leaves_nothing(call, tiny_run, tmp_path, form, room):
+    """In whatever way a form is written; a database says so when it begins, or when it commits."""
+    with no_room(room):
+        answer = call("export", tiny_run.directory, "--as", form, "--to", tmp_path / "out")
+    assert (answer.code, answer.out) == (2, "")
+    assert "File too large" in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_database_goes_to_no_folder_with_a_question_mark(call, tiny_run, tmp_path):
+    """It would be looked for elsewhere."""
+    (tmp_path / "what?").mkdir()
+    answer = call("export", tiny_run.directory, "--as", "duckdb", "--to", tmp_path / "what?" / "out")
+    assert (answer.code, answer.out) == (2, "")
+    assert "cannot be written to a folder with `?` in its path" in answer.err
+    assert [it.name for it in tmp_path.rglob("*")] == ["what?"]
+
+
+def test_two_exports_to_one_folder_do_not_disturb_each_other(tiny_run, tmp_path, monkeypatch):
+    """The second is told so, and the first ends well."""
+    told = []
+    reconcile = exporting.reconcile
+
+    def meanwhile(*given: object) -> object:
+        if not told:
+            with pytest.raises(RunError) as caught:
+                tiny_run.export("csv", tmp_path / "out")
+            told.append(str(caught.value))
+        return reconcile(*given)
+
+    monkeypatch.setattr(exporting, "reconcile", meanwhile)
+    assert tiny_run.export("recurly", tmp_path / "out").tables
+    assert "out is being written by another process or thread" in told[0]
+    assert "name another folder with --to" in told[0]
+    assert [it.name for it in tmp_path.iterdir()] == ["out"]
 
 
 def test_an_interrupted_export_leaves_nothing(tiny_run, tmp_path, monkeypatch):

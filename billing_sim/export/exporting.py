@@ -22,6 +22,8 @@ from billing_sim.runs.stored import open_run
 from billing_sim.steps import Report, Steps
 
 TODAY = "today"
+_REFUSED = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
+"""What comes of a disk that takes no more; a database says so when it commits."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _fill(source: RunFolder, form: Form, folder: Path, days: int, report: Report
         agreed = [step(reconcile(workshop, table, f"(SELECT {table.reading} FROM {it})")) for table, it in written]
         form.medium.close(workshop)
         return agreed
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except _REFUSED as error:
         raise RunError(f"{source.path}: the export cannot be written: {str(error).splitlines()[0]}") from None
     finally:
         workshop.close()

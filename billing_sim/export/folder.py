@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from billing_sim.errors import RunError
+from billing_sim.runs.claim import Claim
 from billing_sim.runs.manifest import MANIFEST_FILE
 
 NOTE_FILE = "export.json"
@@ -22,12 +23,14 @@ FORMAT = "billing_sim export"
 def written_aside(target: Path, overwrite: bool) -> Iterator[Path]:
     """A new empty folder beside `target` that takes its name when the block ends well, and else disappears.
 
-    RunError when `target` is not empty and `overwrite` is not given, when it holds anything but an earlier export, and
-    when the disk refuses.
+    RunError when `target` is not empty and `overwrite` is not given, when it holds anything but an earlier export,
+    when another process writes there, and when the disk refuses.
     """
     _check(target, overwrite)
+    claim = Claim(target, "--to")
     aside = target.with_name(f".{target.name}.part")
     try:
+        _check(target, overwrite)  # somebody may have written there until now
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         yield aside
@@ -36,6 +39,7 @@ def written_aside(target: Path, overwrite: bool) -> Iterator[Path]:
         raise RunError(f"cannot write {target}: {error.strerror or error}. Choose another folder with --to.") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        claim.release()
 
 
 def write_note(folder: Path, note: dict[str, Any]) -> None:

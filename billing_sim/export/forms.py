@@ -79,6 +79,9 @@ def _to_database(workshop: duckdb.DuckDBPyConnection, table: Table, folder: Path
 
 
 def _attach(workshop: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    if "?" in str(folder.absolute()):
+        # DuckDB takes what follows for options of the database.
+        raise RunError("A database cannot be written to a folder with `?` in its path: name another folder with --to.")
     workshop.execute(f"ATTACH {_text(folder / DATABASE)} AS out")
 
 

@@ -1,4 +1,4 @@
-"""Who writes a run holds a lock beside its folder, so that nobody else writes there and everybody knows.
+"""Who writes a run or an export holds a lock beside its folder, so that nobody else writes there and all know.
 
 The operating system lets go of the lock when its holder ends, however that happens: a run without a holder that has not
 finished was interrupted. Where nothing can be locked, nobody is kept out.
@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
 
 class Claim:
-    """A folder that is ours to write until `release`; RunError when it is another's."""
+    """A folder that is ours to write until `release`; RunError when it is another's.
 
-    def __init__(self, directory: Path) -> None:
+    `option` is how the user named it.
+    """
+
+    def __init__(self, directory: Path, option: str = "--out") -> None:
         self._lock: BaseFileLock | None = None
         file = _file(directory)
         with suppress(OSError, NotImplementedError):
             file.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(file)
             if self._lock is None:
-                raise being_written(directory)
+                raise being_written(directory, option)
 
     def release(self) -> None:
         """Let others write there; harmless when that was done before."""
@@ -52,11 +55,11 @@ def is_being_written(directory: Path) -> bool:
     return False
 
 
-def being_written(directory: Path) -> RunError:
+def being_written(directory: Path, option: str = "--out") -> RunError:
     """The error to raise then."""
     return RunError(
         f"{directory} is being written by another process or thread: wait until it has finished, or name another "
-        "folder with --out."
+        f"folder with {option}."
     )
 
 
