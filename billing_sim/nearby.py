@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +13,23 @@ RUNS_SHOWN = 5
 """Runs named when a folder is none."""
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything has this name; nothing has one that is too long for the system."""
+    try:
+        return path.exists()
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+
+
 def no_run(folder: Path) -> str:
     """Why a folder cannot be opened as a run, and which ones can."""
-    if folder.is_file() and folder.suffix in (".yaml", ".yml"):
+    there = is_there(folder)
+    if there and folder.is_file() and folder.suffix in (".yaml", ".yml"):
         return f"{folder} is a scenario, not a run: simulate it with `billing-sim run {folder}` and name its folder."
     runs = Path("runs")
     found = [it for it in runs.iterdir() if holds_run(it)] if runs.is_dir() else []
     what = f"{folder} is not a run" + (
-        f": it holds no {MANIFEST_FILE}" if folder.is_dir() else ": there is no such folder"
+        f": it holds no {MANIFEST_FILE}" if there and folder.is_dir() else ": there is no such folder"
     )
     if not found:
         return f"{what}. Make one with `billing-sim run SCENARIO`; it names the folder at the end."

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from billing_sim import people
 from billing_sim.errors import BillingSimError, QueryError, RunError
 from billing_sim.given import with_checked_arguments
-from billing_sim.nearby import meant, no_run
+from billing_sim.nearby import is_there, meant, no_run
 from billing_sim.runs import tables
 from billing_sim.runs.manifest import MANIFEST_FILE, Manifest
 from billing_sim.runs.stored import StoredRun, open_run
@@ -465,7 +465,7 @@ def open(path: str | Path, *, verify: bool = False) -> Run:  # noqa: A001
     which takes about a second for each gigabyte; RunError with the name of each damaged file.
     """
     folder = Path(path)
-    if not (folder / MANIFEST_FILE).exists():
+    if not is_there(folder / MANIFEST_FILE):
         raise RunError(no_run(folder))
     found = Run(open_run(folder))
     if verify:

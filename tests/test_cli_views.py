@@ -74,6 +74,21 @@ def test_a_name_that_is_no_run_leads_to_the_runs_that_are_there(call, tiny_run, 
     assert call("views", "runs/rubbish").err.startswith("runs/rubbish is not a run: it holds no manifest.json. ")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["views"], ["metrics"], ["plot", "all"], ["truth"], ["trace", "US-4"], ["report"], ["compare", "run"],
+     ["export", "--as", "csv", "--to", "out"]],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_that_of_no_run(call, tmp_path, monkeypatch, command):
+    """As any other name of nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    name, *options = command
+    answer = call(name, f"runs/{'x' * 300}", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert "xxx is not a run: there is no such folder" in answer.err
+
+
 def test_without_any_run_it_says_how_to_make_one(call, tmp_path, monkeypatch):
     """A scenario in its place is recognised."""
     monkeypatch.chdir(tmp_path)

@@ -85,7 +85,10 @@ def metrics(
 
 def _is_run(subject: str) -> bool:
     """Whether a folder is meant: one that is there, or a path; the name of a metric has no slash."""
-    return bool(subject) and (Path(subject).is_dir() or len(Path(subject).parts) > 1)
+    from billing_sim.nearby import is_there
+
+    path = Path(subject)
+    return bool(subject) and (len(path.parts) > 1 or (is_there(path) and path.is_dir()))
 
 
 def _need_a_run(given: Mapping[str, object]) -> None:
