@@ -16,6 +16,7 @@ import pytest
 from billing_sim.runs.manifest import INTERRUPTED, read_manifest
 from tests.cli_caller import call, in_a_process
 from tests.conftest import SCENARIOS
+from tests.runs_samples import finished_run, writer_for
 
 __all__ = ["call"]
 FIRST_MONTH = SCENARIOS / "first_month.yaml"
@@ -126,6 +127,38 @@ def test_interrupted_while_it_counts_it_says_that_the_run_is_complete(call, tmp_
     assert answer.err.splitlines()[-1].startswith("Interrupted, but the run is complete: `billing-sim views ")
     monkeypatch.undo()
     assert call("views", tmp_path / "run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "said"),
+    [
+        ("nothing", [], "Interrupted before anything was written: give the same command again.\n"),
+        (
+            "unfinished",
+            [],
+            "this run is incomplete and cannot be read; give the same command again with --overwrite to",
+        ),
+        ("unfinished", ["--overwrite"], "this run is incomplete and cannot be read; give the same command again to"),
+        ("finished", ["--overwrite"], "out holds a finished run, which can be read; give the same command again to"),
+        ("finished", [], "out holds a finished run, which can be read; give the same command again with --overwrite"),
+    ],
+)
+def test_interrupted_it_says_what_is_there(call, tmp_path, monkeypatch, before, options, said):
+    """Nothing, a beginning, or the earlier run, which is replaced only at the end."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if before == "unfinished":
+        writer_for(tmp_path / "out").abort()
+    elif before == "finished":
+        finished_run(tmp_path / "out")
+    monkeypatch.setattr("billing_sim.cli.running._simulate", interrupted)
+    answer = call("run", FIRST_MONTH, "--out", tmp_path / "out", *options)
+    assert (answer.code, answer.out) == (130, "")
+    assert said in answer.err
+    monkeypatch.chdir(tmp_path)
+    assert "this run is not finished; give the same command again to" in call("run", FIRST_MONTH).err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")

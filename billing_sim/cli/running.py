@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing_sim.cli.output import Format, complain, say, say_csv, say_json
-from billing_sim.errors import EXIT_CHECK_FAILED, EXIT_INTERRUPTED
+from billing_sim.errors import EXIT_CHECK_FAILED, EXIT_INTERRUPTED, RunError
 
 if TYPE_CHECKING:
     from billing_sim.expectations import Finding
@@ -74,10 +74,7 @@ def run(
     try:
         result = _simulate(scenario, seed, members, out, driver, workers, log, fresh, overwrite, quiet, process or [])
     except KeyboardInterrupt:
-        again = "again with --overwrite" if out and not overwrite else "again"
-        complain(
-            f"Interrupted: this run is incomplete and cannot be read; give the same command {again} to start anew."
-        )
+        complain(_interrupted(out, overwrite))
         raise typer.Exit(EXIT_INTERRUPTED) from None
     try:
         _show(result, expected, form, views, quiet, watch)
@@ -85,6 +82,24 @@ def run(
         views_of_it = f"billing-sim views {result.summary()['run']}"
         complain(f"Interrupted, but the run is complete: `{views_of_it}` shows what came of it.")
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _interrupted(out: Path | None, overwrite: bool) -> str:
+    """What is there after an interruption, and how to go on."""
+    if out is None:
+        return "Interrupted: this run is not finished; give the same command again to start anew."
+    from billing_sim.runs.manifest import FINISHED, read_manifest
+
+    try:
+        state = read_manifest(out).state
+    except RunError:
+        return "Interrupted before anything was written: give the same command again."
+    again = "again" if overwrite else "again with --overwrite"
+    if state == FINISHED:
+        return (
+            f"Interrupted: {out} holds a finished run, which can be read; give the same command {again} to replace it."
+        )
+    return f"Interrupted: this run is incomplete and cannot be read; give the same command {again} to start anew."
 
 
 def _show(
