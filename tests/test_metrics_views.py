@@ -49,6 +49,21 @@ def test_json_holds_every_view_and_nothing_else(made):
     assert content["finance"]["billed"]["currency"] == "USD"
 
 
+def test_views_are_looked_through_by_the_names_of_metrics(made):
+    """In their order, each once; what is no name is told in words."""
+    names = list(made)
+    assert names == list(dict.fromkeys(it.id for results in made.results.values() for it in results))
+    assert [made[name].id for name in names] == names
+    assert names[0] in made
+    assert "nothing" not in made
+    assert 5 not in made
+    for wrong in (5, None, ("churn",)):
+        with pytest.raises(QueryError, match="is no metric: write the name of one in quotes"):
+            made[wrong]
+        with pytest.raises(QueryError, match="is no metric: write the name of one in quotes"):
+            made.sql(wrong)
+
+
 def test_a_metric_of_two_stakeholders_is_in_both_views(made):
     """Subscribers and support both want to know how soon a failure is mended."""
     content = made.to_json()

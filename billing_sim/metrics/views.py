@@ -40,8 +40,18 @@ class Views:
 
     def __getitem__(self, metric: str) -> Result:
         """The result of this id; QueryError with a suggestion when there is none."""
+        if not isinstance(metric, str):
+            raise QueryError(f'{metric!r} is no metric: write the name of one in quotes, such as "churn".')
         found = {result.id: result for results in self.results.values() for result in results}
         return found[Catalogue(tuple(it.definition for it in found.values()), {})[metric].id]
+
+    def __iter__(self) -> Iterator[str]:
+        """The metrics that are shown, by id, in the order of the views; those of several views once."""
+        return iter(dict.fromkeys(result.id for results in self.results.values() for result in results))
+
+    def __contains__(self, metric: object) -> bool:
+        """Whether a metric of this id is shown."""
+        return metric in list(self)
 
     def sql(self, metric: str) -> str:
         """The SQL whose sums this metric divides: one statement, or one per fact and clock."""
