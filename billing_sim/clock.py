@@ -10,6 +10,7 @@ different ones would charge at different moments.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -81,6 +82,13 @@ def format_duration(duration: int) -> str:
     return f"{duration / SECOND:g} seconds"
 
 
+class _Zone(ZoneInfo):
+    """A zone from the package that goes to another process by its name: a file cannot go there."""
+
+    def __reduce__(self) -> tuple[Callable[[str], ZoneInfo], tuple[str]]:
+        return zone, (self.key,)
+
+
 @cache
 def zone(name: str) -> ZoneInfo:
     """The zone of this IANA name from the `tzdata` package; ValueError when there is none."""
@@ -91,7 +99,7 @@ def zone(name: str) -> ZoneInfo:
     if not source.is_file():
         raise ValueError(f"{name!r} is not a time zone")
     with source.open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)
+        return _Zone.from_file(file, key=name)
 
 
 def zone_names() -> list[str]:

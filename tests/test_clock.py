@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -112,3 +114,10 @@ def test_a_whole_day_that_a_zone_skipped():
     found = clock.transitions("Pacific/Apia", START, END)
     jumps = [after - before for (_, before), (_, after) in pairwise(found)]
     assert clock.DAY in jumps
+
+
+def test_a_zone_goes_to_another_process_by_its_name():
+    """The file that it was read from stays here."""
+    zone = clock.zone("America/New_York")
+    assert pickle.loads(pickle.dumps(zone)) is zone
+    assert copy.deepcopy(zone) is zone

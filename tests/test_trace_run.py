@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -207,3 +208,10 @@ def test_every_kind_of_event_of_a_year_can_be_told(log):
     from billing_sim.trace.sentences import SENTENCES
 
     assert {events.KIND_NAMES[number] for number in SENTENCES} >= set(log["kind"].unique().to_pylist())
+
+
+def test_a_story_goes_to_another_process(tiny_run):
+    """And reads the same there, with the truth and without."""
+    for truth in (False, True):
+        story = tiny_run.trace("US-4", truth=truth)
+        assert pickle.loads(pickle.dumps(story)).render() == story.render()
