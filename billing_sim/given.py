@@ -69,11 +69,17 @@ def _text(value: Any) -> str:
 
 
 def _path(value: Any) -> Any:
-    if isinstance(value, str | Path) and "\0" not in str(value):
+    if isinstance(value, str | Path) and "\0" not in str(value) and value != "":
         return value
     if isinstance(value, os.PathLike) and isinstance(found := os.fspath(value), str):
         return found
     raise TypeError('is no path: write the name of a file or folder, as in "runs/first".')
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError("is neither yes nor no: write True or False, without quotes.")
 
 
 def _whole(value: Any) -> int:
@@ -200,7 +206,7 @@ _NEEDED: dict[str, _Reader] = {
     "Callable[[int, int], None]": _callable,
     "Mapping[str, str]": _mapping,
     "Sequence[Process]": _functions,
-    "bool": _as_it_is,
+    "bool": _flag,
 }
 KINDS: dict[str, _Reader] = {
     "return": _as_it_is,

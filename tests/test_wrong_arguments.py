@@ -21,9 +21,6 @@ FUNCTIONS = ("calibrate", "check", "compare", "dunning", "fit", "goals", "grade"
              "sensitivity")  # fmt: skip
 METHODS = ("views", "metric", "table", "sql", "trace", "plot", "experiment", "campaign", "truth", "report", "export",
            "known_at", "programmes")  # fmt: skip
-SWITCHES = ("bool",)
-"""Whatever is there counts as true, as everywhere in Python."""
-
 THING = object()
 _NEVER = (THING, b"x", 1j)
 _NO_TEXT = (*_NEVER, 3, 0.5, [])
@@ -32,7 +29,8 @@ _NO_COUNT = (*_NEVER, 0.5, "2", [], True, np.float64(1), Decimal(1))
 _NO_CALL = (*_NEVER, 3, 0.5, "x", [])
 WRONG: dict[str, tuple[Any, ...]] = {
     "str": _NO_TEXT,
-    "str | Path": (*_NO_TEXT, "a\0b"),
+    "str | Path": (*_NO_TEXT, "a\0b", ""),
+    "bool": (*_NEVER, "no", "yes", 0, 1, [], 0.5),
     "Run": (*_NO_TEXT, "x"),
     "Run | str | Path": _NO_TEXT,
     "RunLike | str | Path": _NO_TEXT,
@@ -59,7 +57,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
 def _cases(names: tuple[str, ...], owner: Any) -> Iterator[Any]:
     for name in names:
         for it in inspect.signature(getattr(owner, name)).parameters.values():
-            if it.name == "self" or it.annotation in SWITCHES:
+            if it.name == "self":
                 continue
             told, _, none = it.annotation.partition(" | None")
             assert not none
@@ -119,6 +117,10 @@ def test_the_message_says_which_argument_and_what_to_write(tiny_run):
         billing_sim.run(FIRST_MONTH, workers="2")
     with pytest.raises(QueryError, match="query=object is no text"):
         tiny_run.sql(THING)
+    with pytest.raises(QueryError, match="fresh='no' is neither yes nor no: write True or False, without quotes"):
+        billing_sim.run(FIRST_MONTH, fresh="no")
+    with pytest.raises(QueryError, match="out='' is no path: write the name of a file or folder"):
+        billing_sim.run(FIRST_MONTH, out="")
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path):
