@@ -330,3 +330,10 @@ def test_the_page_names_every_row_and_was_made_of_these_figures():
     assert [it.id for it in published().rows if it.id not in cells] == []
     assert [name for name in published().left_out if f"| `{name}` |" not in page] == []
     assert (ROOT / "docs" / "pictures" / "sensitivity.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_without_the_usual_scenario_it_says_how_to_name_one(tmp_path, monkeypatch):
+    """From a folder of one's own, where nobody has typed a path."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(QueryError, match=r"where no scenario is named, is not below this folder: name a scenario, as"):
+        billing_sim.calibrate()

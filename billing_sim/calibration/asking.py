@@ -102,6 +102,11 @@ def calibrate(
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise QueryError(f"{seeds} seeds are none; use 1 at least.")
     chosen = rows_of([sections] if isinstance(sections, str) else sections)
+    if Path(path) == SCENARIO and not SCENARIO.exists():
+        raise QueryError(
+            f"{SCENARIO}, which is calibrated where no scenario is named, is not below this folder: name a scenario, "
+            "as in `billing-sim calibrate mine.yaml`."
+        )
     on = ground(path, members=members, seed=seed)
     scenario = on.scenario()
     used = tuple(range(scenario.seed, scenario.seed + seeds))
