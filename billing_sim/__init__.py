@@ -50,6 +50,8 @@ _ROOMS = {
     "sensitivity": "billing_sim.calibration.sensitivity.asking",
 }
 
+_WHOLE_ROOMS = ("people", "stress")
+
 
 def __getattr__(name: str) -> Any:
     """Import on first use: `import billing_sim` alone loads nothing heavy."""
@@ -57,8 +59,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         found: Any = version("billing_sim")
-    elif name == "stress":
-        found = import_module("billing_sim.stress")
+    elif name in _WHOLE_ROOMS:
+        found = import_module(f"billing_sim.{name}")
     elif name in _ROOMS:
         found = getattr(import_module(_ROOMS[name]), name)
     else:

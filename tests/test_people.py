@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,3 +91,10 @@ def test_only_those_who_come_leave_rows():
     assert {kind for kind, _ in kinds[people.BASE]} == {events.SUBSCRIPTION_IMPORTED}
     assert kinds[people.FORMER] == {(events.SIGNUP_STARTED, events.RETURNING)}
     assert kinds[people.ARRIVAL] == {(events.SIGNUP_STARTED, events.NEW)}
+
+
+def test_the_room_is_there_when_the_package_is_imported():
+    """In a process that has imported nothing else."""
+    code = "import billing_sim; print(billing_sim.people.describe(billing_sim.people.parse('US-4')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "US-4\n"
