@@ -240,3 +240,11 @@ def test_an_action_of_ones_own_has_to_fit(call, tmp_path):
     answer = call("game", "billed", "--action", mine)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(f"{mine}:5:15  XX is no market of this scenario")
+
+
+def test_an_unknown_name_leads_to_files(call):
+    """A metric of one's own has a name that is known in its file alone."""
+    answer = call("game", "my_rate")
+    assert (answer.code, answer.out) == (2, "")
+    assert "There is no metric `my_rate`" in answer.err
+    assert "For a metric of your own, name its file in its place, which ends in .yaml or .sql." in answer.err

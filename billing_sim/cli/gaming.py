@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing_sim.cli.output import Plain, complain, say, say_json, terminal
-from billing_sim.errors import EXIT_CHECK_FAILED
+from billing_sim.errors import EXIT_CHECK_FAILED, QueryError
 
 if TYPE_CHECKING:
     from billing_sim.metrics.definition import Definition
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GAME_EXAMPLE = "Example:  billing-sim game payment_success_rate@attempt involuntary_churn"
 FLIP_EXAMPLE = "Example:  billing-sim flip payment_success_rate payment_success_rate@attempt"
 _FILES = (".yaml", ".yml", ".sql")
+_OWN = "For a metric of your own, name its file in its place, which ends in .yaml or .sql."
 _LAB = "The scenario; without it the lab's own."
 
 _SCENARIO = Annotated[Path | None, typer.Option(metavar="FILE", help=_LAB, show_default=False)]
@@ -79,7 +80,10 @@ def _definitions(names: list[str]) -> list[Definition]:
         return [it for it in shipped().shown if it.tier == "core" and it.direction != "neither"]
     found: dict[str, Definition] = {}
     for name in names:
-        several = own_metrics(Path(name)) if name.endswith(_FILES) else shipped().of([name])
+        try:
+            several = own_metrics(Path(name)) if name.endswith(_FILES) else shipped().of([name])
+        except QueryError as error:
+            raise QueryError(f"{error} {_OWN}") from None
         found |= {it.id: it for it in several}
     return list(found.values())
 
@@ -143,8 +147,6 @@ def _nothing(tried: int, space: int) -> str:
 
 def _one(name: str) -> Definition:
     """The one metric of a name or file."""
-    from billing_sim.errors import QueryError
-
     several = _definitions([name])
     if len(several) != 1:
         raise QueryError(f"{name} holds {len(several)} metrics, and one is compared: name a file with only one.")
