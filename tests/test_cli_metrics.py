@@ -193,6 +193,21 @@ def test_variants_stand_beside_their_metric(call, tiny_run):
     assert f"{100 * attempt['difference']:+.2f} pp" in line
 
 
+@pytest.mark.parametrize("width", ["40", "50", "60"])
+def test_a_narrow_terminal_keeps_names_and_values(call, tiny_run, monkeypatch, width):
+    """Names break between their words, and other columns give way; lists wrap their titles at words."""
+    monkeypatch.setenv("COLUMNS", width)
+    shown = call("metrics", tiny_run.directory, "--metric", "payment_success_rate", "--variants").out
+    assert widest(shown) <= int(width)
+    rows = [line for line in shown.splitlines() if line.startswith(("payment_success_", " @"))]
+    assert len(rows) == len(shipped().variants("payment_success_rate"))
+    assert all("%" in row for row in rows)
+    listed = call("metrics").out
+    assert widest(listed) <= int(width)
+    assert len(listed.splitlines()) < 300
+    assert "(shown from " in " ".join(listed.split())
+
+
 def test_files_of_ones_own_are_computed(call, tiny_run, own, tmp_path):
     """Without --metric only they are; YAML and SQL together."""
     query = tmp_path / "paid_share.sql"

@@ -348,6 +348,19 @@ def test_the_command_shows_all_of_it(call, worlds):
     assert max(map(len, table.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("width", ["30", "40", "50"])
+def test_a_narrow_terminal_keeps_the_names(call, worlds, monkeypatch, width):
+    """Metrics keep their names and differences, whatever else gives way."""
+    monkeypatch.setenv("COLUMNS", width)
+    folders = worlds["on"].directory, worlds["off"].directory
+    shown = call("compare", *folders, "--view", "subscribers").out
+    table = shown[shown.index("SUBSCRIBERS") : shown.index("Subscribers with")]
+    assert max(map(len, table.splitlines())) <= int(width)
+    (line,) = (line for line in table.splitlines() if line.startswith("churn"))
+    assert "pp" in line + table[table.index(line) :].splitlines()[1]
+    assert "Left out: " in table
+
+
 def test_the_command_tells_why(call, worlds):
     """JSON holds the terms, whose residual is 0, and the flips."""
     folders = worlds["on"].directory, worlds["off"].directory

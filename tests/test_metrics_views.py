@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +108,31 @@ def test_everything_fits_the_terminal(source, width):
         assert max(map(len, text.splitlines())) <= width
         assert "\x1b" not in text
         assert "…" not in text
+
+
+def _numbers(text: str) -> set[str]:
+    """The numbers of tables, without those that say what is left out."""
+    return set(re.findall(r"\d[\d,.]*\d", re.sub(r"Left out.*?[.;)] ", "", " ".join(text.split()))))
+
+
+@pytest.mark.parametrize("width", [24, 36, 45, 58, 70])
+def test_a_narrow_terminal_shows_whole_numbers_or_none(source, width):
+    """Columns give way instead, and every metric keeps its name."""
+    for by in ([], ["market", "month"]):
+        made = views(source, by=by)
+        text = render.text(made, width)
+        assert _numbers(text) - _numbers(render.text(made, 140)) == set()
+        assert max(map(len, text.splitlines())) <= width
+        assert all(result.id in "".join(text.split()) for results in made.results.values() for result in results)
+
+
+def test_what_gives_way_is_named_with_the_width_that_it_wants(made):
+    """One column less and it is left out; from that width on it is there."""
+    finance = made.only("finance")
+    said = re.search(r"Left out: change \(shown from (\d+) columns on\)", " ".join(render.text(finance, 50).split()))
+    wanted = int(said[1])
+    assert "Left out" not in render.text(finance, wanted)
+    assert "Left out: change" in render.text(finance, wanted - 1)
 
 
 def test_more_appears_when_there_is_room(made):

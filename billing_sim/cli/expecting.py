@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from billing_sim.metrics.tables import plain_table
+from billing_sim.metrics.fitted import Fitted
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from billing_sim.expectations import Finding
 
 
-def table(found: Sequence[Finding]) -> Table:
+def table(found: Sequence[Finding]) -> Fitted:
     """One row per expectation, in the order of the file."""
-    shown = plain_table()
-    shown.add_column("what must come out", overflow="fold")
-    for heading in ("expected", "found"):
-        shown.add_column(heading, justify="right", no_wrap=True)
-    shown.add_column("")
+    shown = Fitted()
+    shown.add_words("what must come out")
+    shown.add_whole("expected", gives_way=1)
+    shown.add_whole("found")
+    shown.add_whole("", right=False)
     for it in found:
         says = Text(it.expectation.says or it.what)
         verdict = Text("ok", "green") if it.holds else Text("FAILS", "bold red")

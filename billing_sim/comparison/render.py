@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from billing_sim.comparison.differences import Difference
 from billing_sim.comparison.flips import ABSENT, Flips
 from billing_sim.comparison.sides import Pair, Side
 from billing_sim.comparison.why import PARTS, Why
+from billing_sim.giving_way import NEVER
 from billing_sim.metrics import words
 from billing_sim.metrics.decomposition import Term
 from billing_sim.metrics.definition import VIEWS, Definition
+from billing_sim.metrics.fitted import Fitted
 from billing_sim.metrics.result import Figure, Slice
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ ROWS_MAX = 24
 _ARROWS = {"up": "↑", "down": "↓", "neither": " "}
 _STYLES = {"better": "green", "worse": "red", "other": "yellow", "same": "dim", "": "dim"}
 _WORDS = {"other": "differs", "same": ""}
+_VERDICT = "verdict"
+"""What a column without a heading is called where it is left out."""
+
+_TURNS = {"A": 4, "B": 4, "B - A": NEVER, "± 95 %": 2, _VERDICT: 3, "saved": 1}
+_PART_TURNS = {"within": 4, "mix": 3, "interaction": 2, "total": NEVER}
+"""In which turn the columns give way to a narrow terminal."""
 
 
 def comparison_shown(it: Comparison, width: int = WIDTH) -> RenderableType:
@@ -72,17 +78,19 @@ def _side(side: Side) -> str:
     return f"{side.place}  ({it.scenario}, {it.members:,} members, seed {it.seed}, {it.start} to {it.end})"
 
 
-def _grid(*columns: str) -> Table:
-    """A table whose first column is text and whose others are numbers."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(columns[0], overflow="fold")
-    for name in columns[1:]:
-        table.add_column(name, justify="right", no_wrap=True)
+def _grid(name: str, **numbers: int) -> Fitted:
+    """A table whose first column is text and whose others are numbers, each with its turn to give way."""
+    table = Fitted()
+    table.add_words(name, least=NAME_WIDTH)
+    for heading, turn in numbers.items():
+        table.add_whole("" if heading == _VERDICT else heading, called=heading, gives_way=turn)
     return table
 
 
-def _differences(pair: Pair, found: list[Difference], most: int) -> Table:
-    table = _grid("metric", "A", "B", "B - A", "± 95 %", "", *(["saved"] if pair.is_paired else []))
+def _differences(pair: Pair, found: list[Difference], most: int) -> Fitted:
+    table = _grid(
+        "metric", **(_TURNS if pair.is_paired else {name: _TURNS[name] for name in _TURNS if name != "saved"})
+    )
     for metric in dict.fromkeys(it.definition.id for it in found):
         own = [it for it in found if it.definition.id == metric]
         for it in own[: ROWS_MAX + 1]:
@@ -150,8 +158,8 @@ def flips_shown(found: Flips) -> RenderableType:
         title = f"{unit.capitalize()} with another outcome: {found.count(unit):,}; the same: {found.same(unit):,}"
         shown += [Text(title, style="bold")]
         if flips:
-            table = _grid("in A → in B", "count")
-            table.add_column("such as", overflow="fold")
+            table = _grid("in A → in B", count=NEVER)
+            table.add_words("such as", gives_way=1)
             for it in flips:
                 table.add_row(f"{it.before} → {it.after}", f"{it.count:,}", ", ".join(it.examples))
             shown.append(table)
@@ -171,7 +179,7 @@ def why_shown(it: Why) -> RenderableType:
     """The segments that moved most, and the sum of all, which is the difference with nothing left over."""
     d, terms = it.definition, it.largest_first
     parts = PARTS if d.denominator else ("total",)
-    table = _grid(it.terms.dimension, "share in A", *parts)
+    table = _grid(it.terms.dimension, **{"share in A": 1}, **{part: _PART_TURNS[part] for part in parts})
     for term in terms[:ROWS_MAX]:
         moved = [words.signed(d, it.in_unit(getattr(term, part))) for part in parts]
         table.add_row(term.segment, f"{100 * float(term.share):.1f} %", *moved)

@@ -13,7 +13,7 @@ from billing_sim.errors import QueryError
 from billing_sim.metrics.asking import canonical
 from billing_sim.metrics.catalogue import Catalogue
 from billing_sim.metrics.definition import TIERS, VIEWS, Definition
-from billing_sim.metrics.tables import plain_table
+from billing_sim.metrics.fitted import Fitted
 
 _MORE = "billing-sim metrics NAME explains one; billing-sim metrics RUN computes them."
 
@@ -30,12 +30,12 @@ def overview(catalogue: Catalogue) -> RenderableType:
 
 
 def _of_view(own: Iterable[Definition], catalogue: Catalogue) -> RenderableType:
-    table = plain_table()
-    table.add_column("tier", style="dim", no_wrap=True)
-    table.add_column("metric", no_wrap=True)
-    table.add_column("title", overflow="fold")
-    table.add_column("unit", no_wrap=True)
-    table.add_column("variants", justify="right")
+    table = Fitted(names=2)
+    table.add_whole("tier", style="dim", right=False, gives_way=3)
+    table.add_whole("metric", right=False)
+    table.add_words("title")
+    table.add_whole("unit", right=False, gives_way=2)
+    table.add_whole("variants", gives_way=1)
     tier = ""
     for it in sorted(own, key=lambda it: TIERS.index(it.tier)):
         others = len(_variants(catalogue, it))
@@ -46,9 +46,9 @@ def _of_view(own: Iterable[Definition], catalogue: Catalogue) -> RenderableType:
 
 def matches(found: Iterable[Definition]) -> RenderableType:
     """What a search has found, each with its question."""
-    table = plain_table()
-    table.add_column("metric", no_wrap=True)
-    table.add_column("question", overflow="fold")
+    table = Fitted()
+    table.add_whole("metric", right=False)
+    table.add_words("question")
     for it in found:
         table.add_row(it.id, Text(it.differs or it.question))
     return table

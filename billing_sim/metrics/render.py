@@ -8,9 +8,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from billing_sim import declines
@@ -19,6 +17,7 @@ from billing_sim.metrics.decomposition import Decomposition
 from billing_sim.metrics.definition import TIERS, Definition
 from billing_sim.metrics.explaining import Event
 from billing_sim.metrics.figures import MICROS
+from billing_sim.metrics.fitted import Fitted
 from billing_sim.metrics.plain import plain
 from billing_sim.metrics.result import Result, Slice
 from billing_sim.metrics.views import Views, latest_change
@@ -57,20 +56,16 @@ def render(views: Views, width: int) -> RenderableType:
     return Group(*shown, Text(), *_legend(views))
 
 
-def _table(width: int | None = None) -> Table:
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), width=width)
-
-
-def _totals(results: Sequence[Result], width: int) -> Table:
-    table = _table()
-    table.add_column("metric", overflow="fold", min_width=max(len(result.id) for result in results) + 2)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("± 95 %", justify="right", no_wrap=True)
-    table.add_column("change", justify="right", no_wrap=True)
+def _totals(results: Sequence[Result], width: int) -> Fitted:
+    table = Fitted()
+    table.add_words("metric", least=max(len(result.id) for result in results) + 2)
+    table.add_whole("value")
+    table.add_whole("± 95 %", gives_way=2)
+    table.add_whole("change", gives_way=1)
     if width >= MADE_OF_FROM:
-        table.add_column("numerator / denominator", justify="right", overflow="fold", max_width=26)
+        table.add_words("numerator / denominator", right=True, most=26)
     if width >= QUESTIONS_FROM:
-        table.add_column("question", style="italic", ratio=1, min_width=16)
+        table.add_words("question", style="italic", least=16)
     for tier in TIERS:
         of_tier = [result for result in results if result.definition.tier == tier]
         if of_tier:
@@ -80,9 +75,9 @@ def _totals(results: Sequence[Result], width: int) -> Table:
     return table
 
 
-def _row(result: Result, width: int) -> list[RenderableType]:
+def _row(result: Result, width: int) -> list[Text]:
     name = Text.assemble(result.id, (f" {_BETTER[result.definition.direction]}", "dim"))
-    row: list[RenderableType] = [name, _value(result), _half(result), _change(result)]
+    row = [name, _value(result), _half(result), _change(result)]
     if width >= MADE_OF_FROM:
         row.append(_made_of(result))
     else:
@@ -192,11 +187,11 @@ def _slices(results: Sequence[Result], by: tuple[str, ...], width: int) -> Itera
         return
     first = sum(max(len(name), *(len(key[i]) for key in keys)) + 2 for i, name in enumerate(by))
     fitting = sliced[: max(1, (width - first) // (_METRIC_WIDTH + 2))]
-    table = _table()
+    table = Fitted(names=len(by))
     for name in by:
-        table.add_column(name, no_wrap=True)
+        table.add_whole(name, right=False)
     for result in fitting:
-        table.add_column(_heading(result.id), justify="right", width=_METRIC_WIDTH, no_wrap=False)
+        table.add_words(_heading(result.id), right=True, least=_METRIC_WIDTH, most=_METRIC_WIDTH)
     cells = {result.id: {tuple(part.dims.values()): part for part in result.slices} for result in fitting}
     for key in keys:
         table.add_row(*map(Text, key), *(_cell(result, cells[result.id].get(key)) for result in fitting))

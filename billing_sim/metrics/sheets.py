@@ -15,9 +15,9 @@ from billing_sim.facts.schema import FACTS
 from billing_sim.metrics.catalogue import Catalogue
 from billing_sim.metrics.definition import MATURITIES, Definition, Population
 from billing_sim.metrics.engine import Question, dimensions
+from billing_sim.metrics.fitted import Fitted
 from billing_sim.metrics.frame import Frame, literal
 from billing_sim.metrics.source import InMemory
-from billing_sim.metrics.tables import plain_table
 
 _BETTER = {"up": "up is better", "down": "down is better", "neither": "neither way is better"}
 _MATURITY = {
@@ -27,6 +27,7 @@ _MATURITY = {
     "dunning": "once its payment can no longer be recovered",
 }
 _LINE = 78
+_ID_WIDTH = 40
 _KINDS = {
     "ratio": "numerator / denominator, summed before dividing",
     "sum": "the sum of the numerator",
@@ -148,10 +149,10 @@ def _grid(lines: Iterator[tuple[str, str]]) -> Table:
 
 def _others(title: str, found: Sequence[Definition]) -> RenderableType:
     """Neighbours with their axis and how they differ; presets with their source and its date."""
-    table = plain_table()
-    table.add_column(title.partition(",")[0].lower(), no_wrap=len(max((it.id for it in found), key=len)) < 40)
-    table.add_column("axis")
-    table.add_column("how it differs", overflow="fold")
+    table = Fitted()
+    table.add_words(title.partition(",")[0].lower(), least=min(max(len(it.id) for it in found), _ID_WIDTH))
+    table.add_words("axis", gives_way=1)
+    table.add_words("how it differs")
     for it in found:
         source = f"\n{it.source}" + (f", read {it.retrieved}" if it.retrieved else "") if it.source else ""
         shown = f"@{it.id.partition('@')[2]}" if it.is_variant else it.id

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from billing_sim.metrics import words
 from billing_sim.metrics.asking import Answer, difference
+from billing_sim.metrics.fitted import Fitted
 from billing_sim.metrics.result import Figure, Result, Slice
 
 _NAME_WIDTH = 18
 _BETTER = {"up": " ↑", "down": " ↓", "neither": ""}
-
-
-def plain_table() -> Table:
-    """A table without a frame, one space between columns."""
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
 
 
 def computed(answer: Answer) -> RenderableType:
@@ -32,7 +26,7 @@ def side_by_side(answer: Answer) -> RenderableType:
     return Group(_compared(answer.results), *_parts(answer), Text(), *_legend(answer))
 
 
-def _totals(results: Iterable[Result]) -> Table:
+def _totals(results: Iterable[Result]) -> Fitted:
     table = _numbers("metric")
     for result in results:
         name = Text.assemble(_broken(result.id), (_BETTER[result.definition.direction], "dim"))
@@ -50,11 +44,13 @@ def _broken(metric: str) -> str:
     return "\n".join(lines)
 
 
-def _compared(results: Sequence[Result]) -> Table:
-    table = plain_table()
-    table.add_column("metric and variants", overflow="fold")
-    for heading in ("value", "95 %", "difference", "units"):
-        table.add_column(heading, justify="right", no_wrap=heading != "units")
+def _compared(results: Sequence[Result]) -> Fitted:
+    table = Fitted()
+    table.add_words("metric and variants", least=_NAME_WIDTH)
+    table.add_whole("value")
+    table.add_whole("95 %", gives_way=2)
+    table.add_whole("difference", gives_way=3)
+    table.add_words("units", right=True, gives_way=1)
     metrics = {result.id: result for result in results if not result.definition.is_variant}
     names = dict.fromkeys(result.definition.name for result in results)
     for name in names:
@@ -85,14 +81,14 @@ def _parts(answer: Answer) -> Iterator[RenderableType]:
         yield Group(Text(), Text(result.id, style="bold"), table)
 
 
-def _numbers(*names: str) -> Table:
-    table = plain_table()
+def _numbers(*names: str) -> Fitted:
+    table = Fitted(names=len(names))
     for name in names:
-        table.add_column(name, overflow="fold")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("95 %", justify="right", no_wrap=True)
-    table.add_column("numerator / denom.", justify="right", overflow="fold")
-    table.add_column("units", justify="right", overflow="fold")
+        table.add_words(name, least=_NAME_WIDTH)
+    table.add_whole("value")
+    table.add_whole("95 %", gives_way=3)
+    table.add_words("numerator / denom.", right=True, gives_way=2)
+    table.add_words("units", right=True, gives_way=1)
     return table
 
 
