@@ -52,7 +52,16 @@ def test_another_run_and_a_metric_reach_the_picture(call, tiny_run, tmp_path):
 def test_the_list_needs_no_run(call):
     """Every name with what it shows."""
     answer = call("plot", "--list")
-    assert [line.split()[0] for line in answer.out.splitlines()] == list(PICTURES)
+    assert [line.split()[0] for line in answer.out.splitlines() if line[0] != " "] == list(PICTURES)
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_the_list_wraps_on_a_narrow_terminal(call, monkeypatch):
+    """Each name stands alone above what the picture is about."""
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = call("plot", "--list").out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert [line for line in lines if line[0] != " "] == list(PICTURES)
 
 
 @pytest.mark.parametrize(

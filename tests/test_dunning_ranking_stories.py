@@ -15,6 +15,7 @@ import billing_sim
 from billing_sim.cli.output import Format
 from billing_sim.dunning_ranking import asking
 from billing_sim.dunning_ranking.ranking import OWN_RULES, Ranking
+from billing_sim.dunning_ranking.render import text
 from billing_sim.dunning_ranking.scores import GROUPS, NET, SCORES, Sums, figure, gap, interval_across
 from billing_sim.scenario.layers import shipped
 from tests.cli_caller import call
@@ -132,6 +133,9 @@ def test_cost_decides_between_policies_that_collect_alike(outage):
     assert not outage.alike(OWN_RULES, "twice")
     assert "0  the same net money" in repr(outage)
     assert "one for one" not in repr(outage)
+    for width in (34, 60):
+        assert max(map(len, text(outage, width).splitlines())) <= width
+        assert "shown from 80" in " ".join(text(outage, width).split())
     found = outage.gap("late", "twice")
     assert found.value == pytest.approx((twice.sums["cost"] - late.sums["cost"]) / 10**6 / outage.failed)
     assert found.is_told

@@ -262,6 +262,9 @@ def test_people_are_called_as_everywhere_else(busy_run, stripe):
 def test_the_calendar_moves_by_whole_days(tiny_run, tmp_path):
     """Everything later by as much, so that the run ends on the day; nothing else changes."""
     plain = tiny_run.export("stripe", tmp_path / "plain")
+    for width in (40, 60, 80):
+        told = [line for line in plain.text(width).splitlines() if str(tmp_path) not in line]
+        assert max(map(len, told)) <= width
     moved = tiny_run.export("stripe", tmp_path / "moved", end_at="2026-02-01")
     by = date(2026, 2, 1) - date(2025, 3, 1)
     assert (plain.days, moved.days, moved.end) == (0, by.days, "2026-02-01")

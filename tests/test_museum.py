@@ -107,6 +107,10 @@ def test_the_list_names_every_exhibit(seen):
     text = listed([*seen.values()])
     assert all(f"\n{name} " in text for name in NAMES)
     assert max(map(len, text.splitlines())) <= 80
+    narrow = listed([*seen.values()], 45)
+    assert all(name in narrow for name in NAMES)
+    assert max(map(len, narrow.splitlines())) <= 45
+    assert "shown from" in narrow
 
 
 def test_errors_are_shares_of_the_truth(seen):
@@ -122,6 +126,8 @@ def test_a_story_has_all_its_parts(seen, name):
     """Story, both queries, readings and truth, moral, and the commands that show it, on a terminal of 80 columns."""
     text = told(seen[name])
     assert max(map(len, text.splitlines())) <= 80
+    narrow = (line for line in told(seen[name], 45).splitlines() if "/" not in line)
+    assert max(map(len, narrow)) <= 45, "only addresses and paths are not broken"
     for part in ("Source: ", "wrong  ", "right  ", "truth  ", "The wrong query", "The right query", "Moral: "):
         assert part in text
     typed = " ".join(text.replace(" \\\n", " ").split())

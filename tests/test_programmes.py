@@ -11,7 +11,7 @@ import pytest
 
 import billing_sim
 from billing_sim.errors import InputError, QueryError
-from billing_sim.programmes import read_programmes, shipped_programmes, standings
+from billing_sim.programmes import read_programmes, render, shipped_programmes, standings
 from billing_sim.programmes.programme import Threshold
 from billing_sim.programmes.standing import COLUMNS, Standing, _judged, _state
 from tests.cli_caller import call
@@ -194,6 +194,14 @@ def test_what_a_file_says_cannot_harm_a_terminal(run, ours):
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 80
     assert "No payment with such a card" in text
+
+
+@pytest.mark.parametrize("width", [30, 45, 60])
+def test_a_narrow_terminal_keeps_ratio_and_state(run, width):
+    """Limits and payments give way first."""
+    text = render.text(run.programmes(), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert " %" in text
 
 
 def test_what_else_is_wrong_does_not_make_a_file_a_scenario(call, ours):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
 import billing_sim
 from billing_sim.errors import EXIT_BAD_INPUT, EXIT_CHECK_FAILED
 from billing_sim.truth import reconciling
-from billing_sim.truth.render import spillover
+from billing_sim.truth.render import spillover, text
 from tests.cli_caller import call, in_a_process
 from tests.conftest import SCENARIOS
 
@@ -84,4 +85,12 @@ def test_every_figure_is_in_the_long_table_where_gateways_are_shared(tmp_path):
     assert truth.shared == ["gateways"]
     keys = [row[:3] for row in truth.rows()]
     assert len(set(keys)) == len(keys) > 100
-    assert max(map(len, repr(truth).splitlines())) <= 80
+    for width in (30, 45, 60, 80):
+        shown = text(truth, width)
+        assert max(map(len, shown.splitlines())) <= width
+        assert _numbers(shown) - _numbers(repr(truth)) == set()
+
+
+def _numbers(shown: str) -> set[str]:
+    """Those of tables, without the widths from which on something is shown."""
+    return set(re.findall(r"\d[\d,.]*\d", re.sub(r"Left out:.*? on\)", "", " ".join(shown.split()))))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Format, say, say_json, say_rows
+from billing_sim.cli.output import Format, say, say_json, say_rows, terminal
 from billing_sim.errors import EXIT_CHECK_FAILED
 
 EXAMPLE = "Example:  billing-sim programmes runs/mine --scale 1000 --fail-on-excessive"
@@ -40,6 +40,8 @@ def programmes(
     elif form is Format.CSV:
         say_rows(COLUMNS, found.rows())
     else:
-        say(repr(found))
+        from billing_sim.programmes.render import text
+
+        say(text(found, terminal().width))
     if fail and found.excessive:
         raise typer.Exit(EXIT_CHECK_FAILED)

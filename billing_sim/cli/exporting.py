@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Format, say, say_json, say_rows
+from billing_sim.cli.output import Format, say, say_json, say_rows, terminal
 
 EXAMPLE = "Example:  billing-sim export runs/mine --as stripe --to warehouse"
 
@@ -54,4 +54,4 @@ def export(
     elif form is Format.CSV:
         say_rows(["table", "rows", "agrees"], ([it.table, it.rows, it.agrees] for it in done.tables))
     else:
-        say(str(done))
+        say(done.text(terminal().width))

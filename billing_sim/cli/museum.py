@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Plain, complain, say, say_json
+from billing_sim.cli.output import Plain, complain, say, say_json, terminal
 
 EXAMPLE = "Example:  billing-sim museum silent_dunning_churn"
 
@@ -31,7 +31,8 @@ def museum(
     if form is Plain.JSON:
         say_json(as_values(shown[0]) if name else {it.exhibit.name: as_values(it) for it in shown})
     else:
-        say(told(shown[0]) if name else listed(shown))
+        width = terminal().width
+        say(told(shown[0], width) if name else listed(shown, width))
 
 
 def _announce() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from billing_sim.cli.output import complain, say
+from billing_sim.cli.output import complain, say, terminal
 from billing_sim.errors import BillingSimError, QueryError
 from billing_sim.pictures.picture import PICTURES, Picture
 
@@ -23,10 +23,17 @@ FOLDER = Path("pictures")
 _SUFFIXES = (".png", ".svg", ".html")
 _WIDTH = 76  # help is indented
 _NAME = max(map(len, PICTURES)) + 2
-_LIST = "\n".join(
-    textwrap.fill(f"  {it.name:<{_NAME}}{it.about}", _WIDTH, subsequent_indent=" " * (_NAME + 2))
-    for it in PICTURES.values()
-)
+_ABOUT_LEAST = 24
+"""What a picture is about stands below its name where there is less room beside it."""
+
+
+def _listed(it: Picture, width: int) -> list[str]:
+    if width < _NAME + _ABOUT_LEAST:
+        return [it.name, *textwrap.wrap(it.about, width, initial_indent="  ", subsequent_indent="  ")]
+    return textwrap.wrap(f"{it.name:<{_NAME}}{it.about}", width, subsequent_indent=" " * _NAME)
+
+
+_LIST = "\n".join(f"  {line}" for it in PICTURES.values() for line in _listed(it, _WIDTH - 2))
 EXAMPLE = f"""\b
 Pictures:
 {_LIST}
@@ -80,7 +87,7 @@ def plot(
     Every title says what was found. With `all`, pictures that cannot be made of this run are named and left out.
     """
     if listed:
-        say("\n".join(f"{it.name:<{_NAME}}{it.about}" for it in PICTURES.values()))
+        say("\n".join(line for it in PICTURES.values() for line in _listed(it, terminal().width)))
         return
     if run is None:
         raise typer.BadParameter("name the folder of a run", param_hint="RUN")

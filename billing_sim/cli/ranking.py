@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Format, say, say_json
+from billing_sim.cli.output import Format, say, say_json, terminal
 
 EXAMPLE = "Example:  billing-sim dunning scenarios/first_month.yaml --presets all"
 
@@ -59,4 +59,6 @@ def dunning(
     elif form is Format.CSV:
         say(found.to_csv().rstrip("\n"))
     else:
-        say(repr(found))
+        from billing_sim.dunning_ranking.render import text
+
+        say(text(found, terminal().width))

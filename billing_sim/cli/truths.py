@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from billing_sim.cli.output import Format, say, say_json
+from billing_sim.cli.output import Format, say, say_json, terminal
 
 EXAMPLE = "Example:  billing-sim truth runs/first_month-1a2b3c4d5e --policy smart"
 
@@ -42,4 +42,6 @@ def truth(
     elif form is Format.CSV:
         say(found.frame().to_csv(index=False).rstrip("\n"))
     else:
-        say(repr(found))
+        from billing_sim.truth.render import text
+
+        say(text(found, terminal().width))

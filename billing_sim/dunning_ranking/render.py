@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from billing_sim.dunning_ranking.scores import MICROS, NET, NOTHING_FAILED, Gap
+from billing_sim.giving_way import GAP, NEVER, Column, room
+from billing_sim.text_tables import WIDTH
 
 if TYPE_CHECKING:
     from billing_sim.dunning_ranking.ranking import Cost, Ranking, Standing
     from billing_sim.metrics.result import Figure
 
-WIDTH = 80
 _NAME = 18
 _MONEY = ("net",)
 _COLUMNS = (
@@ -21,16 +22,18 @@ _COLUMNS = (
     ("beyond", "beyond_money_rate", 7), ("days", "days_to_collect", 6), ("tries", "attempts_per_failure", 6),
     ("told", "notices_per_failure", 5), ("wrong", "wrongful_per_1000", 6), ("net", "net_per_failure", 8),
 )  # fmt: skip
+_TURNS = {"told": 1, "tries": 2, "days": 3, "beyond": 4, "wrong": 5, "regret": 6, "paid": 7, "money": 8, "net": NEVER}
+"""In which turn the columns give way to a narrow terminal."""
 
 
-def text(it: Ranking) -> str:
+def text(it: Ranking, width: int = WIDTH) -> str:
     """The whole ranking as plain text, at most 80 columns wide."""
+    width = min(width, WIDTH)
     if not it.failed:
-        return "\n".join(_wrapped(f"{_people(it)}: {NOTHING_FAILED}, so there is nothing to rank. {_remedy()}"))
-    parts = [
-        "\n".join(part) for part in (_stake(it), _table(it), _in_full(it), _neighbours(it), _together(it), _legend(it))
-    ]
-    return "\n\n".join(part for part in parts if part)
+        return "\n".join(_wrapped(f"{_people(it)}: {NOTHING_FAILED}, so there is nothing to rank. {_remedy()}", width))
+    parts = (_stake, _table, _in_full, _neighbours, _together, _legend)
+    told = ("\n".join(part(it, width)) for part in parts)
+    return "\n\n".join(part for part in told if part)
 
 
 def _remedy() -> str:
@@ -47,26 +50,33 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _stake(it: Ranking) -> Iterator[str]:
+def _stake(it: Ranking, width: int) -> Iterator[str]:
     """What failed, and what a single retry could have done about it."""
     scenario, oracle = it.setting.scenario, it.oracle
     worth = f"{it.standings[0].sums['money'] / MICROS:,.0f} {scenario.reporting_currency}"
-    yield from _wrapped(f"{_people(it)}: {_counted(it.failed, 'invoice')} failed, worth {worth}.")
+    yield from _wrapped(f"{_people(it)}: {_counted(it.failed, 'invoice')} failed, worth {worth}.", width)
     yield from _wrapped(
         f"One retry at the right hour within {_counted(it.setting.oracle_days, 'day')} would have collected "
-        f"{_share(oracle['oracle_rate'])} of them and {_share(oracle['oracle_money_rate'])} of the money."
+        f"{_share(oracle['oracle_rate'])} of them and {_share(oracle['oracle_money_rate'])} of the money.",
+        width,
     )
 
 
-def _table(it: Ranking) -> Iterator[str]:
+def _table(it: Ranking, width: int) -> Iterator[str]:
+    """A row per policy, with as many scores as there is room for."""
     currency = it.setting.scenario.reporting_currency
-    heads = [f"{head} {currency}" if head in _MONEY else head for head, _, _ in _COLUMNS]
-    yield f"{'':3}{'policy':<{_NAME}}" + "".join(
-        f"{head:>{width}}" for head, (_, _, width) in zip(heads, _COLUMNS, strict=True)
+    found = room(
+        [Column("policy", _NAME + 3), *(Column(head, wide - GAP, _TURNS[head]) for head, _, wide in _COLUMNS)], width
     )
-    yield "-" * WIDTH
+    shown = [_COLUMNS[i - 1] for i in found.shown[1:]]
+    heads = "".join(f"{f'{head} {currency}' if head in _MONEY else head:>{wide}}" for head, _, wide in shown)
+    yield from _beside_or_below(f"{'':3}{'policy':<{_NAME}}", heads, width)
+    yield "-" * min(width, _NAME + 3 + sum(wide for _, _, wide in shown))
     for rank, one in enumerate(it.standings, 1):
-        yield f"{rank:>2} {_short(one.name):<{_NAME}}" + "".join(_cell(one, name, width) for _, name, width in _COLUMNS)
+        cells = "".join(_cell(one, name, wide) for _, name, wide in shown)
+        yield from _beside_or_below(f"{rank:>2} {_short(one.name):<{_NAME}}", cells, width)
+    if found.left_out:
+        yield from _wrapped(found.said, width)
 
 
 def _cell(it: Standing, score: str, width: int) -> str:
@@ -97,42 +107,54 @@ def _short(name: str) -> str:
     return f"{name[:half]}…{name[-half:]}"
 
 
-def _in_full(it: Ranking) -> Iterator[str]:
+def _in_full(it: Ranking, width: int) -> Iterator[str]:
     """The names that are shown short in the table, by rank."""
     cut = [f"{rank} {one.name}" for rank, one in enumerate(it.standings, 1) if _short(one.name) != one.name]
     if cut:
-        yield from _wrapped(f"Names in full: {', '.join(cut)}.")
+        yield from _wrapped(f"Names in full: {', '.join(cut)}.", width)
 
 
-def _neighbours(it: Ranking) -> Iterator[str]:
+def _neighbours(it: Ranking, width: int) -> Iterator[str]:
     """Every two policies next to each other, and whether luck alone could have put them in this order."""
     if not it.neighbours:
         return
     money = it.setting.scenario.reporting_currency
-    yield f"Net money per failed invoice, {money}, each less the next, with 95 % interval"
+    yield from _wrapped(f"Net money per failed invoice, {money}, each less the next, with 95 % interval", width)
     for rank, (one, other, found) in enumerate(it.neighbours, 1):
         names = f"{_short(one.name)} - {_short(other.name)}"
         told = _nothing(it.alike(one.name, other.name)) if found.is_nothing else _gap(found, len(it.seeds))
-        yield f"{rank:>2} {names:<{2 * _NAME + 1}}{told}".rstrip()
+        yield from _beside_or_below(f"{rank:>2} {names:<{2 * _NAME + 1}}", told, width)
 
 
-def _together(it: Ranking) -> Iterator[str]:
+def _together(it: Ranking, width: int) -> Iterator[str]:
     """Where people share something: what a policy comes to when everybody has it, and what that adds."""
     if not it.setting.shared:
         return
     yield from _wrapped(
         f"Net money per failed invoice, {it.setting.scenario.reporting_currency}, when one member alone has the policy "
         f"(direct, as above), and when everybody has it (total): people share {_listed(it.setting.shared)}. Failed: "
-        "invoices that fail there."
+        "invoices that fail there.",
+        width,
     )
-    yield f"{'':3}{'policy':<{_NAME}}{'failed':>9}{'direct':>8}{'total':>8}{'spillover':>11}"
+    yield from _beside_or_below(
+        f"{'':3}{'policy':<{_NAME}}", f"{'failed':>9}{'direct':>8}{'total':>8}{'spillover':>11}", width
+    )
     for rank, one in enumerate(it.standings, 1):
         spill, total = one.spillover(), one.scores_together[NET.id]
         if spill is None:
             continue
         added = f"{0:>8}" if spill.is_nothing or one.policy is None else f" {_gap(spill, 1)}"
         counts = f"{one.failed_together:>9,}{_number(one[NET.id]):>8}{_number(total):>8}"
-        yield f"{rank:>2} {_short(one.name):<{_NAME}}{counts}{added}"
+        yield from _beside_or_below(f"{rank:>2} {_short(one.name):<{_NAME}}", counts + added, width)
+
+
+def _beside_or_below(name: str, numbers: str, width: int) -> Iterator[str]:
+    """Numbers beside a name, or on lines of their own."""
+    if len(line := f"{name}{numbers}".rstrip()) <= width:
+        yield line
+        return
+    yield from textwrap.wrap(name.rstrip(), width)
+    yield from textwrap.wrap(numbers, width, initial_indent="   ", subsequent_indent="   ")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -160,7 +182,7 @@ def _signed(number: float) -> str:
     return shown if not shown.strip("0.,") else f"{'-' if number < 0 else '+'}{shown}"
 
 
-def _legend(it: Ranking) -> Iterator[str]:
+def _legend(it: Ranking, width: int) -> Iterator[str]:
     setting, money = it.setting, it.setting.scenario.reporting_currency
     costs = (_cost(setting.attempt, money, "try"), _cost(setting.notice, money, "message"))
     yield from _wrapped(
@@ -169,9 +191,10 @@ def _legend(it: Ranking) -> Iterator[str]:
         "retry collects and the policy does not. Beyond: money it collects although no retry alone does, through "
         "members, updates and backups. Days to the payment; tries and messages (told) per failed invoice. Wrong: "
         "subscriptions lost per 1,000 failed invoices whose members wanted to stay and could have paid. Net: money "
-        f"collected per failed invoice, less {costs[0]} and {costs[1]}. Own rules: what the scenario does."
+        f"collected per failed invoice, less {costs[0]} and {costs[1]}. Own rules: what the scenario does.",
+        width,
     )
-    yield from _wrapped(_undecided(it))
+    yield from _wrapped(_undecided(it), width)
 
 
 def _undecided(it: Ranking) -> str:
@@ -202,5 +225,5 @@ def _plain(amount: Decimal) -> str:
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
-def _wrapped(words: str) -> list[str]:
-    return textwrap.wrap(words, WIDTH, break_long_words=False, break_on_hyphens=False)
+def _wrapped(words: str, width: int) -> list[str]:
+    return textwrap.wrap(words, width, break_long_words=False, break_on_hyphens=False)

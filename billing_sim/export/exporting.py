@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,14 +17,18 @@ from billing_sim.export.folder import NOTE_FILE, write_note, written_aside
 from billing_sim.export.forms import FORMS, Form
 from billing_sim.export.reconcile import Reconciled, reconcile
 from billing_sim.export.workshop import open_workshop, shift_of
+from billing_sim.giving_way import GAP
 from billing_sim.metrics.catalogue import unknown
 from billing_sim.metrics.source import RunFolder
 from billing_sim.runs.stored import open_run
 from billing_sim.steps import Report, Steps
+from billing_sim.text_tables import WIDTH
 
 TODAY = "today"
 _REFUSED = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
 """What comes of a disk that takes no more; a database says so when it commits."""
+_WORDS_LEAST = 24
+"""What was compared stands below the name of a table where there is less room beside it."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,32 @@ class Exported:
     tables: tuple[Reconciled, ...]
     files: tuple[str, ...]
 
-    def __str__(self) -> str:
-        rows = [("table", "rows", "agrees with the run in")]
-        rows += [(it.table, f"{it.rows:,}", it.agrees) for it in self.tables]
-        wide, broad = (max(len(row[i]) for row in rows) for i in (0, 1))
-        lines = [f"{name:<{wide}}  {count:>{broad}}  {agrees}".rstrip() for name, count, agrees in rows]
+    def text(self, width: int = WIDTH) -> str:
+        """What was compared, table by table; at most 80 columns wide."""
+        width = min(width, WIDTH)
+        counts = [f"{it.rows:,}" for it in self.tables]
+        wide, broad = max(len(it.table) for it in self.tables), max(map(len, ("rows", *counts)))
+        beside = wide + broad + 2 * GAP
+        lines = (
+            [f"{'table':<{wide}}  {'rows':>{broad}}  agrees with the run in"] if width > beside + _WORDS_LEAST else []
+        )
+        for it, count in zip(self.tables, counts, strict=True):
+            if lines and len(lines[0]) <= width:
+                told = f"{it.table:<{wide}}  {count:>{broad}}  {it.agrees}"
+                lines += textwrap.wrap(told, width, subsequent_indent=" " * beside)
+            else:
+                lines += [
+                    it.table,
+                    *textwrap.wrap(
+                        f"{count} rows, agrees in {it.agrees}", width, initial_indent="  ", subsequent_indent="  "
+                    ),
+                ]
         moved = f", {self.days:+,} days" if self.days else ""
-        return "\n".join([*lines, "", f"{self.folder}: {FORMS[self.form].about}, until {self.end}{moved}"])
+        about = f"{self.folder}: {FORMS[self.form].about}, until {self.end}{moved}"
+        return "\n".join([*lines, "", *textwrap.wrap(about, width, break_long_words=False, break_on_hyphens=False)])
+
+    def __str__(self) -> str:
+        return self.text()
 
     __repr__ = __str__
 

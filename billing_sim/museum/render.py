@@ -11,23 +11,19 @@ from billing_sim.metrics.result import Figure
 from billing_sim.metrics.words import value
 from billing_sim.museum.exhibit import WORLD, Exhibit
 from billing_sim.museum.showing import Shown
+from billing_sim.text_tables import WIDTH, Remark, TextTable
 
-WIDTH = 80
-_TO_THE_LEFT = (0, 6)
+_HEAD = ("exhibit", "wrong", "off", "right", "off", "truth", "")
+_WRONG, _TRUTH, _UNIT = 1, 5, 6
 
 
-def listed(shown: Sequence[Shown]) -> str:
+def listed(shown: Sequence[Shown], width: int = WIDTH) -> str:
     """Every exhibit with both readings, the truth, and how far each reading is off it."""
-    head = ("exhibit", "wrong", "off", "right", "off", "truth", "")
+    width = min(width, WIDTH)
     rows = [_row(it) for it in shown]
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    lines = [
-        "  ".join(f"{cell:<{width}}" if i in _TO_THE_LEFT else f"{cell:>{width}}"
-                  for i, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in (head, *rows)
-    ]  # fmt: skip
+    table = TextTable("", _HEAD, rows, stay=(_WRONG, _TRUTH, _UNIT), left=(0, _UNIT), indent="")
     legend = "off: the share of the truth by which a reading is off. `billing-sim museum EXHIBIT` tells the story."
-    return "\n".join([*lines, "", *textwrap.wrap(legend, WIDTH)])
+    return "\n".join([*table.lines(width), "", *textwrap.wrap(legend, width)])
 
 
 def _row(it: Shown) -> tuple[str, ...]:
@@ -40,48 +36,52 @@ def _percent(share: float) -> str:
     return f"{100 * share:+,.{0 if abs(share) >= 1 else 1}f} %"
 
 
-def told(it: Shown) -> str:
+def told(it: Shown, width: int = WIDTH) -> str:
     """One exhibit: its story, both queries, what they read, what was so, and how to see it."""
-    return "\n\n".join("\n".join(part) for part in _parts(it))
+    return "\n\n".join("\n".join(part) for part in _parts(it, min(width, WIDTH)))
 
 
-def _parts(it: Shown) -> Iterator[list[str]]:
+def _parts(it: Shown, width: int) -> Iterator[list[str]]:
     story = it.exhibit.story
-    yield [it.exhibit.name, *textwrap.wrap(story.title, WIDTH)]
-    yield textwrap.wrap(story.happened, WIDTH)
+    yield [it.exhibit.name, *textwrap.wrap(story.title, width)]
+    yield textwrap.wrap(story.happened, width)
     if story.nearest:
-        yield textwrap.wrap(story.nearest, WIDTH)
-    yield textwrap.wrap(f"Source: {story.source} ({story.retrieved})", WIDTH, break_long_words=False)
-    yield textwrap.wrap(story.question, WIDTH)
-    yield [*_readings(it), *_said(f"Truth: {story.truth_is}.")]
-    yield ["The wrong query", *_sql(it.exhibit.wrong)]
-    yield ["The right query", *_sql(it.exhibit.right)]
-    yield textwrap.wrap(f"Moral: {story.moral}", WIDTH)
-    yield ["See it yourself", *(line for step in steps(it.exhibit) for line in _typed(step))]
+        yield textwrap.wrap(story.nearest, width)
+    yield textwrap.wrap(f"Source: {story.source} ({story.retrieved})", width, break_long_words=False)
+    yield textwrap.wrap(story.question, width)
+    yield [*_readings(it, width), *Remark(f"Truth: {story.truth_is}.", " " * 7).lines(width)]
+    yield ["The wrong query", *_sql(it.exhibit.wrong, width)]
+    yield ["The right query", *_sql(it.exhibit.right, width)]
+    yield textwrap.wrap(f"Moral: {story.moral}", width)
+    yield ["See it yourself", *(line for step in steps(it.exhibit) for line in _typed(step, width))]
 
 
-def _readings(it: Shown) -> Iterator[str]:
+def _readings(it: Shown, width: int) -> Iterator[str]:
     """Both readings with their distance from the truth, and the truth."""
     for name, number, error in (("wrong", it.wrong, it.error), ("right", it.right, it.right_error)):
-        yield f"{name}  {_number(it, number)} {_unit(it)}, {_percent(error)} off the truth"
+        told = f"{name}  {_number(it, number)} {_unit(it)}, {_percent(error)} off the truth"
+        yield from textwrap.wrap(told, width, subsequent_indent="       ")
     yield f"truth  {_number(it, it.truth)} {_unit(it)}"
 
 
-def _typed(command: str) -> list[str]:
+def _typed(command: str, width: int) -> list[str]:
     """A command as it may be pasted, over several lines where it is long."""
     lines = textwrap.wrap(
-        command, WIDTH - 2, initial_indent="  ", subsequent_indent="      ", break_long_words=False,
+        command, width - 2, initial_indent="  ", subsequent_indent="      ", break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
     return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
-def _said(words: str) -> list[str]:
-    return textwrap.wrap(words, WIDTH, initial_indent="       ", subsequent_indent="       ")
+def _sql(file: Path, width: int) -> list[str]:
+    """A query, its long lines broken between words."""
+    lines = (line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--"))
+    return [part for line in lines for part in _indented(line, width)]
 
 
-def _sql(file: Path) -> list[str]:
-    return [f"  {line}" for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
+def _indented(line: str, width: int) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ") or [indent]
 
 
 def _number(it: Shown, number: float) -> str:

@@ -6,47 +6,43 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from billing_sim.text_tables import WIDTH, Remark, TextTable
+
 if TYPE_CHECKING:
     from billing_sim.programmes.standing import Standing, Standings
 
-WIDTH = 80
 _HEAD = ("month", "cases", "payments", "ratio", "excessive from", "")
+_RATIO, _STATE = 3, 5
 
 
-def text(it: Standings) -> str:
+def text(it: Standings, width: int = WIDTH) -> str:
     """All programmes, and what the words mean."""
-    parts = ["\n".join(_programme(it, name)) for name in it.programmes]
+    width = min(width, WIDTH)
+    parts = ["\n".join(_programme(it, name, width)) for name in it.programmes]
     each = f" Each case of the run stands for {it.scale:,}." if it.scale > 1 else ""
     said = (
         "Excessive: ratio and number of cases are both reached. Few cases: the ratio is, the number is not. Leaving: "
         f"no longer excessive, and the programme is not over yet.{each}"
     )
-    return "\n\n".join([*parts, textwrap.fill(said, WIDTH)])
+    return "\n\n".join([*parts, textwrap.fill(said, width)])
 
 
-def _programme(it: Standings, name: str) -> Iterator[str]:
+def _programme(it: Standings, name: str, width: int) -> Iterator[str]:
     programme = it.programmes[name]
     title = "".join(letter for letter in " ".join(programme.title.split()) if letter.isprintable())
-    yield from textwrap.wrap(f"{name}  {title}", WIDTH, subsequent_indent="  ")
+    yield from textwrap.wrap(f"{name}  {title}", width, subsequent_indent="  ")
     counted = {"disputes": "disputes", "reports": "fraud reports", "disputes_and_reports": "disputes and fraud reports"}
     of = "of the month" if programme.over == "same_month" else "of the month before"
     told = (
         f"{counted[programme.cases].capitalize()} of {programme.network.capitalize()} cards by the month in which they "
         f"come, over payments {of}."
     )
-    yield from textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    yield from textwrap.wrap(told, width, initial_indent="  ", subsequent_indent="  ")
     if not any(month.payments for month in it.months[name]):
-        yield "  No payment with such a card in a month that it looks at."
+        yield from Remark("No payment with such a card in a month that it looks at.").lines(width)
         return
-    rows = [_HEAD, *(_row(month) for month in it.months[name])]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
-    for row in rows:
-        first, *numbers, state = row
-        cells = [
-            f"{first:<{widths[0]}}",
-            *(f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=False)),
-        ]
-        yield "  " + "  ".join([*cells, state]).rstrip()
+    rows = [_row(month) for month in it.months[name]]
+    yield from TextTable("", _HEAD, rows, stay=(_RATIO, _STATE), left=(0, _STATE)).lines(width)
 
 
 def _row(it: Standing) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from billing_sim.text_tables import WIDTH, Remark, TextTable, laid_out
 from billing_sim.truth.crowds import addition
 from billing_sim.truth.parts import MICROS
 from billing_sim.truth.totals import Sum
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from billing_sim.truth.attribution import Explained
     from billing_sim.truth.telling import Truth
 
-WIDTH = 80
 _TITLE_WIDTH = 22
 
 _Rows = Sequence[Sequence[str]]
+_Parts = list[TextTable | Remark | str]
 
 
-def text(it: Truth) -> str:
+def text(it: Truth, width: int = WIDTH) -> str:
     """Everything, a table for each question."""
     parts = (
         _heading, _lost, _wrongful, _spread, _causes, _without_friction, _collected, _attempts, _recovered, _worlds,
         _attribution, _checks,
     )  # fmt: skip
-    return "\n\n".join(filter(None, ("\n".join(part(it)) for part in parts)))
+    return "\n\n".join(filter(None, ("\n".join(laid_out(list(part(it)), min(width, WIDTH))) for part in parts)))
 
 
 def number(it: Sum) -> str:
@@ -54,19 +54,14 @@ def signed(it: Sum) -> str:
     return ("+" if it.value > 0 else "") + number(it)
 
 
-def table(title: str, head: Sequence[str], rows: _Rows) -> list[str]:
-    """A title, a head and rows: the first column to the left, numbers to the right."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    lines = [
-        "  ".join(f"{cell:<{widths[i]}}" if i == 0 else f"{cell:>{widths[i]}}" for i, cell in enumerate(row)).rstrip()
-        for row in ((head, *rows) if any(head) else rows)
-    ]
-    return [title, *(f"  {line}" for line in lines)]
+def table(title: str, head: Sequence[str], rows: _Rows, stays: int = 1) -> _Parts:
+    """A title, a head and rows; the first column and the one that `stays` are there however narrow it is."""
+    return [TextTable(title, head, rows, (stays,))]
 
 
-def said(words: str) -> list[str]:
+def said(words: str) -> _Parts:
     """A remark below a table."""
-    return textwrap.wrap(words, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return [Remark(words)]
 
 
 def _heading(it: Truth) -> Iterator[str]:
@@ -76,7 +71,7 @@ def _heading(it: Truth) -> Iterator[str]:
     yield f"Money in {it.currency}, taxes included, at the rate when invoiced. ± 95 %."
 
 
-def _lost(it: Truth) -> list[str]:
+def _lost(it: Truth) -> _Parts:
     rows = []
     for intent in ("stay", "inert", "go"):
         for reason in ("nonpayment", "payment_trouble"):
@@ -95,7 +90,7 @@ def _lost(it: Truth) -> list[str]:
     )
 
 
-def _wrongful(it: Truth) -> list[str]:
+def _wrongful(it: Truth) -> _Parts:
     found = it.wrongful
     rows = [
         ["people", f"{found.people:,}", ""], ["losses", number(found.losses), half(found.losses)],
@@ -108,7 +103,7 @@ def _wrongful(it: Truth) -> list[str]:
     )
 
 
-def _spread(it: Truth) -> list[str]:
+def _spread(it: Truth) -> _Parts:
     names = {
         "wrongful_losses": "wrongful losses avoided", "wrongful_money": f"their money in 90 days, {it.currency}",
         "collected": f"collected more from all, {it.currency}",
@@ -126,7 +121,7 @@ def _spread(it: Truth) -> list[str]:
     )
 
 
-def _causes(it: Truth) -> list[str]:
+def _causes(it: Truth) -> _Parts:
     rows = [
         [row.cause.replace("_", " "), number(row.losses), half(row.losses), number(row.wrongful), half(row.wrongful)]
         for row in it.causes
@@ -134,7 +129,7 @@ def _causes(it: Truth) -> list[str]:
     return table("BY THE LATENT CAUSE of the first decline", ["", "losses", "", "wrongful", ""], rows) if rows else []
 
 
-def _without_friction(it: Truth) -> list[str]:
+def _without_friction(it: Truth) -> _Parts:
     lines = (
         ("would have left anyway by then", None), ("  before: stayed longer, payment failed late", "left_before"),
         ("  at the same moment", "left_then"), ("left earlier because of friction", None),
@@ -155,7 +150,7 @@ def _without_friction(it: Truth) -> list[str]:
     )
 
 
-def _collected(it: Truth) -> list[str]:
+def _collected(it: Truth) -> _Parts:
     rows = [[row.month, *(number(x) for x in (row.actual, row.frictionless, row.perfect, row.gap)), half(row.gap)]
             for row in it.collected]  # fmt: skip
     here, smooth, perfect = (it.world(name).totals["collected"] for name in ("actual", "frictionless", "perfect"))
@@ -163,7 +158,7 @@ def _collected(it: Truth) -> list[str]:
     rows.append(["all", *(number(x) for x in (here, smooth, perfect, gap)), half(gap)])
     head = ["month", "here", "frictionless", "perfect", "gap", ""]
     never = it.world("actual").totals
-    return table(f"COLLECTED, {it.currency}, by month of payment, less what went back", head, rows) + said(
+    return table(f"COLLECTED, {it.currency}, by month of payment, less what went back", head, rows, stays=4) + said(
         "What went back: debits, refunds, disputes that were not won. "
         f"Gap: frictionless less here. Perfect is an upper bound: it also takes money from people who have none. "
         f"Of the run never paid here: {counted(never['uncollected_invoices'].value, 'invoice')} of "
@@ -171,7 +166,7 @@ def _collected(it: Truth) -> list[str]:
     )
 
 
-def _attempts(it: Truth) -> list[str]:
+def _attempts(it: Truth) -> _Parts:
     found = it.attempts
     rows = [
         [cause.replace("_", " "), whose, number(count), half(count), _per_good(int(count.value), found.good)]
@@ -180,7 +175,7 @@ def _attempts(it: Truth) -> list[str]:
     ]  # fmt: skip
     title = f"REFUSED THOUGH ALL WAS WELL: of {counted(found.good, 'good attempt')} ({found.attempts:,} in all)"
     shares = [_share(found.false_decline_rate), _share(found.machine_failure_rate)]
-    return table(title, ["", "by", "attempts", "", "of good"], rows) + said(
+    return table(title, ["", "by", "attempts", "", "of good"], rows, stays=2) + said(
         f"False declines {shares[0]}, machine failures {shares[1]} of good attempts: method in order, money there."
     )
 
@@ -193,7 +188,7 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.2f} %"
 
 
-def _recovered(it: Truth) -> list[str]:
+def _recovered(it: Truth) -> _Parts:
     invoices, money = it.failed
     rows = [
         [row.way.replace("_", " "), number(row.invoices), number(row.money), number(row.incremental),
@@ -207,7 +202,7 @@ def _recovered(it: Truth) -> list[str]:
     )
 
 
-def _worlds(it: Truth) -> list[str]:
+def _worlds(it: Truth) -> _Parts:
     names = ("members_at_end", "losses", "wrongful_losses", "collected")
     levels = [[_cut(world.title), *(number(world.totals[name]) for name in names)] for world in it.worlds]
     moved = ("members_at_end", "losses", "collected")
@@ -223,7 +218,7 @@ def _worlds(it: Truth) -> list[str]:
     ]  # fmt: skip
 
 
-def _crowds(it: Truth, names: Sequence[str]) -> list[str]:
+def _crowds(it: Truth, names: Sequence[str]) -> _Parts:
     """The same differences where everybody lives in the other world; nothing where nothing is shared."""
     rows = [
         [_cut(world.title), *(cell for name in names for cell in _moved(world.total_differences[name]))]
@@ -263,8 +258,8 @@ def _moved(it: Sum) -> tuple[str, str]:
     return signed(it), half(it)
 
 
-def _attribution(it: Truth) -> list[str]:
-    shown: list[str] = []
+def _attribution(it: Truth) -> _Parts:
+    shown: _Parts = []
     for explained in it.attribution or ():
         shown += [*([""] if shown else []), *_explained(explained, it.currency)]
     crowds = " These are direct effects; the tables beside say what others add." if it.shared else ""
@@ -275,7 +270,7 @@ def _attribution(it: Truth) -> list[str]:
     )
 
 
-def _explained(it: Explained, currency: str) -> list[str]:
+def _explained(it: Explained, currency: str) -> _Parts:
     is_money = it.measure.endswith("_micros")
     name = it.measure.removesuffix("_micros").replace("_", " ") + (f", {currency}" if is_money else "")
 
@@ -307,6 +302,6 @@ def _in_units(it: Sum) -> Sum:
     return Sum(it.value / MICROS, it.standard_error / MICROS, it.peopled)
 
 
-def _checks(it: Truth) -> list[str]:
+def _checks(it: Truth) -> _Parts:
     names = ", ".join(check.name for check in it.checks)
     return said(f"Reconciled: {counted(len(it.checks), 'check')} made, all agree with the run ({names}).")
