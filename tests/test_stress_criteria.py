@@ -72,6 +72,11 @@ def test_the_smallest_shock_follows_from_noise_and_response():
     assert twice.smallest_shock == pytest.approx(once.smallest_shock / 2)
 
 
+def test_no_shock_of_a_share_is_larger_than_all_of_it():
+    """A response so weak that a share would have to move by more than 100 pp: nothing is ever seen."""
+    assert criteria(matrix(("gateway_outage", 0.94999999, 0.95)))[RATE.id].smallest_shock is None
+
+
 def test_directions_and_false_alarms_are_shares_of_cases():
     """Right once, wrong once, still once where the truth moves; one alarm in two cases in which it does not."""
     found = criteria(matrix(

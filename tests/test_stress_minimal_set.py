@@ -128,6 +128,9 @@ def test_a_lie_that_nobody_answers_is_told(tmp_path):
     found = found_in(tmp_path, {definition("loud"): {"fire": "holds", "drill": "false alarm"}})
     assert found.members == ("loud",)
     assert [(it.member, it.case) for it in found.unanswered] == [("loud", "drill")]
+    assert not found.survives_every_case
+    headline = next(str(line) for line in set_shown(found, ["fire", "drill"], 80))
+    assert headline == "\nRecommended set: one definition survives 1 of 2 cases"
     assert found.failing == {"drill"}
     assert not found.survives_every_case
 
@@ -182,7 +185,10 @@ def test_an_unanswered_lie_about_a_damaged_log_fails_no_case(tmp_path):
     """It is told, but no metric of the world can know better."""
     found = found_in(tmp_path, {definition("metric"): {"fire": "holds", "late": "false alarm"}}, logs=["late"])
     assert [it.case for it in found.unanswered] == ["late"]
-    assert found.survives_every_case
+    assert not found.failing
+    assert not found.survives_every_case
+    headline = next(str(line) for line in set_shown(found, ["fire", "late"], 80))
+    assert headline == "\nRecommended set: one definition survives every case but 1 that nobody answers"
 
 
 def test_unresolved_is_neither_caught_nor_lost(tmp_path):

@@ -17,6 +17,7 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.stress.cells import Cell
 from billing_sim.stress.lab import Matrix
 from billing_sim.stress.statistics import mean_of
+from billing_sim.truth.estimands import estimands
 
 POWER = 0.8
 LEVEL = 0.05
@@ -102,13 +103,21 @@ def _of(it: Definition, cells: Sequence[Cell], readings: Sequence[tuple[Definiti
         sensitivity=_median(abs(_mean(_shift(cell)) or 0.0) / noise / math.sqrt(2) for cell in moving)
         if noise
         else None,
-        smallest_shock=_DETECTION * math.sqrt(2) * noise / abs(response) if noise and response else None,
+        smallest_shock=_smallest_shock(it, noise, response),
         directionality=_share(_metric_moves(cell) == _truth_moves(cell) for cell in moving),
         false_alarms=_share(_metric_moves(cell) in ("up", "down") for cell in still),
         mix_exposure=_mix_exposure(cells),
         elasticity=far,
         neighbour=neighbour,
     )
+
+
+def _smallest_shock(it: Definition, noise: float | None, response: float | None) -> float | None:
+    """None where it would be more than a share can move: then no change is ever seen in one world."""
+    if not noise or not response:
+        return None
+    found = _DETECTION * math.sqrt(2) * noise / abs(response)
+    return None if estimands()[it.estimand].unit == "share" and found > 1 else found
 
 
 def _truth_moves(cell: Cell) -> str:

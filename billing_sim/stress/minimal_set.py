@@ -89,8 +89,13 @@ class Recommended:
 
     @property
     def survives_every_case(self) -> bool:
-        """Whether there are members, and no case is failing."""
-        return bool(self.members) and not self.failing
+        """Whether there are members, no case is failing, and nobody misleads unanswered."""
+        return bool(self.members) and not self.failing and not self.unanswered
+
+    @property
+    def misled(self) -> frozenset[str]:
+        """Cases in which all that moves is caught, and a member misleads unanswered all the same."""
+        return frozenset(it.case for it in self.unanswered) - self.failing
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

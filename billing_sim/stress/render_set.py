@@ -29,10 +29,18 @@ def set_shown(found: Recommended, cases: Sequence[str], width: int) -> Iterator[
 def _survival(found: Recommended, cases: int) -> str:
     if not found.members:
         return "none; no definition is seen to catch what moves in these cases"
-    which = "every case" if found.survives_every_case else f"{cases - len(found.failing)} of {cases} cases"
+    which = _which(found, cases)
     if len(found.members) == 1:
         return f"one definition survives {which}"
     return f"{len(found.members)} definitions together survive {which}"
+
+
+def _which(found: Recommended, cases: int) -> str:
+    if found.survives_every_case:
+        return "every case"
+    if not found.failing:
+        return f"every case but {len(found.misled)} that nobody answers"
+    return f"{cases - len(found.failing | found.misled)} of {cases} cases"
 
 
 def _letters() -> Iterator[str]:
