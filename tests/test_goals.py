@@ -91,6 +91,20 @@ def test_a_good_goal_passes():
     assert "FAILS" not in repr(good)
 
 
+def test_money_has_its_currency():
+    """In the promise, in what is measured, and in what a shock does."""
+    goal = Goal.model_validate({
+        "owner": "finance", "goal": "Be paid.", "metric": "collected", "target": "20000", "deadline": "2025-05-01",
+        "period": "2025-02",
+    })  # fmt: skip
+    it = Aim(goal, shipped()["collected"], date(2025, 1, 1), date(2025, 2, 1), timedelta(), "USD")
+    own = [Reading((figure(14952, 50),), (figure(paid, 50),), (figure(30000),), 0.99) for paid in (19000, 21000)]
+    shocks = {name: [replace(each, kept=0.9, whole=(figure(27526),)) for each in own] for name in (WEAKER, UPDATER)}
+    told = repr(Sheet(it, criteria(Evidence(it, 0, {OWN: own, **shocks}))))
+    for said in ("collected at least 20,000 USD", "14,952 USD to 20,000 USD", "gets worse by 2,474 USD"):
+        assert said in " ".join(told.split())
+
+
 @pytest.mark.parametrize(
     ("periods", "more", "failed", "said"),
     [

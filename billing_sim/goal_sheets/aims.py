@@ -60,13 +60,14 @@ def horizons_of(*scenarios: Scenario) -> Horizons:
 
 @dataclass(frozen=True)
 class Aim:
-    """A goal with its metric; `baseline_month` and `period` are the first days of months."""
+    """A goal with its metric; `baseline_month` and `period` are the first days of months, money is in `currency`."""
 
     goal: Goal
     definition: Definition
     baseline_month: date
     period: date
     maturity: timedelta
+    currency: str = ""
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -166,7 +167,9 @@ def _aim(goal: Goal, it: Definition, world: Scenario, horizons: Horizons) -> Aim
     first = first_whole_month(world.start)
     maturity = horizons.of(it)
     earliest = first if goal.baseline is not None else month_after(first)
-    return Aim(goal, it, first, goal.period or _settled_by(goal, earliest, maturity), maturity)
+    return Aim(
+        goal, it, first, goal.period or _settled_by(goal, earliest, maturity), maturity, world.reporting_currency
+    )
 
 
 def _settled_by(goal: Goal, earliest: date, maturity: timedelta) -> date:

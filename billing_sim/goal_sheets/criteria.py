@@ -218,7 +218,7 @@ def _turns(it: Evidence, metric: float | None) -> str:
         return "is undefined"
     if not metric:
         return "does not move"
-    size = words.signed(it.aim.definition, abs(metric)).lstrip("+")
+    size = words.signed(it.aim.definition, abs(metric), it.aim.currency).lstrip("+")
     return f"gets {'better' if metric > 0 else 'worse'} by {size}"
 
 
@@ -281,4 +281,4 @@ def earliest_day(aim: Aim, lag: int) -> date:
 
 
 def _shown(it: Evidence, value: float) -> str:
-    return words.value(it.aim.definition, Figure(value, 0, 1, 0))
+    return words.value(it.aim.definition, Figure(value, 0, 1, 0), it.aim.currency)

@@ -71,7 +71,7 @@ class Sheet:
         stage = f"  ({goal.stage})" if goal.stage else ""
         yield from _wrapped(f'{goal.owner.upper()}  "{goal.goal}"{stage}', "")
         way = {"up": "at least", "down": "at most", "neither": "to"}[d.direction]
-        target = words.value(d, Figure(self.aim.target, 0, 1, 0))
+        target = words.value(d, Figure(self.aim.target, 0, 1, 0), self.aim.currency)
         whom = "".join(f", {name} {value}" for name, value in goal.segment.items())
         yield from _wrapped(f"{d.id} {way} {target}{whom}, in {self.aim.period:%Y-%m}, by {self.aim.deadline}", "")
         for it in self.criteria:
