@@ -16,6 +16,9 @@ from billing_sim.metrics.words import bound, half, is_money, parts, signed, valu
         ("amount_micros - refunded_micros", True),
         ("CASE WHEN status = 'paid' THEN booked_micros - refunded_micros ELSE 0 END", True),
         ("CASE WHEN status = 'paid' THEN booked_micros END", True),
+        ("greatest(mrr_start_micros, mrr_end_micros) * member_seconds // 2629800", True),
+        ("CASE WHEN paused THEN list_mrr_end_micros - discount_micros ELSE mrr_end_micros END", True),
+        ("CASE WHEN active THEN mrr_start_constant ELSE 0 END - mrr_end_constant", True),
         ("amount_micros > 0", False),
         ("CASE WHEN fee_micros > 0 THEN 1 ELSE 0 END", False),
         ("1", False),
@@ -31,6 +34,13 @@ def test_both_sides_of_what_collecting_costs_are_money():
     it = shipped()["cost_per_collected"]
     assert is_money(it.numerator)
     assert is_money(it.denominator)
+
+
+def test_money_is_money_on_both_sides_of_every_share():
+    """The numerators of expansion and contraction once read 13.29B of 514,890."""
+    for it in shipped():
+        if it.unit == "share" and it.denominator and not it.sql:
+            assert is_money(it.numerator) == is_money(it.denominator), it.id
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,29 @@ def test_everything_fits_the_terminal(source, width):
         assert "…" not in text
 
 
+def test_an_uneven_interval_is_told_by_both_sides(made):
+    """Half of its width would contradict its ends; where there is no room, the longer side is told."""
+    share, count = made["recovery_rate"], made["billed"]
+    assert words.sides(share.definition, replace(share, value=0.5, low=0.41, high=0.6)) == "10.00"
+    assert words.sides(share.definition, replace(share, value=0.5, low=0.45, high=0.6)) == "-5.00 +10.00"
+    uneven = replace(count, value=6064, low=6064, high=7088)
+    assert words.sides(count.definition, uneven) == "0 +1,024"
+    assert words.sides(count.definition, replace(uneven, low=None)) == ""
+    table = replace(made, results={"finance": (uneven,)})
+    assert "0 +1,024" in render.text(table, 80)
+    assert "0 +" not in render.text(table, 36)
+    assert "1,024" in render.text(table, 36)
+
+
+def test_a_value_that_breaks_its_bound_is_not_told_as_equal_to_it(made):
+    """As many digits as it takes; one that keeps it has two."""
+    it = made["retry_cap_compliance"]
+    assert it.definition.bound == 1
+    assert words.measured(replace(it, value=37_536 / 37_537)) == "99.997 %"
+    assert words.measured(replace(it, value=0.98)) == "98.00 %"
+    assert words.measured(replace(it, value=1.0)) == "100.00 %"
+
+
 def _numbers(text: str) -> set[str]:
     """The numbers of tables, without those that say what is left out."""
     return set(re.findall(r"\d[\d,.]*\d", re.sub(r"Left out.*?[.;)] ", "", " ".join(text.split()))))
@@ -270,7 +293,7 @@ def test_what_stands_beside_a_time_is_in_its_unit(source):
     """In the table and in the report alike."""
     found = views(source, catalogue=Catalogue((shipped()["time_to_recover_p50"],), {})).results.values()
     late = replace(next(iter(found))[0], value=119.0, low=100.0, high=138.0)
-    assert [render._value(late).plain, render._half(late).plain] == ["5.0 days", "0.79 d"]
+    assert [render._value(late).plain, render._sides(late).plain] == ["5.0 days", "0.79 d"]
     row = row_of(late)
     assert [row.value, row.half] == ["5.0 days", "± 0.79 d"]
 

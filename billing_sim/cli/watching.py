@@ -84,7 +84,7 @@ def picture(found: Views, day: datetime, history: dict[str, list[float]], news: 
             it = result.definition
             if it.tier != "core":
                 continue
-            half = result.half_width
+            half = result.reach
             width = f"± {size(it, half)}" if half is not None else ""
             shown = Text(f"  {it.id:<30}{value(it, result, result.currency):>16}  {width:<12}")
             shown.append(course(history[it.id]), style="green")

@@ -6,7 +6,7 @@ Everything fits the width, 80 columns included; what does not is left out by nam
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -57,6 +57,12 @@ def render(views: Views, width: int) -> RenderableType:
 
 
 def _totals(results: Sequence[Result], width: int) -> Fitted:
+    """Both sides of uneven intervals where there is room for all, else the longer one."""
+    table = _table(results, width, _sides)
+    return table if table.is_whole(width) else _table(results, width, _reach)
+
+
+def _table(results: Sequence[Result], width: int, interval: Callable[[Result], Text]) -> Fitted:
     table = Fitted()
     table.add_words("metric", least=max(len(result.id) for result in results) + 2)
     table.add_whole("value")
@@ -71,13 +77,13 @@ def _totals(results: Sequence[Result], width: int) -> Fitted:
         if of_tier:
             table.add_row(Text(tier, style="dim italic"))
         for i, result in enumerate(of_tier):
-            table.add_row(*_row(result, width), end_section=i + 1 == len(of_tier))
+            table.add_row(*_row(result, width, interval), end_section=i + 1 == len(of_tier))
     return table
 
 
-def _row(result: Result, width: int) -> list[Text]:
+def _row(result: Result, width: int, interval: Callable[[Result], Text]) -> list[Text]:
     name = Text.assemble(result.id, (f" {_BETTER[result.definition.direction]}", "dim"))
-    row = [name, _value(result), _half(result), _change(result)]
+    row = [name, _value(result), interval(result), _change(result)]
     if width >= MADE_OF_FROM:
         row.append(_made_of(result))
     else:
@@ -95,15 +101,19 @@ def _below(shown: Text) -> Text:
 def _value(result: Result) -> Text:
     if result.value is None:
         return Text(words.UNDEFINED, style="yellow")
-    shown = Text(words.value(result.definition, result, result.currency), style="bold")
+    shown = Text(words.measured(result), style="bold")
     if result.crossed:
         shown.stylize("bold red")
         shown.append(" !")
     return shown
 
 
-def _half(result: Result) -> Text:
-    return Text(words.half(result.definition, result.half_width, result.value), style="dim")
+def _sides(result: Result) -> Text:
+    return Text(words.sides(result.definition, result), style="dim")
+
+
+def _reach(result: Result) -> Text:
+    return Text(words.half(result.definition, result.reach, result.value), style="dim")
 
 
 def _change(result: Result) -> Text:
@@ -232,8 +242,9 @@ def _cell(result: Result, part: Slice | None) -> Text:
 
 def _legend(views: Views) -> Iterator[RenderableType]:
     signs = (
-        "↑ ↓ which way is better. ~ not over yet. ! beyond its bound. Change: the last whole month in which all is "
-        "settled against the one before; coloured when beyond noise."
+        "↑ ↓ which way is better. ~ not over yet. ! beyond its bound. ± how far the 95 % interval reaches; - and + "
+        "where its sides differ, or the longer one. Change: the last whole month in which all is settled against the "
+        "one before; coloured when beyond noise."
     )
     yield Text(
         f"As of {views.frame.as_of:%Y-%m-%d %H:%M} UTC. Money is in {views.frame.currency}. {signs}", style="dim"

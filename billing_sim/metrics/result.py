@@ -46,9 +46,17 @@ class Figure:
         return self.units / known if known else None
 
     @property
-    def half_width(self) -> float | None:
-        """Half of the interval; None where there is none."""
-        return None if self.high is None or self.low is None else (self.high - self.low) / 2
+    def reach(self) -> float | None:
+        """How far the farther end of the interval lies from the value; None where there is none."""
+        sides = self.sides
+        return None if sides is None else max(sides)
+
+    @property
+    def sides(self) -> tuple[float, float] | None:
+        """How far the interval reaches below the value and above it; None where there is none."""
+        if self.value is None or self.low is None or self.high is None:
+            return None
+        return max(float(self.value) - self.low, 0.0), max(self.high - float(self.value), 0.0)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def _cells(result: Result, figure: Figure) -> tuple[Text, Text, Text, Text]:
 def _value(result: Result, figure: Figure) -> Text:
     if figure.value is None:
         return Text("undefined", style="yellow")
-    shown = words.value(result.definition, figure)
+    shown = words.measured(result) if figure is result else words.value(result.definition, figure)
     return Text(f"~{shown}" if isinstance(figure, Slice) and figure.partial else shown, style="bold")
 
 

@@ -11,10 +11,13 @@ from billing_sim.metrics.result import Figure, Result
 UNDEFINED = "undefined"
 """What stands in place of a value that cannot be computed; the reason stands beside it."""
 
+_ALIKE = 0.2
+"""The part by which one side of an interval may be shorter than the other and still be told with it as one number."""
+
 _LARGE = ((10**12, "T"), (10**9, "B"), (10**6, "M"))
-_MONEY = re.compile(
-    r"(CASE\b.*\bTHEN\s+)?\w+_micros(\s*[-+]\s*\w+_micros)*(\s+ELSE\s+0)?(\s+END)?", re.IGNORECASE | re.DOTALL
-)
+_CONDITION = re.compile(r"\bWHEN\b.*?\bTHEN\b", re.IGNORECASE | re.DOTALL)
+_MONEY = re.compile(r"\w+_(micros|constant)\b", re.IGNORECASE)
+_COMPARISON = re.compile(r"[<>=]")
 _SUMS_MILLIONTHS = re.compile(r"_micros\b(?!\s*[<>=!])|1e6 \*", re.IGNORECASE)
 """What is only compared is not summed."""
 
@@ -42,6 +45,16 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
         return _time(number, it.unit)
     shown = whole(round(number)) if it.unit == "count" else f"{number:,.2f}"
     return f"{shown} {_UNITS[it.unit]}".rstrip()
+
+
+def measured(result: Result) -> str:
+    """The value of a result with its unit, with as many digits as tell it from a bound that it breaks."""
+    it = result.definition
+    shown = value(it, result, result.currency)
+    if not result.crossed or it.unit != "share" or it.bound is None or result.value is None:
+        return shown
+    number, edge = 100 * float(result.value), 100 * float(it.bound)
+    return next((f"{number:.{n}f} %" for n in range(2, 16) if float(f"{number:.{n}f}") != edge), shown)
 
 
 def bound(result: Result) -> str:
@@ -73,7 +86,7 @@ def size(it: Definition, number: float | None) -> str:
 
 
 def half(it: Definition, number: float | None, beside: float | None) -> str:
-    """Half the width of an interval, in the unit of the value beside it; empty where there is none.
+    """How far an interval reaches from its value, in the unit of the value beside it; empty where there is none.
 
     Times say their unit, because the same metric is told in hours or in days.
     """
@@ -86,6 +99,14 @@ def half(it: Definition, number: float | None, beside: float | None) -> str:
     if scale == 1 and abs(number) >= 1:
         return f"{whole(round(number))} {name}"
     return f"{number:,.{1 if abs(number) >= 1 else _decimals(number)}f} {name}"
+
+
+def sides(it: Definition, figure: Figure) -> str:
+    """How far an interval reaches from the value: one number, or two where they differ by more than a fifth."""
+    if figure.sides is None or min(figure.sides) >= (1 - _ALIKE) * max(figure.sides):
+        return half(it, figure.reach, figure.value)
+    below, above = (half(it, side, figure.value) if side else "0" for side in figure.sides)
+    return f"{'-' * (below != '0')}{below} {'+' * (above != '0')}{above}"
 
 
 def _told_in(number: float, unit: str) -> tuple[int, str, str]:
@@ -155,8 +176,9 @@ def amount(number: float) -> str:
 
 
 def is_money(expression: str) -> bool:
-    """Whether a sum is of money: `*_micros` are; what only compares them is a count."""
-    return _MONEY.fullmatch(expression) is not None
+    """Whether a sum is of money: amounts in any expression are; what only compares them is a count."""
+    summed = _CONDITION.sub("", expression)
+    return _MONEY.search(summed) is not None and not _COMPARISON.search(summed)
 
 
 def _part(expression: str, number: int) -> str:
