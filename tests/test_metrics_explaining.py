@@ -11,7 +11,8 @@ import pytest
 
 import billing_sim
 from billing_sim.metrics.catalogue import shipped
-from billing_sim.metrics.explaining import Change, change, largest_move
+from billing_sim.metrics.decomposition import Decomposition, Term
+from billing_sim.metrics.explaining import Change, Event, change, largest_move
 from billing_sim.metrics.frame import frame
 from billing_sim.metrics.reasons import Move, explain
 from billing_sim.metrics.render import text
@@ -81,6 +82,29 @@ def test_two_months_can_be_compared_for_any_simple_metric(incident):
     by_market = next(part for part in found if part.dimension == "market")
     months = {part.dims["month"]: part.value for part in incident["failed_renewals"].months}
     assert by_market.change == Fraction(months["2025-05"] - months["2025-04"])
+
+
+def moved(metric: str, **segments: float) -> Event:
+    """A move of one point, of which the segments of a place and of the declines explain these parts."""
+    reasons = []
+    for dimension in ("market", "code"):
+        parts = {**segments, "rest": 1 - sum(segments.values())}
+        terms = tuple(
+            Term("none" if name == "rest" else name, Fraction(part) / 100, Fraction(0), Fraction(0), Fraction(1, 9))
+            for name, part in parts.items()
+        )
+        reasons.append(Decomposition(dimension, Fraction(1, 2), Fraction(51, 100), terms))
+    return Event(shipped()[metric], "2025-05", "2025-04", Change(0.01, 0.001), tuple(reasons))
+
+
+def test_a_segment_is_named_only_for_a_fifth_of_the_move():
+    """One hundredth of it is no reason, and a discount is not declined."""
+    assert moved("payment_success_rate", one=0.01).place is None
+    assert moved("payment_success_rate", one=0.01).cause is None
+    assert moved("payment_success_rate", one=0.25).place is not None
+    assert moved("payment_success_rate", one=0.25).cause is not None
+    assert moved("discount_share", one=0.25).place is not None
+    assert moved("discount_share", one=0.25).cause is None
 
 
 def month(name: str, value: float, noise: float, partial: bool = False) -> Slice:

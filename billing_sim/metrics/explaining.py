@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,14 @@ BEYOND_NOISE = 2.0
 
 BEYOND_CHANCE = 3.0
 """Standard errors of the difference from which a move is told."""
+
+TELLING = 0.2
+"""The part of a move that a segment explains if it is named at all."""
+
+_OUTCOME = re.compile(
+    r"\b(status|\w*outcome|\w*code|decline_kind|attempts|paid_at|recovered_by|notices|contacts\w*|held_at|was_unknown|"
+    r"failed\w*)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +74,16 @@ class Event:
 
     @property
     def place(self) -> Decomposition | None:
-        """The dimension, among places, whose largest term stands out most from its share of the whole."""
+        """The dimension, among places, whose largest term stands out most from its share of the whole.
+
+        None where no place explains a fifth of the move.
+        """
         return self._among(PLACES)
 
     @property
     def cause(self) -> Decomposition | None:
-        """The same among causes: which decline codes became more or less frequent."""
-        return self._among(CAUSES)
+        """The same among causes: which decline codes became more or less frequent, where it is about payments."""
+        return self._among(CAUSES) if is_about_payments(self.definition) else None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON: when, by how much, and every term by dimension and segment."""
@@ -84,7 +96,17 @@ class Event:
         }
 
     def _among(self, dims: Sequence[str]) -> Decomposition | None:
-        return max((it for it in self.reasons if it.dimension in dims), key=lambda it: it.standing_out, default=None)
+        telling = (it for it in self.reasons if it.dimension in dims and _explains(it))
+        return max(telling, key=lambda it: it.standing_out, default=None)
+
+
+def _explains(it: Decomposition) -> bool:
+    return abs(it.largest.total) >= TELLING * abs(it.change)
+
+
+def is_about_payments(it: Definition) -> bool:
+    """Whether its numerator is about what came of payments, so that a decline may be why it moved."""
+    return it.fact in ("attempts", "invoices") and _OUTCOME.search(it.numerator) is not None
 
 
 def _plain(term: Term) -> dict[str, Any]:
