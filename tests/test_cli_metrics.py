@@ -69,6 +69,18 @@ def test_every_metric_is_listed_with_the_number_of_its_variants(call):
     assert line.split()[-1] == str(len(rate["variants"]))
 
 
+def test_help_promises_what_each_format_holds(call):
+    """JSON has a whole definition of one metric, of the list names, titles and questions."""
+    said = " ".join(call("metrics", "--help").out.split())
+    assert "hold everything" not in said
+    assert "of one metric JSON holds the whole definition" in said
+    one = json.loads(call("metrics", "churn", "--format", "json").out)
+    assert {"formula", "sql", "matures", "misleads"} <= set(one)
+    listed = json.loads(call("metrics", "--format", "json").out)
+    head = call("metrics", "--format", "csv").out.splitlines()[0].split(",")
+    assert {"metric", "title", "question"} <= set(head) == set(listed[0])
+
+
 def test_one_view_is_listed_alone(call):
     """Or nothing, and the likely one, when there is no such view."""
     assert {it["view"] for it in json.loads(call("metrics", "--view", "finance", "--format", "json").out)} == {

@@ -58,7 +58,8 @@ def metrics(
     """List all metrics, explain one, or compute them over a run.
 
     Without NAME or RUN it lists what there is. With --definitions and no --metric, a run is asked for the metrics of
-    these files. JSON and CSV hold everything, JSON as {metric: {...}}.
+    these files. JSON and CSV hold every number of a run, JSON as {metric: {...}}; of one metric JSON holds the whole
+    definition, and of the list both hold names, titles and questions.
     """
     from billing_sim.cli.progress import waiting
     from billing_sim.metrics import asking
