@@ -15,7 +15,7 @@ import billing_sim
 ROOT = Path(billing_sim.__file__).parent
 LAYERS = {
     "ground": "errors given money clock draws purposes declines events people rule rule_code linking shelf quick_start "
-    "news",
+    "news giving_way text_tables",
     "input": "scenario",
     "world": "world",
     "rules": "lifecycle",
