@@ -101,7 +101,7 @@ def _below(shown: Text) -> Text:
 def _value(result: Result) -> Text:
     if result.value is None:
         return Text(words.UNDEFINED, style="yellow")
-    shown = Text(words.measured(result), style="bold")
+    shown = Text(words.measured(result, result.currency), style="bold")
     if result.crossed:
         shown.stylize("bold red")
         shown.append(" !")

@@ -47,10 +47,10 @@ def value(it: Definition, figure: Figure, currency: str = "") -> str:
     return f"{shown} {_UNITS[it.unit]}".rstrip()
 
 
-def measured(result: Result) -> str:
+def measured(result: Result, currency: str = "") -> str:
     """The value of a result with its unit, with as many digits as tell it from a bound that it breaks."""
     it = result.definition
-    shown = value(it, result, result.currency)
+    shown = value(it, result, currency)
     if not result.crossed or it.unit != "share" or it.bound is None or result.value is None:
         return shown
     number, edge = 100 * float(result.value), 100 * float(it.bound)

@@ -117,7 +117,7 @@ def row_of(it: Result) -> Row:
         question=it.definition.question,
         misleads=it.definition.misleads,
         way=ARROWS[it.definition.direction],
-        value=words.measured(it) if is_defined else words.UNDEFINED,
+        value=words.measured(it, it.currency) if is_defined else words.UNDEFINED,
         half="" if it.reach is None else f"± {words.half(it.definition, it.reach, it.value)}",
         made_of=words.parts(it, it) if is_defined else it.reason,
         immature=words.whole(it.immature) if it.immature else "",
