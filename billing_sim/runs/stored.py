@@ -108,11 +108,13 @@ class StoredRun:
         if self.signed is None:
             return
         try:
-            is_replaced = _signature(self.directory) != self.signed
+            is_written_anew = _signature(self.directory) != self.signed
         except OSError:
             raise RunError(f"{self.directory} is gone, or cannot be read any more.") from None
-        if is_replaced:
-            raise RunError(f"{self.directory} holds another run by now: open it again.")
+        if is_written_anew:
+            found = read_manifest(self.directory)
+            if (found.identity, found.state, found.result) != (self.manifest.identity, FINISHED, self.content):
+                raise RunError(f"{self.directory} holds another run by now: open it again.")
 
     def _refuse_if_withheld(self) -> None:
         if self.manifest.identity.seed is None:
