@@ -110,7 +110,8 @@ class StoredRun:
         try:
             is_written_anew = _signature(self.directory) != self.signed
         except OSError:
-            raise RunError(f"{self.directory} is gone, or cannot be read any more.") from None
+            why = "is gone: open the run where it lies now, or run the scenario again."
+            raise RunError(f"{self.directory} {why}") from None
         if is_written_anew:
             found = read_manifest(self.directory)
             if (found.identity, found.state, found.result) != (self.manifest.identity, FINISHED, self.content):
