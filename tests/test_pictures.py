@@ -51,6 +51,12 @@ def test_files_of_each_kind_open(figures, drawings, tmp_path):
             assert figure.title in shown, name
 
 
+def test_every_picture_is_a_legal_chart(figures):
+    """They are drawn without being held against the schema of charts first, which takes as long as drawing them."""
+    for name, figure in figures.items():
+        assert figure.chart().to_dict(validate=True)["title"]["text"], name
+
+
 def test_a_page_loads_nothing_and_cannot_be_broken_out_of(busy_runs, tmp_path):
     """No address is fetched, and the spec holds no tag."""
     figure = draw(busy_runs[0], "retry_yield")
