@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from billing_sim import clock, draws, events, people
 from billing_sim import purposes as purpose
@@ -130,14 +131,13 @@ class Service:
             found &= states["market"] == self._place("market", market, self._town.world.markets)
         places = np.flatnonzero(found)
         places = places[np.argsort(states["subject"][places])]
-        seen = (self._seen(i) for i in places.tolist())
-        return [it for it in seen if where is None or where(it)]
+        return [it for it in self._seen(places) if where is None or where(it)]
 
     def subscriber(self, who: Who) -> Subscriber | None:
         """Somebody as they stand now; None for who is no member."""
         i = self._town.place_of(_number(who))
         state = self._town.states[i]
-        return self._seen(i) if state["phase"] == SUBSCRIBED and state["logging"] else None
+        return self._seen(np.array([i]))[0] if state["phase"] == SUBSCRIBED and state["logging"] else None
 
     def draw(self, who: Who, name: str, occasion: date | datetime | int | None = None) -> float:
         """Luck from 0 to 1 (never 1), always the same for this person, name and occasion.
@@ -216,23 +216,31 @@ class Service:
             raise QueryError(f"the occasion of a draw is a moment, a day or a number from 0 on, not {occasion!r}.")
         return number
 
-    def _seen(self, i: int) -> Subscriber:
-        state, names = self._town.states[i], self._names
-        market = names.markets[state["market"]]
-        expiry = int(state["method_expiry"][FIRST])
-        # Months count from January of the year 0; a card is good until the end of its month.
-        ends = date((expiry + 1) // 12, (expiry + 1) % 12 + 1, 1) - timedelta(1) if expiry else None
-        return Subscriber(
-            int(state["subject"]), market, names.plans[state["plan"]],
-            events.METHOD_KINDS[state["method_kind"][FIRST]], ends, names.scenario.markets[market].currency,
-            int(state["amount"]), int(state["invoice"]), self._tenure(int(state["joined_day"])),
-            bool(state["open"] and state["first_failed"] < NEVER), bool(state["held"]), bool(state["canceling"]),
-        )  # fmt: skip
+    def _seen(self, places: NDArray[np.int64]) -> list[Subscriber]:
+        """Those who have these places, as they stand now; field by field, as reading one record's is slow."""
+        states, names = self._town.states, self._names
+        past_due = (states["open"][places] != 0) & (states["first_failed"][places] < NEVER)
+        fields = [states[name][places] for name in ("subject", "market", "plan", "amount", "invoice", "joined_day")]
+        fields += [states[name][places, FIRST] for name in ("method_kind", "method_expiry")]
+        fields += [past_due, states["held"][places] != 0, states["canceling"][places] != 0]
+        return [
+            Subscriber(
+                number, names.markets[market], names.plans[plan], events.METHOD_KINDS[kind], _end_of_month(expiry),
+                names.scenario.markets[names.markets[market]].currency, amount, invoice, self._tenure(joined), *flags,
+            )
+            for number, market, plan, amount, invoice, joined, kind, expiry, *flags
+            in zip(*(it.tolist() for it in fields), strict=True)
+        ]  # fmt: skip
 
     def _tenure(self, joined_day: int) -> int:
         joined, today = clock.date_of(joined_day), clock.date_of(int(self.env.now) // DAY)
         months = (today.year - joined.year) * 12 + today.month - joined.month
         return max(0, months - (today.day < joined.day))
+
+
+def _end_of_month(expiry: int) -> date | None:
+    """The last day on which a card is good, of a month counted from January of the year 0; None for 0: no card."""
+    return date((expiry + 1) // 12, (expiry + 1) % 12 + 1, 1) - timedelta(1) if expiry else None
 
 
 def _number(who: Who) -> int:
