@@ -21,7 +21,7 @@ name: changing
 seed: 5
 start: 2025-01-01
 end: 2025-07-01
-members: 900
+members: 450
 log: all
 reporting_currency: EUR
 exchange_rates: {EUR: 1, USD: 0.96, JPY: 0.006, KWD: 3.1, BRL: 0.16}
@@ -126,7 +126,7 @@ def test_every_subscription_has_its_plan_at_a_price_that_exists(run, folders):
     """Whatever the last invoice was for: an upgrade, a discounted period, or nothing at all."""
     plans = run.sql("SELECT subscriber, spell, plan FROM subscriptions")
     found = item_prices(folders["stripe"])
-    assert len(plans) > 1000
+    assert len(plans) > 500
     for row in plans.itertuples():
         assert found[row.subscriber, row.spell][0] == row.plan
     assert all(amount for _, amount in found.values())
@@ -143,7 +143,7 @@ def test_the_price_of_a_subscription_is_that_of_its_plan(run, folders):
     """Before discounts and credits, as the log has it: of a member who was spared a rise, the old one."""
     found, told = item_prices(folders["stripe"]), told_prices(run)
     differs = {key for key, price in told.items() if found[key] != price}
-    assert len(told) > 900
+    assert len(told) > 450
     assert not differs
     file = folders["recurly"] / "subscription_history.parquet"
     for number, plan, amount, subtotal, currency in rows(
@@ -208,7 +208,7 @@ def test_credits_are_lines_of_their_own(run, folders):
             ON l.invoice_id = i.id LEFT JOIN discount d ON d.invoice_id = i.id
     """
     ((invoices, lined, added),) = rows(query, **tables)
-    assert invoices > 4000
+    assert invoices > 2000
     assert (lined, added) == (0, 0)
     for line in lines(folders["stripe-json"] / "invoices.jsonl"):
         off = sum(it["amount"] for it in line["total_discount_amounts"])
@@ -274,7 +274,7 @@ def test_events_begin_with_the_plan_of_then(run, folders):
             first[thing["id"]] = thing["items"]["data"][0]["metadata"]["plan"]
             assert (thing["canceled_at"], thing["ended_at"], thing["cancel_at_period_end"]) == (None, None, False)
     differs = [row for row in log.itertuples() if first[f"sub_{row.subscriber}{row.spell:05}"] != row.plan]
-    assert len(log) > 1000
+    assert len(log) > 500
     assert len(differs) <= (5 if is_at_once(run) else 0)
 
 
@@ -312,7 +312,7 @@ def test_periods_go_on_while_nobody_is_charged(run, folders):
     tables = {name: folders["stripe"] / f"{file}.parquet" for name, file in
               (("s", "subscription_history"), ("i", "subscription_item"), ("p", "price"))}  # fmt: skip
     found = rows(query, **tables)
-    assert len(found) > 700
+    assert len(found) > 350
     days = {"week": (7, 7), "month": (28, 31), "year": (365, 366)}
     for _, interval, begins, ends in found:
         assert begins <= END <= ends + timedelta(days=1)

@@ -14,7 +14,7 @@ WEEKLY = """
 extends: first_month.yaml
 name: weekly
 plans: {weekly: {name: A week, interval: week}}
-members: 600
+members: 300
 markets:
   US:
     prices: {weekly: 4.99 USD}
