@@ -232,7 +232,8 @@ def records(array: np.ndarray) -> np.ndarray:
     """
     if config.DISABLE_JIT:
         return array.view(_attributed(array.dtype))
-    return array.view(_dtypes.setdefault(array.dtype, array.dtype), np.ndarray)
+    known = _dtypes.setdefault(array.dtype, array.dtype)
+    return array.view(np.ndarray) if known is array.dtype else array.view(known, np.ndarray)
 
 
 _dtypes: dict[np.dtype, np.dtype] = {}

@@ -112,9 +112,13 @@ Int = types.int64
 Nothing = types.void
 
 
+_STATE = np.dtype((np.record, STATE))
+"""The same with fields as attributes; one for all of them, as `rule.records` would have it."""
+
+
 def new_states(count: int) -> np.recarray:
     """`count` zeroed subscribers, fields readable as attributes in plain Python too."""
-    return np.zeros(count, STATE).view(np.recarray)
+    return np.zeros(count, _STATE).view(np.recarray)
 
 
 def new_page() -> np.ndarray:

@@ -371,9 +371,13 @@ FORMER_LAPSED_MONTHS = 12
 """People who left longer ago than this are not simulated; a return after a year counts as a new person."""
 
 
+_WORLD = np.dtype((np.record, WORLD))
+"""The same with fields as attributes; one for all worlds, as `rule.records` would have it."""
+
+
 def new_world(arms: int = 1) -> np.recarray:
     """An empty world, an array of one record whose fields read as attributes; of several where it has arms."""
-    return np.zeros(arms, WORLD).view(np.recarray)
+    return np.zeros(arms, _WORLD).view(np.recarray)
 
 
 class Fields:
