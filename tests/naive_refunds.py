@@ -8,6 +8,8 @@ from typing import Any
 Row = dict[str, Any]
 Worth = Callable[[int], int]
 SURPLUS = ("duplicate", "unauthorised")
+COLLECTING = ("payment_attempt.", "payment.", "dispute.")
+"""What costs something about an invoice because of its money; a contact about it is a cost of the desk."""
 OUTCOMES = {"dispute.won": "won", "dispute.lost": "lost"}
 
 
@@ -19,6 +21,7 @@ def on_invoice(life: list[Row], number: int, amount_micros: int, keeps: int, wor
     refunds, lost = _of(mine, "refund.issued"), _of(mine, "dispute.lost")
     opened, doubled = _of(mine, "dispute.opened"), _of(mine, "payment.duplicated")
     owed = [row for row in (*refunds, *opened) if row["reason"] not in SURPLUS]
+    costly = [row for row in mine if row["kind"].startswith(COLLECTING)]
     return {
         "refunded_at": _first(row for row in owed if row["kind"] == "refund.issued"),
         "disputed_at": _first(row for row in owed if row["kind"] == "dispute.opened"),
@@ -29,7 +32,7 @@ def on_invoice(life: list[Row], number: int, amount_micros: int, keeps: int, wor
         "chargeback_micros": _sum(worth, (row for row in lost if row["reason"] not in SURPLUS)),
         "duplicated_micros": _sum(worth, doubled)
         - _sum(worth, (row for row in (*refunds, *lost) if row["reason"] in SURPLUS)),
-        "fee_micros": sum(worth(row["fee_minor"] - (_kept(row, keeps) if row in shared else 0)) for row in mine),
+        "fee_micros": sum(worth(row["fee_minor"] - (_kept(row, keeps) if row in shared else 0)) for row in costly),
         "booked_micros": amount_micros - sum(worth(_kept(row, keeps)) for row in shared),
     }
 

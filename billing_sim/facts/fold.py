@@ -125,8 +125,8 @@ def read(context, person, page, row):
     elif kind == events.COUPON_REDEEMED:
         read_coupon(person, page, row)
     # Refunds and disputes.
-    # What a step of a campaign costs is no fee of an invoice.
-    if row.fee_minor and kind < events.CAMPAIGN_REACHED:
+    # What a contact or a step of a campaign costs is no fee of an invoice.
+    if row.fee_minor and kind < events.CONTACT_OPENED:
         read_fee(context, person, page, row)
     if events.PAYMENT_DUPLICATED <= kind <= events.FRAUD_REPORTED:
         read_claim(context, person, page, row)
