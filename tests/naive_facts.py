@@ -7,6 +7,7 @@ question of the group. Unknown or not-yet is None.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -42,6 +43,7 @@ class Naive:
         self.rates: dict[str, list[tuple[int, int]]] = {}
         self.interval: dict[str, str] = {}
         self.lasts: dict[str, tuple[bool, bool]] = {}
+        self.share: dict[str, Fraction] = {}
         self.prices: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self.partner_keeps = 0
         self.launches: list[tuple[int, str, str]] = []
@@ -62,6 +64,7 @@ class Naive:
                     runs_out = bool(detail.get("cycles") or detail.get("free_months"))
                     lasts = detail.get("cycles", 2) > 1 and "free_months" not in detail
                     self.lasts[detail["coupon"]] = (lasts, runs_out)
+                    self.share[detail["coupon"]] = Fraction(detail.get("percent", 0))
                 case "market.launched":
                     self.launches.append((event["occurred_at"], event["market"], ""))
                 case "payment_method.launched":
@@ -382,6 +385,8 @@ class Naive:
             return self.listed(start), *self.off(brought[0])
         if not seen or seen[-1]["reason"] == "verification":
             return self.listed(start), 0, 0, 0
+        if seen[-1]["kind"] == "subscription.plan_changed":
+            return self.changed(life, start, seen[-1])
         net = _net(seen[-1])
         off = lasting = forever = 0
         if seen[-1]["kind"] == "invoice.issued":
@@ -397,8 +402,25 @@ class Naive:
 
     def off(self, row: Row) -> tuple[int, int, int]:
         """What a coupon takes off, net of tax: all of it, what of it lasts, what of it never runs out."""
-        lasts, runs_out = self.lasts[row["coupon"]]
-        return _net(row), _net(row) * lasts, _net(row) * (not runs_out)
+        return self.parts(row["coupon"], _net(row))
+
+    def parts(self, coupon: str, net: int) -> tuple[int, int, int]:
+        """A discount: all of it, what of it lasts, what of it never runs out."""
+        lasts, runs_out = self.lasts[coupon]
+        return net, net * lasts, net * (not runs_out)
+
+    def changed(self, life: list[Row], start: Row, row: Row) -> tuple[int, int, int, int]:
+        """The price of another plan; a discount that lasts is as large a share of it, or the same amount."""
+        _, _, lasting, _ = self.price(life, start, row["occurred_at"])
+        if not lasting:
+            return _net(row), 0, 0, 0
+        told = [r for r in life if r["kind"] in ("discount.applied", "coupon.imported") and r["spell"] == row["spell"]]
+        coupon = [r["coupon"] for r in told if r["sequence"] < row["sequence"]][-1]
+        share, due, tax = self.share[coupon], row["amount_minor"], row["tax_minor"]
+        if not share:
+            return _net(row), *self.parts(coupon, min(lasting, _net(row)))
+        left = due - math.floor(due * share + Fraction(1, 2))
+        return _net(row), *self.parts(coupon, _net(row) - (left - math.ceil(Fraction(tax * left, due))))
 
     def listed(self, start: Row) -> int:
         """The list price of a plan when a spell began, net of tax."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from billing_sim.facts.schema import FACTS
@@ -62,6 +63,15 @@ def test_the_generous_world_has_everything(told):
         assert spells[name].any(), name
     assert (months["mrr_end_micros"][months["paused_at_end"] == 1] == 0).all()
     assert (months["mrr_end_micros"][months["in_trial_at_end"] == 1] == 0).all()
+
+
+def test_a_discount_for_good_ends_with_its_spell_only(told):
+    """Whoever has one at the end of a month has one at the end of the next, whatever plan they have by then."""
+    months = told[0]["subscription_months"]
+    same = (np.diff(months["subscriber"]) == 0) & (np.diff(months["spell"]) == 0) & (months["active_at_end"][1:] == 1)
+    kept = months["forever_discounts_end_micros"][1:][same & (months["forever_discounts_end_micros"][:-1] > 0)]
+    assert len(kept) > 100
+    assert (kept > 0).all()
 
 
 def test_plain_python_tells_the_same_story():

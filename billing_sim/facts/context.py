@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ def context_of(
             case "partner_billing.agreed":
                 context.partner_keeps[0] = int(event["share_ppm"]) if detail["booked"] == "net" else 0
             case "promotion.defined":
-                context.coupon_lasts[0, vocabularies["coupons"].index(detail["coupon"])] = _lasts(detail)
+                place = vocabularies["coupons"].index(detail["coupon"])
+                context.coupon_lasts[0, place] = _lasts(detail)
+                context.coupon_share[0, place] = int(Decimal(detail.get("percent", 0)) * 1_000_000)
             case "market.opened":
                 _set_market(context, event, vocabularies)
             case "market.launched":

@@ -8,6 +8,7 @@ from billing_sim.facts.record import Context, Int, Nothing, Page, Person, Row
 from billing_sim.facts.valuing import factor_at, micros
 from billing_sim.rule import rule
 
+_MILLION = 1_000_000
 ONE_OFF, LASTING, FOREVER = 0, 1, 2
 """How long a promotion's discount lasts: one invoice (or free months), several invoices, all of them."""
 
@@ -77,12 +78,30 @@ def read_credit(context, person, page, row):
         set_net(person)
 
 
+@rule(Int(Context, Person, Row))
+def still_off(context, person, row):
+    """What the coupon at work will take off the new price, net of tax: its share of it, or the amount as before.
+
+    Of a share, tax is rounded as on the invoices to come.
+    """
+    net = row.amount_minor - row.tax_minor
+    share = context.coupon_share[person.coupon]
+    if not share or row.amount_minor <= 0:
+        return min(person.lasting, net)
+    left = row.amount_minor - (row.amount_minor * share + _MILLION // 2) // _MILLION
+    tax = (row.tax_minor * left + row.amount_minor - 1) // row.amount_minor
+    return net - (left - tax)
+
+
 @rule(Nothing(Context, Person, Page, Row))
 def read_plan_changed(context, person, page, row):
-    """The member has another plan from now on."""
+    """The member has another plan from now on; a coupon that lasts goes on with it."""
     person.plan = row.plan
     person.interval = context.interval[row.plan]
+    off = still_off(context, person, row) if person.lasting > 0 else 0
     price_at(person, row.amount_minor - row.tax_minor)
+    if off:
+        lay_on(context, person, person.coupon, off)
     if is_spell_seen(page, person):
         page.subscriptions[person.spell_row].plan_changes += 1
 

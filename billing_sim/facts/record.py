@@ -46,15 +46,16 @@ CONTEXT = np.dtype([
     ("launch_market", "i8", (LAUNCHES,)),
     ("launch_method", "i8", (LAUNCHES,)),
     ("coupon_lasts", "i8", (PROMOTIONS,)),
+    ("coupon_share", "i8", (PROMOTIONS,)),
     ("arm_step", "i8", (LABELS,)),
     ("arm_count", "i8", (LABELS,)),
 ])  # fmt: skip
-"""What world events say: the calendar of the run, where a market lies, what a minor unit of a
-currency is worth from when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor
-units, for members who have not been invoiced yet; whether the share of partners is no revenue; launches, of markets
-(method 0) and of methods; how long the discounts of coupons last; by the number of an arm the step between arms of its
-experiment and how many it has. Of the log only
-rows recorded before `known_before` are read, and months are left out unless it `tells_months`."""
+"""What world events say: the calendar of the run, where a market lies, what a minor unit of a currency is worth from
+when on (millionths of the reporting currency, times 10^9), and list prices net of tax in minor units, for members
+who have not been invoiced yet; whether the share of partners is no revenue; launches, of markets (method 0) and of
+methods; how long the discounts of coupons last, and which share of a price they are (millionths; 0 for an amount);
+by the number of an arm the step between arms of its experiment and how many it has. Of the log only rows recorded
+before `known_before` are read, and months are left out unless it `tells_months`."""
 
 _PERSON = """
 subscriber group arm market region plan interval method currency
