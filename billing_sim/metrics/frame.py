@@ -78,12 +78,14 @@ def frame(source: Source, as_of: datetime | None = None) -> Frame:
     if not start < moment <= end:
         span = f"Choose a moment after {start:%Y-%m-%d} and until {end:%Y-%m-%d}."
         raise QueryError(f"As of {moment:%Y-%m-%d %H:%M} is outside the run. {span}")
-    settlement = timedelta(seconds=detail["return_lag_seconds"] + detail["resolution_seconds"])
+    pending = timedelta(seconds=detail.get("pending_seconds", 0))
+    settlement = max(timedelta(seconds=detail["return_lag_seconds"] + detail["resolution_seconds"]), pending)
     return Frame(
         start=start,
         as_of=moment,
         settlement=settlement,
-        dunning=settlement + timedelta(seconds=detail["dunning_horizon_seconds"]),
+        # What is pending when dunning ends is waited for.
+        dunning=settlement + timedelta(seconds=detail["dunning_horizon_seconds"]) + pending,
         currency=detail["reporting_currency"],
         mission=detail["mission"],
         goals=_goals(detail.get("goals", [])),

@@ -15,6 +15,7 @@ from billing_sim.world.announce_support import staffings
 from billing_sim.world.campaigns import announce_campaigns
 from billing_sim.world.compile import CompiledWorld
 from billing_sim.world.experiments import opened
+from billing_sim.world.fraud import longest_pending
 from billing_sim.world.plans import announce_plans
 from billing_sim.world.promotions import announce_promotions
 from billing_sim.world.refund_announcements import refund_announcements
@@ -64,7 +65,10 @@ def _configured(world: CompiledWorld) -> Announcement:
     horizon = max(policy.end for policy in scenario.dunning_policies.values())
     if scenario.support is not None:
         horizon += scenario.support.grace_extension
+    pending = longest_pending(scenario)
+    late = {"pending_seconds": pending // clock.SECOND} if pending > scenario.return_lag + scenario.resolution else {}
     detail = _detail(
+        **late,
         start=scenario.start.isoformat(),
         end=scenario.end.isoformat(),
         reporting_currency=scenario.reporting_currency,

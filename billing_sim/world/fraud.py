@@ -22,6 +22,8 @@ from billing_sim.scenario.fraud import (
     MethodWithdrawal,
     Scores,
 )
+from billing_sim.scenario.model import Scenario
+from billing_sim.scenario.parts import MethodKind
 from billing_sim.world.names import Names
 from billing_sim.world.people import by_kind, cumulative
 from billing_sim.world.quantiles import interpolated
@@ -29,6 +31,8 @@ from billing_sim.world.record import ATTACKS, BINS, DEPLOYS, EPOCHS, KINDS, QUAN
 
 T = TypeVar("T")
 _HALF = Decimal("0.5")
+_LATEST = 2
+"""The latest of durations, as a multiple of their 95th percentile."""
 NO_AUTHENTICATION = Authentication.model_validate({"required": 0})
 _SCREENS = ("signup", "member", "renewal")
 
@@ -109,7 +113,7 @@ def score_table(scores: Scores) -> list[int]:
 def _times(p50: int, p95: int) -> list[int]:
     """Quantiles of a duration of which the median and the 95th percentile are known."""
     anchors = [(Decimal(0), max(p50 // 8, 1)), (_HALF, p50), (Decimal("0.95"), p95)]
-    return interpolated([*anchors, (Decimal(1), p95 * 2)])
+    return interpolated([*anchors, (Decimal(1), p95 * _LATEST)])
 
 
 def fill_fraud(world: np.recarray, names: Names) -> None:
@@ -198,6 +202,22 @@ def fill_deploys(world: np.recarray, names: Names) -> None:
         world.deploy_declines[0, i] = threshold(deploy.declines)
         world.deploy_doubles[0, i] = threshold(deploy.double_charges)
         _mark(world.deploy_market[0, i], names, deploy.market)
+
+
+def longest_pending(scenario: Scenario) -> int:
+    """How long a payment stays pending at most: until a voucher expires, or a bank answers for an e-mandate."""
+    found, debits = 0, scenario.mandate_debits
+    if _is_used(scenario, "voucher"):
+        found = scenario.voucher_valid
+    if debits is not None and debits.pending and _is_used(scenario, "a2a_emandate"):
+        found = max(found, debits.notice + _LATEST * debits.p95)
+    return found
+
+
+def _is_used(scenario: Scenario, method: MethodKind) -> bool:
+    """Whether anybody may pay like that."""
+    launched = any(isinstance(it, MethodLaunch) and it.method == method for it in scenario.timeline)
+    return launched or any(it.behaviour.method_mix.get(method) for it in scenario.markets.values())
 
 
 def fill_methods(world: np.recarray, names: Names) -> None:
