@@ -57,13 +57,25 @@ _SCREENED = {
     **dict.fromkeys(("code", "first_code"), ("51", "1A", "65", "authentication_failed", "authentication_abandoned",
                                              "blocked", "throttled")),
 }  # fmt: skip
+_EVERY_WAY = {
+    "method": ("credit", "voucher", "voucher", "carrier_partner", "direct_debit", "a2a_emandate", "gift_balance"),
+    "outcome": ("authorized", "authorized", "declined", "unknown"), "interval": ("month", "year", "week"),
+    "network": ("none", "none", "visa", "mastercard"), "first_outcome": ("authorized", "declined", "unknown"),
+    "code": ("51", "voucher_expired", "carrier_limit"), "first_code": ("51", "voucher_expired", "carrier_limit"),
+}  # fmt: skip
+_STEPS = (
+    ("reached", "none"), ("reached", "none"), ("reached", "control"), ("shared", "i_follow_the_rules"),
+    ("shared", "netflix_criminal"), ("replied", "does_not_share"), ("replied", "shares"), ("landed", "none"),
+    ("email_left", "host"), ("email_left", "borrower"), ("email_left", "borrower"), ("restricted", "host"),
+)  # fmt: skip
+"""Steps in a campaign, and what qualifies each."""
 _NUMBERS = {
     "attempts": (0, 1, 1, 1, 2, 3, 4), "mit_attempts": (0, 1, 2, 14, 15, 16), "declines": (0, 1, 2),
     "notices": (0, 0, 1, 2, 3), "latency_ms": (80, 900, 9_999, 10_000, 10_001, 20_000), "failed_calls": (0, 0, 0, 1, 2),
     "renewals": (0, 1, 2, 3), "failed_renewals": (0, 1, 1, 2, 3), "instrument": (1, 2),
     "surplus_charges": (0, 0, 0, 1, 2), "score": (-1, 0, 1, 3, 4, 6, 7, 8, 9, 10),
     "plan_changes": (0, 0, 1, 2), "pauses": (0, 0, 1, 2), "weeks_since_launch": (-1, 0, 1, 4, 12),
-    "contacts_14d": (0, 0, 1, 2), **{f"{what}_{unit}": (0, 0, 0, 1, 90_000)
+    "contacts_14d": (0, 0, 1, 2), "mistakes": (0, 0, 1), **{f"{what}_{unit}": (0, 0, 0, 1, 90_000)
                                      for what in ("refunded", "chargeback") for unit in ("minor", "micros")},
 }  # fmt: skip
 _ODDS = {"is_signup": 0.25, "is_imported": 0.2, "active_at_start": 0.6, "active_at_end": 0.6}
@@ -87,6 +99,8 @@ class OddLog:
     only: tuple[str, ...] = tuple(fact.name for fact in FACTS)
     screened: bool = False
     """Some of its payments are blocked by our own screen, need authentication, or meet a gateway under load."""
+    every_way: bool = False
+    """Its people pay by voucher, through partners and by the week too, and a campaign touches them."""
 
     @property
     def world(self) -> World:
@@ -115,8 +129,7 @@ class OddLog:
             "offers": lambda: self._some(self._spells(), "offer", 2),
             "contacts": lambda: self._answered(self._some(self._invoices(), "contact", 2)),
             "enrolments": lambda: self._some(self._spells(), "enrolment", 2),
-            # Campaigns have a test of their own; here nobody is touched by one.
-            "touches": lambda: iter(()),
+            "touches": self._touches,
         }  # fmt: skip
         made = {fact.name: list(keys[fact.name]()) if fact.name in self.only else [] for fact in FACTS}
         rows = {
@@ -201,6 +214,13 @@ class OddLog:
                 if self.chance("is there", key, month) < 0.8:
                     yield key | {"month": month.date(), "member_seconds": seconds}
 
+    def _touches(self) -> Iterator[Row]:
+        if not self.every_way:
+            return
+        for number, key in enumerate(self._some(self._spells(), "touch", 9)):
+            step, reason = self.pick(_STEPS, "touch", number)
+            yield key | {"step": step, "reason": reason, "campaign": "none" if step == "restricted" else "one_side"}
+
     def _signups(self) -> Iterator[Row]:
         for number, key in enumerate(self._some(self._spells(), "signup", 3)):
             yield key | {"outcome": self.pick(("open", "paid", "paid", "abandoned"), "signup", number)}
@@ -233,7 +253,8 @@ class _Values:
     def of(self, column: str, storage: str) -> Any:
         """What stands in a column."""
         if column in _LABELS or column in _NUMBERS:
-            special = _SCREENED.get(column) if self.log.screened else None
+            kinds = _SCREENED if self.log.screened else _EVERY_WAY if self.log.every_way else {}
+            special = kinds.get(column)
             return self.log.pick(special or _LABELS.get(column) or _NUMBERS[column], self.row, column)
         if storage == "bool":
             return self.log.chance(self.row, column) < _ODDS.get(column, 0.35)
@@ -277,6 +298,7 @@ LOGS = (
     OddLog("few", "2025-02-01", "2025-05-11", 4, luck=72),
     OddLog("few", "2025-02-01", "2025-05-11", 4, luck=108),
     OddLog("screened", "2025-01-10", "2025-05-17", 25, only=_PAYING, screened=True),
+    OddLog("every_way", "2025-01-10", "2025-09-17", 25, every_way=True),
 )
 """The logs whose figures are pinned. Of a crowd, gaps between markets are large enough to count; of few people, months
 and invoices are missing. Their luck is such that together they tell as many mutants from their originals as can be."""

@@ -41,7 +41,8 @@ DIMS = ("market", "region", "plan", "method", "month", "cohort", "arm", "interva
         "policy", "status", "started_by", "outcome", "attempt", "spell")  # fmt: skip
 _NAMES = {
     "market": ("US", "BR", "DE"), "region": ("UCAN", "LATAM"), "plan": ("basic", "premium"), "currency": ("BRL", "USD"),
-    "gateway": ("north", "south"), "policy": ("patient", "none"), "method": ("credit", "debit", "direct_debit"),
+    "gateway": ("north", "south"), "policy": ("patient", "none"),
+    "method": ("credit", "debit", "direct_debit", "voucher", "carrier_partner"),
 }  # fmt: skip
 
 
