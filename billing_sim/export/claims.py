@@ -22,9 +22,13 @@ def _with_surplus(attempts: str) -> str:
 
 
 ATTEMPTED = _with_surplus("true")
-CAPTURED = _with_surplus("outcome = 'authorized'")
+APPROVED = _with_surplus("outcome = 'authorized'")
 SUCCEEDED = _with_surplus("outcome = 'authorized' AND NOT was_returned")
-"""Amounts in the facts, for totals: of every charge; of those that took money; of those that kept it at first."""
+VERIFIED = "(SELECT currency, -amount_minor AS amount_minor FROM verified)"
+CAPTURED = f"({APPROVED} UNION ALL {VERIFIED})"
+KEPT = f"({SUCCEEDED} UNION ALL {VERIFIED})"
+"""Amounts in the facts, for totals: of every charge; of those that a bank let pass and of those that stood; what was
+only verified, to be taken off; of those that took money; of those that kept it at first."""
 
 _BACK = """
     SELECT 'refund' AS what, subscriber, invoice, market, currency, reason, amount_minor, refunded_at AS claimed_at,
@@ -37,7 +41,16 @@ _BACK = """
 """
 """Refunds and disputes alike. A fee is known in the reporting currency: the amount tells at which rate."""
 
+_VERIFIED = """
+CREATE TABLE verified AS
+SELECT a.subscriber, a.invoice, a.attempt, a.currency, a.amount_minor
+FROM attempts a JOIN invoices i USING (subscriber, invoice)
+WHERE a.outcome = 'authorized' AND NOT a.was_returned AND i.status <> 'paid'
+"""
+"""What a bank let pass and nobody took: the small payments with which thieves test cards."""
+
 CLAIMS = (
+    _VERIFIED,
     # Charges besides are numbered in the order of time, so one after the end comes last.
     f"""
     CREATE TABLE claimed AS
@@ -98,26 +111,35 @@ CLAIMS = (
     ORDER BY d.subscriber, d.invoice, d.number
     """,
 )
-"""`claimed`: refunds and disputes with their charge; `gone_back`: sums by charge; `surplus`: charges besides."""
+"""`verified`: charges of which no money was taken; `claimed`: refunds and disputes with their charge; `gone_back`: sums
+by charge; `surplus`: charges besides."""
 
 _FATE = "CASE WHEN a.was_returned THEN 'returned' ELSE a.outcome END AS fate"
-_PLAIN = f"CREATE VIEW charged AS SELECT a.*, {_FATE}, 0 AS refunded_minor, NULL AS dispute FROM attempts a"
+_PLAIN = f"""
+CREATE VIEW charged AS SELECT a.*, {_FATE}, a.outcome = 'authorized' AS is_taken, 0 AS refunded_minor, NULL AS dispute
+FROM attempts a
+"""
 _CLAIMED = f"""
-CREATE VIEW charged AS SELECT a.*, {_FATE}, coalesce(g.refunded_minor, 0) AS refunded_minor, g.dispute
+CREATE VIEW charged AS SELECT a.*, {_FATE}, a.outcome = 'authorized' AND v.attempt IS NULL AS is_taken,
+    coalesce(g.refunded_minor, 0) AS refunded_minor, g.dispute
 FROM (SELECT * FROM attempts UNION ALL BY NAME SELECT * FROM surplus) a
     LEFT JOIN gone_back g ON g.subscriber = a.subscriber AND g.invoice = a.invoice AND g.attempt = a.attempt
+    LEFT JOIN verified v ON v.subscriber = a.subscriber AND v.invoice = a.invoice AND v.attempt = a.attempt
 """
 
 
 def see_claims(workshop: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables above, and `charged`: every charge with its fate, what went back of it, and its dispute.
+    """Make the tables above, and `charged`: every charge with its fate, whether its money was taken, what went back of
+    it, and its dispute.
 
-    Where nothing ever went back, charges are read as they are. Else they are joined, by one thread: two would give
-    the rows in any order.
+    Where nothing ever went back and all was taken, charges are read as they are. Else they are joined, by one thread:
+    two would give the rows in any order.
     """
     for statement in CLAIMS:
         workshop.execute(statement)
-    found = workshop.execute("SELECT 1 FROM gone_back UNION ALL SELECT 1 FROM surplus LIMIT 1").fetchone()
+    found = workshop.execute(
+        "SELECT 1 FROM gone_back UNION ALL SELECT 1 FROM surplus UNION ALL SELECT 1 FROM verified LIMIT 1"
+    ).fetchone()
     if found:
         workshop.execute("SET threads = 1")
     workshop.execute(_CLAIMED if found else _PLAIN)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from billing_sim.export.claims import ATTEMPTED, SUCCEEDED, SURPLUS_CHARGES
+from billing_sim.export.claims import ATTEMPTED, KEPT, SURPLUS_CHARGES
 from billing_sim.export.contract import Table, Total, columns
 from billing_sim.export.prices import LINES
 
@@ -123,7 +123,8 @@ _LINE = Table("line_item_history", LINES, columns("""
 
 _MONEY = """(
     SELECT bare(charge_id(subscriber, invoice, attempt)) AS id, subscriber, invoice, currency, amount_minor,
-        'purchase' AS type, CASE initiator WHEN 'cit' THEN 'api' ELSE 'recurring' END AS origin,
+        CASE WHEN fate = 'authorized' AND NOT is_taken THEN 'verify' ELSE 'purchase' END AS type,
+        CASE initiator WHEN 'cit' THEN 'api' ELSE 'recurring' END AS origin,
         coalesce(recurly_dispute(dispute), recurly_charge(fate)) AS status, fate = 'authorized' AS success,
         refunded_minor > 0 AS refunded, occurred_at AS moved_at
     FROM charged
@@ -146,10 +147,10 @@ _TRANSACTION = Table("transaction", _MONEY, columns("""
     currency VARCHAR = currency
     refunded BOOLEAN = refunded
     created_at TIMESTAMP = moved_at
-    collected_at TIMESTAMP = CASE WHEN success THEN moved_at END
+    collected_at TIMESTAMP = CASE WHEN success AND type <> 'verify' THEN moved_at END
 """), totals=(
-    Total("attempted", "CASE type WHEN 'purchase' THEN amount ELSE 0 END", ATTEMPTED, "amount_minor"),
-    Total("succeeded", "CASE WHEN success AND type = 'purchase' THEN amount ELSE 0 END", SUCCEEDED, "amount_minor"),
+    Total("attempted", "CASE WHEN type IN ('purchase', 'verify') THEN amount ELSE 0 END", ATTEMPTED, "amount_minor"),
+    Total("succeeded", "CASE WHEN success AND type = 'purchase' THEN amount ELSE 0 END", KEPT, "amount_minor"),
     Total("refunded", "CASE type WHEN 'refund' THEN amount ELSE 0 END", "refunds", "amount_minor"),
     Total("charged back", "CASE status WHEN 'chargeback' THEN amount ELSE 0 END", "disputes WHERE outcome <> 'won'",
           "amount_minor"),

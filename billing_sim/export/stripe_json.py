@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing_sim.export import stripe_objects as objects
-from billing_sim.export.claims import CAPTURED, SURPLUS_CHARGES
+from billing_sim.export.claims import APPROVED, SURPLUS_CHARGES
 from billing_sim.export.contract import Lines, Total, columns
 from billing_sim.export.stripe_money import MOVEMENTS
 from billing_sim.export.stripe_tables import STRIPE
@@ -46,7 +46,7 @@ _EVENTS = Lines("events", EVENTS, columns("""
           "SELECT currency, amount_minor FROM attempts WHERE was_returned)", "amount_minor"),
     Total("given up", "CASE WHEN type IN ('invoice.voided', 'invoice.marked_uncollectible') THEN amount_due ELSE 0 END",
           "invoices WHERE status IN ('void', 'uncollectible')", "amount_minor"),
-    Total("charges succeeded", "CASE type WHEN 'charge.succeeded' THEN amount ELSE 0 END", CAPTURED, "amount_minor"),
+    Total("charges succeeded", "CASE type WHEN 'charge.succeeded' THEN amount ELSE 0 END", APPROVED, "amount_minor"),
     Total("failed", "CASE type WHEN 'charge.failed' THEN amount ELSE 0 END",
           "attempts WHERE outcome IN ('declined', 'blocked') OR was_returned", "amount_minor"),
     Total("refunded", "CASE type WHEN 'refund.created' THEN amount ELSE 0 END", "refunds", "amount_minor"),

@@ -5,14 +5,14 @@ A dispute takes the money at once, and a fee with it; when it is won, the money 
 
 from __future__ import annotations
 
-from billing_sim.export.claims import CAPTURED, SUCCEEDED, SURPLUS_CHARGES
+from billing_sim.export.claims import CAPTURED, KEPT, SURPLUS_CHARGES
 from billing_sim.export.contract import Table, Total, columns
 
 MOVEMENTS = """(
     SELECT payment_id(subscriber, invoice, attempt) AS id, charge_id(subscriber, invoice, attempt) AS source, currency,
         amount_minor, 0 AS fee_minor, occurred_at AS moved_at,
         CASE method_type(method, currency) WHEN 'card' THEN 'charge' ELSE 'payment' END AS type, 'charge' AS category
-    FROM charged WHERE outcome = 'authorized'
+    FROM charged WHERE is_taken
     UNION ALL
     SELECT reversal_id(subscriber, invoice, attempt), charge_id(subscriber, invoice, attempt), currency, -amount_minor,
         0, returned_at, 'payment_failure_refund', 'charge_failure'
@@ -34,7 +34,7 @@ MOVEMENTS = """(
 
 _FEE = "coalesce(round(fee_micros * amount_minor / nullif(amount_micros, 0)), 0)"
 _NET = f"""(
-    SELECT currency, amount_minor FROM {SUCCEEDED}
+    SELECT currency, amount_minor FROM {KEPT}
     UNION ALL SELECT currency, -amount_minor FROM refunds
     UNION ALL SELECT currency, -{_FEE} - CASE outcome WHEN 'won' THEN 0 ELSE amount_minor END FROM disputes
 )"""
@@ -56,6 +56,7 @@ BALANCE = Table("balance_transaction", MOVEMENTS, columns("""
     Total("net", "net", _NET, "amount_minor"),
 ), rows=f"""
     SELECT (SELECT count(*) + count(*) FILTER (was_returned) FROM attempts WHERE outcome = 'authorized')
+        - (SELECT count(*) FROM verified)
         + {SURPLUS_CHARGES} + (SELECT count(*) FROM refunds)
         + (SELECT count(*) + count(*) FILTER (outcome = 'won') FROM disputes)
 """)  # fmt: skip

@@ -194,7 +194,7 @@ def invoice(
 
 def charge(fate: str = "fate", *, refunded: str = "refunded_minor", disputed: str = "dispute IS NOT NULL") -> str:
     """Of a row of `charged` or `returned`, as it stands with this outcome, refund and dispute."""
-    settled, paid = f"{fate} IN ('authorized', 'returned')", f"{fate} = 'authorized'"
+    settled, paid = f"({fate} IN ('authorized', 'returned') AND is_taken)", f"{fate} = 'authorized'"
     outcome = _struct({
         "network_status": f"CASE {fate} WHEN 'authorized' THEN 'approved_by_network' "
                           "WHEN 'blocked' THEN 'not_sent_to_network' ELSE 'declined_by_network' END",

@@ -165,13 +165,13 @@ _CHARGE = Table("charge", "charged", columns("""
     created TIMESTAMP = occurred_at
     amount BIGINT = amount_minor
     amount_refunded BIGINT = refunded_minor
-    captured BOOLEAN = outcome = 'authorized'
+    captured BOOLEAN = is_taken
     paid BOOLEAN = fate = 'authorized'
     status VARCHAR = stripe_charge(fate)
     currency VARCHAR = lower(currency)
     customer_id VARCHAR = customer_id(subscriber)
     invoice_id VARCHAR = invoice_id(subscriber, invoice)
-    balance_transaction_id VARCHAR = CASE WHEN outcome = 'authorized' THEN payment_id(subscriber, invoice, attempt) END
+    balance_transaction_id VARCHAR = CASE WHEN is_taken THEN payment_id(subscriber, invoice, attempt) END
     payment_method_id VARCHAR = method_id(subscriber, instrument)
     failure_code VARCHAR = failure_code_of(code)
     outcome_reason VARCHAR = decline_code_of(code)

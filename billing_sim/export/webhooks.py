@@ -142,7 +142,7 @@ told_at number subscriber spell invoice attempt step market plan interval curren
 status created occurred_at paid_at given_up_at ended_at trial_start trial_end period_start period_end cancels_at_end
 canceled_at amount_minor tax_minor net_minor paid_minor price_minor line_minor coupon coupon_minor credited_minor
 credit_net_minor attempts is_signup is_proration price_created price_active claim claimed_at back_minor refunded_minor
-dispute fee_minor reason state represented_at resolved_at
+dispute is_taken fee_minor reason state represented_at resolved_at
 """.split()
     + [f"was_{name}" for name in _STATE]
 )
