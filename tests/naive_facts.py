@@ -250,6 +250,7 @@ class Naive:
         currency, issued = self.money(life), opened["occurred_at"] if opened["kind"] == "invoice.issued" else 0
         return self.who(life, row) | {
             "method": row["method_kind"], "invoice": row["invoice"], "attempt": row["attempt"],
+            **({"plan": opened["plan"]} if opened["reason"] == "proration" else {}),
             "instrument": row["method"], "currency": currency,
             "gateway": None if row["kind"] == TRIES[4] else row["gateway"],
             "initiator": row["initiator"],

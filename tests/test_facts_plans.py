@@ -65,6 +65,13 @@ def test_the_generous_world_has_everything(told):
     assert (months["mrr_end_micros"][months["in_trial_at_end"] == 1] == 0).all()
 
 
+def test_an_attempt_is_of_the_plan_of_its_invoice(told):
+    """Also where it pays for the change to that plan: parts by plan of attempts and of invoices fit together."""
+    of = {(row["subscriber"], row["invoice"]): row["plan"] for row in told[0]["invoices"]}
+    attempts = told[0]["attempts"]
+    assert [row["plan"] for row in attempts] == [of[row["subscriber"], row["invoice"]] for row in attempts]
+
+
 def test_a_discount_for_good_ends_with_its_spell_only(told):
     """Whoever has one at the end of a month has one at the end of the next, whatever plan they have by then."""
     months = told[0]["subscription_months"]

@@ -67,6 +67,9 @@ def read_attempt(context, person, page, row, outcome):
         fact.amount_micros = micros(row.amount_minor, factor_at(context, person.currency, row.occurred_at))
         return
     invoice = page.invoices[place]
+    # What a change of plan costs is tried before the member has the plan that it is for.
+    fact.plan = invoice.plan
+    fact.interval = invoice.interval
     fact.is_signup = invoice.is_signup
     fact.issued_at = invoice.issued_at
     fact.amount_micros = micros(row.amount_minor, factor_at(context, person.currency, invoice.issued_at))
