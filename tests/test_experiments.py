@@ -20,6 +20,7 @@ from billing_sim.experiments.splits import distance_from_uniform, p_values, unif
 from billing_sim.identity import world_of
 from billing_sim.metrics.catalogue import shipped
 from billing_sim.metrics.frame import frame
+from billing_sim.metrics.jackknife import share_interval, with_interval
 from billing_sim.metrics.result import Figure
 from tests.cli_caller import call
 from tests.world_builder import SCENARIOS
@@ -66,6 +67,34 @@ def test_a_few_people_in_an_arm_tell_little():
     assert few.half / few.error == pytest.approx(2.571)
     assert many.half / many.error == pytest.approx(1.998)
     assert few.p > many.p
+
+
+def test_that_all_are_alike_in_a_few_people_is_no_certainty():
+    """Three who paid and six who did not: leaving anybody out moves nothing, and yet luck may have done it."""
+    definition = shipped()["churn"]
+
+    def arm(units: int, all_of_them: bool) -> Figure:
+        value, groups = float(all_of_them), np.arange(64) < units
+        found = Figure(value, units * all_of_them, units, 0, units=units, groups=units)
+        found = with_interval(found, np.full(64, value), int(groups.sum()))
+        low, high = share_interval(value, 0.0, units, units)
+        return replace(found, low=low, high=high)
+
+    apart = Contrast(definition, "a", "b", arm(6, all_of_them=False), arm(3, all_of_them=True))
+    assert apart.p == pytest.approx(2 * (1 - _t2_below(3.0)), rel=1e-6)  # pooled: a third, with an error of a third
+    low, high = apart.interval
+    assert low == pytest.approx(-0.0076, abs=1e-4)  # 0 is in it, as 5 % < p says
+    assert high == 1
+    alike = Contrast(definition, "a", "b", arm(6, all_of_them=True), arm(3, all_of_them=True))
+    assert (alike.value, alike.p) == (0, 1)
+    assert alike.interval[0] < -0.4
+    assert alike.interval[1] > 0.3
+    assert (alike.as_dict()["low"], alike.as_dict()["standard_error"]) == (alike.interval[0], None)
+
+
+def _t2_below(t: float) -> float:
+    """Student's t with two degrees of freedom has a closed form."""
+    return 0.5 + t / (2 * (2 + t * t) ** 0.5)
 
 
 def test_a_readout_is_a_table_too(readout):

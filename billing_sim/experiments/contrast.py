@@ -1,11 +1,13 @@
 """One metric in two arms: both values, their difference, and how far luck alone could have gone.
 
 Arms are different people, and every group of the jackknife holds some of each: leaving a group out of both at once
-gives the error of the difference, whatever the metric is.
+gives the error of the difference, whatever the metric is. Where all units of a share are alike in both arms, nothing
+moves then, however few they are: the interval is made of those of the arms, and the p is that of two pooled shares.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -57,25 +59,49 @@ class Contrast:
         return min(self.before.groups, self.after.groups)
 
     @property
+    def is_uniform(self) -> bool:
+        """Whether in either arm all are alike, as when all have paid: then leaving people out tells nothing of luck."""
+        return self.error == 0 and self.definition.is_part
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval; where all are alike that of Newcombe (1998, method 10), from both arms' own intervals."""
+        if self.value is None or self.half is None:
+            return None
+        theirs, own = self.before.sides, self.after.sides
+        if not self.is_uniform or theirs is None or own is None:
+            return self.value - self.half, self.value + self.half
+        (below, above), (own_below, own_above) = theirs, own
+        return self.value - math.hypot(own_below, above), self.value + math.hypot(own_above, below)
+
+    @property
     def p(self) -> float | None:
         """How often luck alone gives a difference of this size or more, either way (Student's t)."""
         if self.value is None or self.error is None:
             return None
-        if self.error == 0:
+        error = self._pooled if self.is_uniform else self.error
+        if error == 0:
             return float(self.value == 0)
-        return 2 * tail(abs(self.value) / self.error, self.groups - 1)
+        return 2 * tail(abs(self.value) / error, self.groups - 1)
+
+    @property
+    def _pooled(self) -> float:
+        """The error that the difference would have if the units of both arms were one lot."""
+        units, scale = (self.before.units, self.after.units), self.definition.scale
+        shares = [float(it.value or 0) / scale for it in (self.before, self.after)]
+        share = sum(each * count for each, count in zip(shares, units, strict=True)) / sum(units)
+        return scale * math.sqrt(share * (1 - share) * sum(1 / count for count in units))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        value, half = self.value, self.half
-        has_ends = value is not None and half is not None
+        low, high = self.interval or (None, None)
         return {
             "arm": self.name,
             "against": self.base,
-            "difference": value,
-            "low": value - half if has_ends else None,  # type: ignore[operator]
-            "high": value + half if has_ends else None,  # type: ignore[operator]
-            "standard_error": self.error,
+            "difference": self.value,
+            "low": low,
+            "high": high,
+            "standard_error": None if self.is_uniform else self.error,
             "p": self.p,
         }
 

@@ -96,10 +96,10 @@ def _difference(reading: Reading, arm: str, currency: str) -> tuple[str, str, st
         return "", "", ""
     definition = reading.definition
     shown = words.signed(definition, found.value, currency)
-    if found.half is None or found.p is None:
+    if found.interval is None or found.p is None:
         return shown, "", ""
-    low = words.signed(definition, found.value - found.half)
-    high = words.signed(definition, found.value + found.half, currency)
+    low = words.signed(definition, found.interval[0])
+    high = words.signed(definition, found.interval[1], currency)
     return shown, f"{low} to {high}", f"{found.p:.3f}" if found.p >= 0.001 else "< 0.001"
 
 
