@@ -104,6 +104,15 @@ def test_the_oracle_waits_for_the_end_of_the_outage(outage):
     assert {day: hours for day, (_, _, hours) in by_day(outage, "late").items()} == {5: {64.0}, 6: {40.0}, 7: {16.0}}
 
 
+def test_counts_of_outcomes_can_be_multiplied_by_what_a_try_costs(outage):
+    """Numbers of 16 bits would wrap around at the fourth attempt of a cent in millionths, without a word."""
+    rows = outage.outcomes()
+    own = rows[rows["policy"] == "late"]
+    cost = (own["attempts"] * 50_000 + own["notices"] * 10_000).sum() / 1_000_000
+    assert cost == 0.05 * outage["late"].sums["attempts"] + 0.01 * outage["late"].sums["notices"]
+    assert {rows[name].dtype for name in ("invoice", "attempts", "notices", "amount_minor")} == {np.dtype("int64")}
+
+
 def test_regret_is_what_was_lost_on_the_first_day(outage):
     """Ten dollars for each of them; the policy that waits regrets nothing, and nobody goes beyond the oracle."""
     rows = outage.outcomes()

@@ -24,8 +24,8 @@ def outcomes(played: Sequence[Played], policies: Sequence[str], scenario: Scenar
     """One row per failed invoice and policy, invoices in the order of seeds and shards.
 
     Hours count from the first failure; `oracle_hours` is missing where no retry alone succeeds, `collected_hours` where
-    the invoice is never paid. Where people share something, two more columns say what comes of it where everybody has
-    the policy.
+    the invoice is never paid. Counts are wide, so that multiplying them by what a try costs cannot overflow. Where
+    people share something, two more columns say what comes of it where everybody has the policy.
     """
     import pandas as pd
 
@@ -41,18 +41,18 @@ def _columns(it: Played, column: int, policy: str, names: Names) -> dict[str, An
         "seed": np.full(len(failed), it.seed),
         "policy": np.full(len(failed), policy, object),
         "subscriber": np.array([describe(int(who)) for who in failed["subscriber"]], object),
-        "invoice": failed["invoice"],
+        "invoice": failed["invoice"].astype(np.int64),
         "market": _named(names.markets, failed["market"]),
         "method_kind": _named(METHOD_KINDS, failed["method_kind"]),
-        "amount_minor": failed["amount_minor"],
+        "amount_minor": failed["amount_minor"].astype(np.int64),
         "currency": _named(names.currencies, failed["currency"]),
         "amount_micros": it.micros,
         "first_failed_at": since.astype("M8[us]"),
         "oracle_hours": _hours(failed["oracle_at"], since),
         "collected_hours": _hours(found["collected_at"], since),
         "ended_by": _named(ENDINGS, found["ended_by"]),
-        "attempts": found["attempts"],
-        "notices": found["notices"],
+        "attempts": found["attempts"].astype(np.int64),
+        "notices": found["notices"].astype(np.int64),
         "lost": found["is_lost"] == 1,
         "wrongful": found["is_wrongful"] == 1,
         **_together(it, column),
