@@ -247,6 +247,30 @@ def test_the_day_of_decision_follows_from_enrolment_and_maturity():
     assert (hopeless.decided_on, hopeless.will_be) == (None, False)
 
 
+def test_a_metric_that_does_not_wait_needs_more_people_than_are_through():
+    """Its error is that of all 700 who are enrolled: 5 points need 907 such people, not 519."""
+    seen = enrolled([i / 10 for i in range(700)], 70 - 0.1, closes=400, ends=400)
+    assert power(0.02, 0.05, seen).needed == 519
+    assert power(0.02, 0.05, replace(seen, waits=False)).needed == 907
+
+
+def test_what_would_be_noticed_by_now_is_wider_than_the_interval_of_few_groups():
+    """With two groups Student's t has one degree of freedom: 12.7 errors to either side are no difference yet."""
+    seen = enrolled([i / 10 for i in range(700)], 70 - 0.1)
+    few = power(0.02, 0.05, seen, groups=2)
+    assert few.detectable == pytest.approx(0.02 * (12.7062 + 1.37638), rel=1e-4)
+    assert few.needed == 519
+    assert power(0.02, 0.05, seen, groups=1).detectable is None
+
+
+def test_a_readout_counts_those_whom_its_metric_reads(run):
+    """Recovery to date counts who has just been enrolled too; the rate that waits does not."""
+    early = run.experiment(metrics=[NAIVE, "recovery_rate"], as_of="2025-04-15", truth=False)
+    seen = early[NAIVE].enrolment
+    assert (seen.waits, seen.counted) == (False, seen.total)
+    assert early["recovery_rate"].enrolment.counted == seen.mature < seen.total
+
+
 def test_nobody_is_counted_who_cannot_be_enrolled():
     """Not after enrolment has closed or the run is over, and at the start only on the first day."""
     everybody = [i / 10 for i in range(700)]

@@ -18,7 +18,10 @@ from billing_sim.stress.student import quantile
 POWER = 0.80
 """How often an effect of the size of interest should be noticed, at 5 % either way: the usual choice."""
 
-_FACTOR = quantile(0.975, GROUPS - 1) + quantile(POWER, GROUPS - 1)
+
+def _factor(groups: int) -> float:
+    """How many standard errors an effect must have to be noticed so often."""
+    return quantile(0.975, groups - 1) + quantile(POWER, groups - 1)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Enrolment:
     """Who is enrolled by `as_of`: the moments (`datetime64[us]`, ascending), and until when there can be more.
 
     From `closes` on nobody new is enrolled, and at `ends` the run is over. An outcome is final `horizon` after
-    enrolment.
+    enrolment. A metric that `waits` counts only people who are through by then, others all who are enrolled.
     """
 
     enrol: str
@@ -35,6 +38,12 @@ class Enrolment:
     closes: datetime
     ends: datetime
     horizon: timedelta
+    waits: bool = True
+
+    @property
+    def counted(self) -> int:
+        """How many people the reading comes from."""
+        return self.mature if self.waits else self.total
 
     @property
     def total(self) -> int:
@@ -115,7 +124,8 @@ class Power:
 def enrolment(moments: np.ndarray, design: Design, frame: Frame, ends: datetime, definition: Definition) -> Enrolment:
     """Enrolment so far (`datetime64[us]`) in a run that ends at `ends`, seen from a metric with a wait of its own."""
     closes = min(design.until or ends, ends)
-    return Enrolment(design.enrol, np.sort(moments), frame.as_of, closes, ends, horizon_of(definition, frame))
+    waits, horizon = definition.matures != "none", horizon_of(definition, frame)
+    return Enrolment(design.enrol, np.sort(moments), frame.as_of, closes, ends, horizon, waits)
 
 
 def horizon_of(definition: Definition, frame: Frame) -> timedelta:
@@ -130,14 +140,17 @@ def horizon_of(definition: Definition, frame: Frame) -> timedelta:
     return timedelta(microseconds=clock.parse_duration(matures))
 
 
-def power(error: float | None, effect: float | None, seen: Enrolment) -> Power:
-    """From the error of the difference by now, which shrinks with the root of the mature people."""
-    if not error or not seen.mature:
+def power(error: float | None, effect: float | None, seen: Enrolment, groups: int = GROUPS) -> Power:
+    """From the error of the difference by now, which shrinks with the root of the people whom the reading counts.
+
+    By now `groups` groups of people carry it; with all whom the effect of interest needs, every group will.
+    """
+    if not error or not seen.mature or groups < 2:
         return Power(None, effect, None, None, None)
-    detectable = _FACTOR * error
+    detectable = _factor(groups) * error
     if not effect:
         return Power(detectable, effect, None, None, None)
-    needed = math.ceil(seen.mature * (detectable / abs(effect)) ** 2)
+    needed = math.ceil(seen.counted * (_factor(GROUPS) * error / abs(effect)) ** 2)
     enrolled = seen.person(needed)
     if enrolled is None:
         return Power(detectable, effect, needed, None, None)

@@ -276,7 +276,7 @@ def _reading(it: Definition, found: dict[str, Figure], enrolled: Enrolment, desi
     contrasts = [contrast(it, found, base, arm) for arm in others]
     value = contrasts[0].before.value
     wanted = None if value is None else effect * float(value)
-    powers = [power(each.error, wanted, enrolled) for each in contrasts]
+    powers = [power(each.error, wanted, enrolled, each.groups) for each in contrasts]
     return Reading(it, {arm: found[arm] for arm in design.arms if arm in found}, contrasts, enrolled, powers)
 
 
