@@ -197,6 +197,8 @@ def test_null_removes_a_key(tmp_path):
         ("by: 5 days", "by: 5", 11, 64, "by: 5 is not a duration.", "Write it with its unit"),
         ("column: reason", "column: raeson", 12, 34, '"raeson" is not one of', "Did you mean reason?"),
         ("column: reason", "column: kind", 12, 45, "was: nonpayment is not a kind of event.", ""),
+        ("share: 20%", "since: 2025-03-02, until: 2025-03-01", 11, 74, "until: the damage ends before it begins.",
+         "Write a later moment than `since`."),
         ("by: attempts", "by: renewals", 13, 43, "by: invoices do not say how many renewals.", "Write attempts or"),
     ],
 )  # fmt: skip
@@ -222,6 +224,9 @@ def test_a_bad_file_is_refused_at_its_place(tmp_path, old, new, line, column, wh
         ("{log: [{kind: relabelled, column: plan, was: standard, becomes: premum}]}", 4, 73, "premum is no plan"),
         ("{scenario: {timeline: [{kind: exchange_rate, at: 2031-01-01, currency: EUR, rate: 1}]}}", 4, 58,
          "at: 2031-01-01 00:00 is outside the scenario"),
+        ("{log: [{kind: lost, since: 2031-01-01}]}", 4, 36, "since: 2031-01-01 00:00 is outside the scenario"),
+        ("{log: [{kind: lost, until: 2020-01-01}]}", 4, 36, "until: 2020-01-01 00:00 is outside the scenario"),
+        ("{log: [{kind: lost}]}\nsince: 2031-01-01", 5, 8, "since: 2031-01-01 is outside the scenario"),
         ("{scenario: {dunning: [{use: nobodys}]}}", 4, 37, "nobodys"),
         ("{every_market: {behaviour: {attention: 120%}}}", 4, 48, "is not between 0 % and 100 %"),
     ],
@@ -233,6 +238,13 @@ def test_a_case_that_does_not_fit_says_so(tmp_path, injected, line, column, told
         apply(load_case(path), content_of(BASE))
     assert {it.file for it in caught.value.problems} == {str(path)}
     assert (line, column) in [(it.line, it.column) for it in caught.value.problems if told in it.what]
+
+
+def test_a_shipped_case_of_a_later_day_does_not_fit_a_short_scenario():
+    """A log that loses rows from May on loses none of January: nothing is told of it, and no alarm is waited for."""
+    (case,) = find_cases(["silent_logging_loss"])
+    with pytest.raises(InputError, match="since: 2025-05-10 is outside the scenario, 2025-01-01 to 2025-03-01"):
+        bench(FIRST_MONTH, members=10).under(case)
 
 
 def test_cases_are_found_by_name_in_folders_and_as_files(tmp_path):

@@ -28,6 +28,7 @@ from billing_sim.scenario.parts import Name, Part
 from billing_sim.scenario.reader import parse, read_bytes
 from billing_sim.scenario.values import Day, Duration
 from billing_sim.stress.damages import Damage, labels_of_kind
+from billing_sim.stress.span import backwards
 
 HERE = Path(__file__).parent
 CASES = HERE / "cases"
@@ -227,6 +228,7 @@ def _bad_key(entry: Entry, allowed: list[str]) -> Iterator[Problem]:
 
 def _misfits(node: Node) -> Iterator[Problem]:
     """What a damage says that does not go together."""
+    yield from backwards(node)
     kind = text(node, "kind")
     if kind == "fan_out":
         fact, by = text(node, "fact"), at(node, "by")

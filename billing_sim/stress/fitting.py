@@ -30,6 +30,7 @@ from billing_sim.scenario.nodes import (
     texts,
 )
 from billing_sim.stress.case import Case
+from billing_sim.stress.span import outside
 
 _GIVEN = Place(f"{SHIPPED}given", 0, 0)
 """Where the scenario stands that is given: whatever does not fit is the case's to answer for."""
@@ -51,7 +52,7 @@ def apply(case: Case, base_content: dict[str, Any]) -> dict[str, Any]:
     """
     given = _with_given(case, _tree(base_content))
     merged = _with_world(case, given)
-    problems = [*_unknown(case, given)]
+    problems = [*_unknown(case, given), *outside(case.tree, given)]
     if not problems and (case.changes_world or case.gives):
         problems = [_at_case(case, problem) for problem in _refusals(merged)]
     if problems:

@@ -54,9 +54,8 @@ class Bench:
 
     def under(self, case: Case) -> Scenario:
         """The scenario with a case laid over it; InputError where the two do not fit."""
-        if case.changes_world:
-            return made_of(apply(case, self.content))
-        return self.beneath(case)
+        content = apply(case, self.content)
+        return made_of(content) if case.changes_world else self.beneath(case)
 
     def beneath(self, case: Case) -> Scenario:
         """The scenario that a case is compared with: with what it needs to be there, and nothing injected."""
