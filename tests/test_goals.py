@@ -12,7 +12,7 @@ import pytest
 
 import billing_sim
 from billing_sim.goal_sheets.aims import Aim, read_aims
-from billing_sim.goal_sheets.criteria import Evidence, attainable, criteria, wilson
+from billing_sim.goal_sheets.criteria import Evidence, attainable, beyond, criteria, measurable, wilson
 from billing_sim.goal_sheets.judging import GoalSheets, Sheet
 from billing_sim.goal_sheets.worlds import BEST, OWN, UPDATER, WEAKER, Reading, shocks, try_out
 from billing_sim.metrics.catalogue import shipped
@@ -127,6 +127,33 @@ def test_a_goal_fails_its_sheet(periods, more, failed, said):
     assert found.failed == failed
     assert said in " ".join(it.words for it in found.criteria)
     assert found.verdict == f"Not a good goal yet: {', '.join(failed)}."
+
+
+def test_two_worlds_are_little_evidence():
+    """Changes of 2 and 4 points: three errors, which is luck in two worlds (14 are wanted) and not in ten (2.3)."""
+
+    def shocked(worlds):
+        own = [Reading((figure(0.03),), (figure(0.019),), (figure(0.02),), 0.99)] * worlds
+        moved = [replace(it, kept=0.99 - by, whole=(figure(0.02 + by),)) for it, by in zip(own, CHANGES, strict=False)]
+        it = aim()
+        return Sheet(it, criteria(Evidence(it, 0, {OWN: own, WEAKER: moved, UPDATER: own})))["relevant"]
+
+    assert beyond(10) == pytest.approx(2.32, abs=0.01)
+    assert not shocked(2).holds
+    assert shocked(10).holds
+
+
+CHANGES = (0.02, 0.04) * 5
+
+
+def test_that_all_of_a_few_have_paid_is_no_month_without_noise():
+    """Thirty renewals that all went well have no spread, and an interval of 11 points below 100 % all the same."""
+    whole = Figure(1.0, 30, 30, 0, units=30, standard_error=0.0, low=0.887, high=1.0)
+    own = [Reading((whole,), (whole,), (whole,), 0.99)] * 2
+    it = aim(metric="uninterrupted_renewal_rate", baseline="97.5%", target="99%")
+    found = Evidence(it, 0, {OWN: own, WEAKER: own, UPDATER: own})
+    assert found.noise == pytest.approx(0.113 / 1.96, abs=1e-4)
+    assert not measurable(found).holds
 
 
 def test_what_a_shock_does_is_said_in_words_that_cannot_be_turned_round():
@@ -255,7 +282,7 @@ def test_a_sheet_says_which_way_the_updater_is_switched(home, tmp_path):
     (tmp_path / "off.yaml").write_text(
         f"extends: base.yaml\nname: off\naccount_updater: 'off'{GOALS}", encoding="utf-8"
     )
-    told = billing_sim.goals(tmp_path / "off.yaml", seeds=2, members=200).to_json()
+    told = billing_sim.goals(tmp_path / "off.yaml", seeds=4, members=400).to_json()
     assert "with the account updater switched on " in told["goals"][0]["criteria"]["relevant"]["words"]
 
 

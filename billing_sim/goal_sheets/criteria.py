@@ -20,6 +20,7 @@ from billing_sim.goal_sheets.aims import Aim
 from billing_sim.goal_sheets.worlds import BEST, OWN, Readings, shocks
 from billing_sim.metrics import words
 from billing_sim.metrics.result import Figure
+from billing_sim.stress.student import quantile
 
 SIGNAL = 3.0
 """Standard errors that a promised change must have."""
@@ -29,6 +30,9 @@ FANTASY, SANDBAGGED = 0.2, 0.9
 
 BEYOND = 2.0
 """Standard errors from which a change is more than noise."""
+
+_ONE_SIDED = 0.5 * (1 + math.erf(BEYOND / math.sqrt(2)))
+"""How much of the normal distribution lies below so many errors."""
 
 LAG_MAX = 3650
 """Days of observation beyond which a change counts as never told from noise."""
@@ -73,7 +77,7 @@ class Evidence:
     def noise(self) -> float | None:
         """The standard error of the metric in the period: the root mean square over the seeds."""
         figures = [it.period[self.number] for it in self.readings[OWN]]
-        found = _mean(it.standard_error**2 if it and it.standard_error is not None else None for it in figures)
+        found = _mean(None if error is None else error**2 for error in map(_error, figures))
         return None if found is None else math.sqrt(found)
 
     @property
@@ -97,6 +101,13 @@ class Evidence:
 
 def _value(figure: Figure | None) -> float | None:
     return None if figure is None or figure.value is None else float(figure.value)
+
+
+def _error(figure: Figure | None) -> float | None:
+    """The standard error of a figure; that of its interval where all units are alike, as when all few have paid."""
+    if figure is None or figure.standard_error is None:
+        return None
+    return figure.standard_error or (figure.reach or 0.0) / _Z
 
 
 def _mean(values: Iterator[float | None]) -> float | None:
@@ -174,22 +185,33 @@ def wilson(met: int, of: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Shock:
-    """What a shock does to the estimand and to the metric, better counted upwards: means over seeds with errors."""
+    """What a shock does to the estimand and to the metric, better counted upwards: means over seeds with errors.
+
+    `worlds` are the seeds, `read` those in which the metric has a value.
+    """
 
     kept: float
     kept_error: float
     metric: float | None
     metric_error: float
+    worlds: int
+    read: int
 
     @property
     def tells(self) -> bool:
         """Whether the estimand moves beyond noise."""
-        return abs(self.kept) > BEYOND * self.kept_error
+        return abs(self.kept) > beyond(self.worlds) * self.kept_error
 
     @property
     def agrees(self) -> bool:
         """Whether the metric moves beyond noise too, and the same way."""
-        return self.metric is not None and self.metric * self.kept > 0 and abs(self.metric) > BEYOND * self.metric_error
+        is_same_way = self.metric is not None and self.metric * self.kept > 0
+        return is_same_way and abs(self.metric or 0.0) > beyond(self.read) * self.metric_error
+
+
+def beyond(worlds: int) -> float:
+    """Errors of a mean over so many worlds from which it is more than noise: as many more as Student's t asks."""
+    return quantile(_ONE_SIDED, worlds - 1) if worlds > 1 else math.inf
 
 
 def relevant(it: Evidence) -> Criterion:
@@ -206,7 +228,7 @@ def relevant(it: Evidence) -> Criterion:
 
 def _moves(it: Evidence, shock: Shock) -> str:
     if not shock.tells:
-        return "hardly anybody is lost or kept"
+        return "nobody can tell whether more or fewer of the members are kept"
     people = f"{100 * abs(shock.kept):.2f} pp {'more' if shock.kept > 0 else 'fewer'} of the members are kept"
     how = "the same way" if shock.agrees else "not the same way"
     return f"{people} and the metric {_turns(it, shock.metric)}, {how}"
@@ -232,7 +254,7 @@ def _shock(it: Evidence, name: str) -> Shock:
     moved, error = _mean_and_error(metric)
     people, people_error = _mean_and_error(kept)
     assert people is not None
-    return Shock(people, people_error, moved, error)
+    return Shock(people, people_error, moved, error, len(kept), len(metric))
 
 
 def _mean_and_error(values: Sequence[float]) -> tuple[float | None, float]:
