@@ -25,7 +25,9 @@ from billing_sim.stress.alarms import Alarms
 from billing_sim.stress.asking import VERDICTS, cases_meant, definitions_meant, in_place_of_shipped, verdicts_meant
 from billing_sim.stress.case import BASE, find_cases, load_case, shipped_cases
 from billing_sim.stress.case_schema import json_schema
+from billing_sim.stress.cells import Cell
 from billing_sim.stress.lab import Matrix
+from billing_sim.stress.readings import Readings
 from billing_sim.stress.render import GRAVITY, relative, study_shown
 from billing_sim.stress.render_criteria import criteria_shown
 from billing_sim.stress.study import RELATIVE, Study
@@ -33,7 +35,7 @@ from billing_sim.stress.verdicts import ADVERSE
 from billing_sim.truth.estimands import estimands
 from tests.cli_caller import call, in_a_process
 from tests.conftest import SCENARIOS
-from tests.stress_builder import definition, study
+from tests.stress_builder import SEEDS, definition, study
 
 __all__ = ["call"]
 CASES = ("goodhart_cut_retries", "lost_captures", "right_censored_dunning")
@@ -386,6 +388,18 @@ def test_more_seeds_are_promised_where_they_are_to_be_had(tmp_path):
     many = {definition(f"a{n}"): {"fog": "unresolved"} for n in range(41)}
     told = " ".join(line.strip() for line in advice(study(tmp_path, many)))
     assert "for 40 definitions or fewer, without --seeds up to 80 seeds are taken" in told
+
+
+def test_no_seeds_are_promised_where_a_metric_has_no_value(tmp_path):
+    """Whoever counts what no world has stays without a value with any number of seeds."""
+    it, other = definition("a"), definition("b")
+    found = study(tmp_path, {it: {"fog": "unresolved", "rain": "unresolved"}, other: {"fog": "holds", "rain": "holds"}})
+    base, world = found.matrix.cells["a", "fog"].base, found.matrix.cells["a", "fog"].world
+    nothing = Readings({"a": np.full(SEEDS, np.nan)}, world.complete, world.truth)
+    found.matrix.cells["a", "fog"] = Cell(it, found.matrix.cells["a", "fog"].case, base, nothing)
+    told = " ".join(line.strip() for line in advice(found))
+    assert "1 of 4 unresolved: without --seeds up to 80 seeds are taken, 20 at first." in told
+    assert "1 of 4 without a value in too many worlds: more seeds will not tell;" in told
 
 
 def test_criteria_count_cases_and_say_why_a_number_is_not_there(tmp_path):

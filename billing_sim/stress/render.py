@@ -190,9 +190,12 @@ def _what_to_do(it: Study, width: int, has_page: bool) -> Iterator[RenderableTyp
 def _advice(it: Study, has_page: bool) -> Iterator[str]:
     """What follows from the verdicts, the gravest first."""
     yield from _of_one(it) if len(it.matrix.definitions) == 1 else _of_several(it)
-    unresolved = len(it.accused(["unresolved"]))
-    if unresolved:
-        yield f"{unresolved} of {len(it.verdicts)} unresolved: {_to_resolve(it)}."
+    unresolved = it.accused(["unresolved"])
+    empty = sum(it.verdicts[key].has_gaps for key in unresolved)
+    if len(unresolved) > empty:
+        yield f"{len(unresolved) - empty} of {len(it.verdicts)} unresolved: {_to_resolve(it)}."
+    if empty:
+        yield f"{empty} of {len(it.verdicts)} without a value in too many worlds: {_to_fill(it)}."
     if it.verdicts and not unresolved and not it.accused(GRAVITY):
         which = "it holds" if len(it.matrix.definitions) == 1 else "all of them hold"
         yield f"Nothing: {which} in every case that was tried."
@@ -209,6 +212,12 @@ def _to_resolve(it: Study) -> str:
     if few and it.matrix.seeds < LOOKS[-1]:
         return most
     return f"for {MANY} definitions or fewer, {most}"
+
+
+def _to_fill(it: Study) -> str:
+    """Seeds do not give a metric units that every world lacks; members do, where these are only rare."""
+    whose = "it counts" if len(it.matrix.definitions) == 1 else "they count"
+    return f"more seeds will not tell; where what {whose} is rare, more members (--members) may"
 
 
 def _of_one(it: Study) -> Iterator[str]:
