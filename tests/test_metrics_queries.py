@@ -321,6 +321,30 @@ def test_a_wrong_file_is_refused_in_words(tmp_path, sql, said):
         load(path)
 
 
+ALL = "count(*) AS numerator, count(*) AS denominator FROM invoices"
+
+
+@pytest.mark.parametrize(
+    ("sql", "line", "column", "said"),
+    [
+        (f"SELECT issued_at AS period,\n  random() AS x, {ALL} GROUP BY ALL", 2, 3, "`random` says something else"),
+        (f"SELECT 1 AS period, {ALL} USING SAMPLE 10%", 1, 88, "A sample is another one each time"),
+        (f"-- of random days\nWITH x AS (SELECT uuid() AS u) SELECT 1 AS period, {ALL}, x", 2, 19, "`uuid` says"),
+        (f"SELECT 1 AS period, {ALL} WHERE issued_at > NOW() - INTERVAL 30 DAY", 1, 100, "`now` is the clock of this"),
+        (f"SELECT 1 AS period, {ALL} WHERE issued_at > Current_Date", 1, 100, "`current_date` is the clock"),
+    ],
+)
+def test_what_is_told_by_chance_or_by_the_wall_clock_is_refused(tmp_path, sql, line, column, said):
+    """Worlds are compared seed by seed: a number that is another one tomorrow is none of the run."""
+    path = tmp_path / "mine.sql"
+    path.write_text(sql)
+    with pytest.raises(InputError) as caught:
+        load(path)
+    assert [(it.line, it.column) for it in caught.value.problems if it.what.startswith(said)] == [(line, column)]
+    steady = f"SELECT 1 AS period, {ALL} TABLESAMPLE reservoir(10) REPEATABLE (3)"
+    assert list(queries.complaints(steady)) == []
+
+
 def test_a_file_whose_name_begins_with_no_letter_is_refused(tmp_path):
     """The name becomes the metric's id."""
     path = tmp_path / "1.sql"

@@ -34,6 +34,7 @@ from billing_sim.metrics.names import unknown
 from billing_sim.metrics.result import Figure, Result, Slice
 from billing_sim.metrics.shapes import MONTH
 from billing_sim.metrics.source import Others, Source
+from billing_sim.metrics.steady import unsteady
 from billing_sim.metrics.tally import GROUPS
 
 SECONDS = 30.0
@@ -110,6 +111,8 @@ def _complaints(text: str, others: Others | None) -> Iterator[tuple[int, int, st
         except duckdb.Error as error:
             yield *_place(connection, text), *_words(str(error))
             return
+        for word, what, remedy in unsteady(connection, text):
+            yield *_written(text, word), what, remedy
     for needed in _NEEDED:
         if needed not in columns:
             yield 1, 1, f"the query returns no column `{needed}`.", f"It returns {', '.join(columns)}."
@@ -127,6 +130,15 @@ def _place(connection: duckdb.DuckDBPyConnection, text: str) -> tuple[int, int]:
         if found := re.search(r"^LINE (\d+): (.*)\n( *)\^", str(error), re.MULTILINE):
             column = len(found[3]) - len(f"LINE {found[1]}: ") + 1
             return max(1, int(found[1]) - 1), 1 if found[2].startswith("...") else column
+    return 1, 1
+
+
+def _written(text: str, word: str) -> tuple[int, int]:
+    """Line and column at which a word is first written outside of comments at the line's beginning."""
+    for line, told in enumerate(text.splitlines(), 1):
+        found = None if told.strip().startswith("--") else re.search(rf"\b{re.escape(word)}\b", told, re.IGNORECASE)
+        if found:
+            return line, found.start() + 1
     return 1, 1
 
 
