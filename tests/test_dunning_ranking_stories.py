@@ -15,8 +15,8 @@ import billing_sim
 from billing_sim.cli.output import Format
 from billing_sim.dunning_ranking import asking
 from billing_sim.dunning_ranking.ranking import OWN_RULES, Ranking
-from billing_sim.dunning_ranking.render import text
-from billing_sim.dunning_ranking.scores import GROUPS, NET, SCORES, Sums, figure, gap, interval_across
+from billing_sim.dunning_ranking.render import lead, text
+from billing_sim.dunning_ranking.scores import GROUPS, NET, SCORES, Gap, Sums, figure, gap, interval_across
 from billing_sim.scenario.layers import shipped
 from tests.cli_caller import call
 from tests.world_texts import LIFECYCLE, QUIET
@@ -255,6 +255,13 @@ def test_intervals_are_those_of_the_jackknife():
     ahead = gap(NET, one, other)
     assert (ahead.value, ahead.by_seed) == (42, (42,))
     assert (ahead.standard_error, ahead.low) == (pytest.approx(error), pytest.approx(42 - 1.998 * error))
+
+
+def test_a_seed_in_which_nothing_failed_is_no_seed_behind():
+    """Ahead in both that had failures; the third says nothing."""
+    found = Gap(0.5, 0.4, 0.6, 0.05, (0.5, 0.5))
+    assert lead(found, 3).endswith(" 2/2")
+    assert lead(Gap(0.5, 0.4, 0.6, 0.05, (0.5,)), 3).endswith("+0.60)")
 
 
 def test_one_person_in_all_gives_no_interval():

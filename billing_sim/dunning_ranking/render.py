@@ -122,7 +122,7 @@ def _neighbours(it: Ranking, width: int) -> Iterator[str]:
     yield from _wrapped(f"Net money per failed invoice, {money}, each less the next, with 95 % interval", width)
     for rank, (one, other, found) in enumerate(it.neighbours, 1):
         names = f"{_short(one.name)} - {_short(other.name)}"
-        told = _nothing(it.alike(one.name, other.name)) if found.is_nothing else _gap(found, len(it.seeds))
+        told = _nothing(it.alike(one.name, other.name)) if found.is_nothing else lead(found, len(it.seeds))
         yield from _beside_or_below(f"{rank:>2} {names:<{2 * _NAME + 1}}", told, width)
 
 
@@ -143,7 +143,7 @@ def _together(it: Ranking, width: int) -> Iterator[str]:
         spill, total = one.spillover(), one.scores_together[NET.id]
         if spill is None:
             continue
-        added = f"{0:>8}" if spill.is_nothing or one.policy is None else f" {_gap(spill, 1)}"
+        added = f"{0:>8}" if spill.is_nothing or one.policy is None else f" {lead(spill, 1)}"
         counts = f"{one.failed_together:>9,}{_number(one[NET.id]):>8}{_number(total):>8}"
         yield from _beside_or_below(f"{rank:>2} {_short(one.name):<{_NAME}}", counts + added, width)
 
@@ -165,13 +165,15 @@ def _nothing(is_alike: bool) -> str:
     return "  0  the same, one for one" if is_alike else "  0  the same net money"
 
 
-def _gap(found: Gap, seeds: int) -> str:
+def lead(found: Gap, seeds: int) -> str:
+    """By how much one policy is ahead, with the interval, and in how many of the seeds that can tell."""
     if found.value is None or found.low is None or found.high is None:
         return "  –  too few people to tell"
     shown = f"{_signed(found.value):>7}  ({_signed(found.low)} to {_signed(found.high)})"
     if not found.is_told:
         return f"{shown} ~"
-    return shown if seeds == 1 else f"{shown} {found.seeds_ahead}/{seeds}"
+    told = min(seeds, len(found.by_seed))  # where nothing failed, nobody was ahead or behind
+    return shown if told == 1 else f"{shown} {found.seeds_ahead}/{told}"
 
 
 def _signed(number: float) -> str:
