@@ -440,6 +440,19 @@ def test_nobody_enrolled_is_said(tmp_path):
     assert "as designed" not in words
 
 
+def test_where_an_arm_is_empty_there_is_no_gap(tmp_path):
+    """An arm of no share has nobody in it: the truth is known, the mix says nothing."""
+    file = tmp_path / "empty.yaml"
+    (tmp_path / "first_month.yaml").write_bytes((SCENARIOS / "first_month.yaml").read_bytes())
+    arms = "{all: {share: 100%}, none: {share: 0%, change: {account_updater: 'off'}}}"
+    file.write_text(
+        f"extends: first_month.yaml\nname: empty\nmembers: 60\nexperiments: {{t: {{enrol: start, arms: {arms}}}}}\n"
+    )
+    told = billing_sim.run(file, out=tmp_path / "run").experiment(metrics=["net_collected_rate"])
+    assert (told["net_collected_rate"].effects[0].gap, "gap" in repr(told)) == (None, False)
+    assert "the mix says nothing." in " ".join(repr(told).split())
+
+
 @pytest.mark.parametrize("cost", ["inf", "nan", "-inf"])
 def test_a_cost_without_an_amount_is_refused(call, run, cost):
     """Nothing can be reckoned with it."""

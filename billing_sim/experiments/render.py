@@ -136,10 +136,13 @@ def _truth(reading: Reading, it: Readout) -> Iterator[str]:
             words.signed(reading.definition, number, it.currency)
             for number in (effect.true.value, effect.mixed.value, effect.gap, effect.sampling, effect.interference)
         )
+        says = f"{mixed}, a gap of {gap}" if effect.gap is not None else "nothing"
         yield (
             f"{effect.true.name} in truth{_at_the_end(it)}: {true} (everybody in it less everybody in "
-            f"{effect.true.base}); the mix says {mixed}, a gap of {gap}."
+            f"{effect.true.base}); the mix says {says}."
         )
+        if effect.gap is None:
+            continue
         if it.shares_nothing:
             yield "  Nobody shares anything, so the gap is the luck of the draw alone."
         else:
