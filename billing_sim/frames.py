@@ -1,7 +1,8 @@
 """Arrow becomes pandas without changing what it says.
 
 Whole numbers stay whole (pandas' own default turns them into floats where one is missing), labels become categories,
-dates become days, and every moment says that it is UTC.
+dates become days, and every moment says that it is UTC. What is counted has 64 bits, since pandas lets the product of
+narrow numbers wrap around without a word; only events, of which there are most, stay as narrow as they are stored.
 """
 
 from __future__ import annotations
@@ -30,17 +31,21 @@ _WITH_GAPS: dict[Any, Any] = {
 }
 
 
-def read(files: Sequence[Path]) -> pd.DataFrame:
+_BITS = 64
+
+
+def read(files: Sequence[Path], *, narrow: bool = False) -> pd.DataFrame:
     """The rows of Parquet files of one table, in the order of the files; RunError when one cannot be read."""
     tables = [_table(file) for file in files]
     with reading_file(files[0]):
         together = pa.concat_tables(tables).unify_dictionaries()
-    return frame(together)
+    return frame(together, narrow=narrow)
 
 
-def frame(table: pa.Table) -> pd.DataFrame:
+def frame(table: pa.Table, *, narrow: bool = False) -> pd.DataFrame:
     """An Arrow table as a DataFrame; columns may share a name."""
-    made = pd.DataFrame(dict(enumerate(_series(column) for column in table.columns)))
+    columns = table.columns if narrow else map(_wide, table.columns)
+    made = pd.DataFrame(dict(enumerate(map(_series, columns))))
     made.columns = pd.Index(table.column_names)
     return made
 
@@ -55,6 +60,11 @@ def _series(column: pa.ChunkedArray) -> pd.Series:
     with_gaps = _WITH_GAPS.get if column.null_count else None
     series: pd.Series = column.to_pandas(types_mapper=with_gaps, date_as_object=False)
     return series
+
+
+def _wide(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    is_short = pa.types.is_integer(column.type) and column.type.bit_width < _BITS
+    return column.cast(pa.int64()) if is_short else column
 
 
 def _narrow(column: pa.ChunkedArray) -> pa.ChunkedArray:

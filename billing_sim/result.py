@@ -188,7 +188,9 @@ class Run:
         self.stored.refuse_if_replaced()
         if name == WORLD_EVENTS:
             return frames.read([self.directory / tables.WORLD_EVENTS_FILE])
-        return frames.read(self.stored.events_files if name == tables.EVENTS else self.stored.facts_files(name))
+        if name == tables.EVENTS:
+            return frames.read(self.stored.events_files, narrow=True)
+        return frames.read(self.stored.facts_files(name))
 
     @with_checked_arguments
     def sql(self, query: str) -> pd.DataFrame:

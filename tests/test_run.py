@@ -230,7 +230,17 @@ def test_sums_too_large_for_64_bits_stay_exact():
     large = pa.table({"sum": pa.array([2**70], pa.decimal128(38, 0)), "half": pa.array([None], pa.int16())})
     made = frames.frame(large)
     assert int(made["sum"].iloc[0]) == 2**70
-    assert str(made["half"].dtype) == "Int16"
+    assert str(made["half"].dtype) == "Int64"
+
+
+def test_what_is_counted_can_be_multiplied(tiny_run):
+    """Sixteen bits would wrap around at the fourth attempt of a cent in millionths, without a word."""
+    run = billing_sim.open(tiny_run.directory)
+    attempts = run.table("invoices")["attempts"]
+    assert (attempts * 10_000).sum() == 10_000 * int(attempts.sum())
+    asked = run.sql("SELECT 4::SMALLINT AS attempts, 26::UTINYINT AS calls")
+    assert [int((asked[name] * 10_000).iloc[0]) for name in asked] == [40_000, 260_000]
+    assert {str(kind) for kind in run.table("invoices").dtypes if "int" in str(kind)} == {"int64"}
 
 
 def test_threads_may_share_a_run(tiny_run):
