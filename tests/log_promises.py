@@ -260,7 +260,9 @@ def money_goes_back_once(life: list[Row]) -> Iterator[str]:
             charged[charge] += row["amount_minor"]
         elif row["kind"] in ("payment.returned", "refund.issued", "dispute.lost") and charged[charge] > 0:
             charged[charge] -= row["amount_minor"]
-        elif row["kind"] in ("refund.issued", "dispute.lost"):
+        elif row["kind"] in ("refund.issued", "dispute.lost") or (
+            row["kind"] == "payment.returned" and charge in charged
+        ):
             yield f"{row['kind']} of what was not charged"
         if charged[charge] < 0:
             yield f"{row['kind']} of more than was charged"

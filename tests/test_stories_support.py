@@ -11,6 +11,7 @@ from billing_sim import clock, events, people
 from billing_sim.scenario.loading import check
 from billing_sim.trace.context import context_of
 from billing_sim.trace.sentences import SENTENCES
+from tests.log_promises import money_goes_back_once, read
 from tests.test_scenario_errors import GOOD
 from tests.world_builder import behaviour, changed, digests, expected, happened, kinds_of, log_of, renewals, world_of
 from tests.world_texts import BUSY, LIFECYCLE, LONG_OUTAGE, OUTAGE
@@ -147,6 +148,23 @@ def test_a_charge_that_nobody_can_place_may_go_back_out_of_goodwill():
     log = happened(desk("unknown_charge", goodwill="100%"))
     about = [line for line in log.story(log.member(5)) if "refund" in line or "resolved" in line][:2]
     assert [line.split()[1:] for line in about] == [["refund.issued", "goodwill"], ["contact.resolved", "refunded"]]
+
+
+def test_a_debit_that_is_still_to_come_back_is_not_given_back_as_well():
+    """Everybody asks about every renewal: who keeps a debit paid gets it back, of one that returns nobody gets more."""
+    debits = behaviour(method_mix="{direct_debit: 100%, credit: 0%}", first_attempt_failure="{direct_debit: 40%}")
+    log = happened(desk("unknown_charge", goodwill="100%") + debits + "members: 200\nend: 2025-04-01\n")
+    returned = {(row["subscriber"], row["invoice"]) for row in log.rows if row["kind"] == events.PAYMENT_RETURNED}
+    refunds = [row for row in log.rows if row["kind"] == events.REFUND_ISSUED]
+    assert len(returned) > 50
+    assert len(refunds) > 50
+    for who, rows in log.lives():
+        assert not list(money_goes_back_once(read(rows))), people.describe(who)
+    kinds = [kinds_of(log.of(who)[log.of(who)["invoice"] == invoice]) for who, invoice in returned]
+    assert [
+        "invoice.issued", "payment_attempt.authorized", "payment.captured", "contact.opened", "contact.answered",
+        "contact.resolved", "payment.returned", "dunning.started",
+    ] in [of_one[:8] for of_one in kinds]  # fmt: skip
 
 
 def test_some_are_asked_how_the_contact_was():

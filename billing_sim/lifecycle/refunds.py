@@ -20,7 +20,7 @@ from billing_sim.lifecycle.agenda import (
 )
 from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.log import record
-from billing_sim.lifecycle.state import MATTERS, Int, Nothing, Page, State, World
+from billing_sim.lifecycle.state import MATTERS, PENDING_RETURN, Int, Nothing, Page, State, World
 from billing_sim.lifecycle.support import DOUBLE_CHARGE, maybe_contact
 from billing_sim.rule import rule
 from billing_sim.world.record import NETWORKS, QUANTILES
@@ -94,10 +94,11 @@ def refund(world, state, page, now, invoice, amount, reason):
     """Give money of a paid invoice back, at once; return the amount that went back, 0 when none could.
 
     None can when the same charge was refunded already or the bank has the case, or when a duplicate is to be refunded
-    that was never charged, or went back. Callers ask for the person's last paid invoice, at most for its amount, with
-    the reason complaint, goodwill or duplicate.
+    that was never charged, or went back; nor while a direct debit is still to come back, or the payer had the money
+    twice. Callers ask for the person's last paid invoice, at most for its amount, with the reason complaint, goodwill
+    or duplicate.
     """
-    if amount <= 0 or not state.logging:
+    if amount <= 0 or not state.logging or state.pending == PENDING_RETURN:
         return 0
     if is_surplus(reason):
         if strike_claims(state, invoice, reason) == 0 and state.doubled != invoice:
