@@ -394,6 +394,42 @@ def test_a_release_that_charges_twice():
     """)
 
 
+def test_a_release_takes_no_money_twice_that_it_cannot():
+    """A debit that comes back, a voucher and a gift: each of them is taken once."""
+    methods = "method_mix: {credit: 0%, direct_debit: 40%, voucher: 30%, gift_balance: 30%}"
+    text = RELEASE.format(harm="double_charges").replace("members: 64", "members: 300")
+    text += f"markets: {{US: {{behaviour: {{{methods}, first_attempt_failure: {{direct_debit: 50%}}}}}}}}\n"
+    log = happened(text.replace("26 hours", "20 days"))
+    doubled, returned = set(), set()
+    for row in log.rows:
+        if row["kind"] == events.PAYMENT_DUPLICATED:
+            doubled.add((row["subscriber"], row["invoice"], row["attempt"]))
+        elif row["kind"] == events.PAYMENT_RETURNED:
+            returned.add((row["subscriber"], row["invoice"], row["attempt"]))
+    kinds = {
+        events.METHOD_KINDS[row["method_kind"]] for row in log.rows
+        if row["kind"] == events.ATTEMPT_AUTHORIZED and (row["subscriber"], row["invoice"], row["attempt"]) in doubled
+    }  # fmt: skip
+    assert kinds == {"direct_debit"}
+    assert len(returned) > 20
+    assert not doubled & returned
+
+
+def test_two_faults_at_once_charge_twice_and_no_more():
+    """A release and another mistake on the same day: one charge too many, and one refund of it."""
+    text = RELEASE.format(harm="double_charges").replace(
+        "timeline: [", "timeline: [{kind: double_charging, at: 2025-03-05, duration: 26 hours, share: 100%}, "
+    )
+    log = happened(text + "charging_faults: {refunded: 100%, disputed: 0%}\n")
+    assert log.story(log.member(5), "2025-03-04", "2025-03-20") == expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.authorized mit
+        2025-03-05 payment.captured
+        2025-03-05 payment.duplicated duplicate
+        2025-03-07 refund.issued duplicate
+    """)
+
+
 ATTACK = (
     "members: 64\ntimeline: [{kind: card_testing, at: 2025-02-01 12:00, duration: 2 hours, attempts_per_member: 1, "
     "declined: 100%, learned_after: 1 hour, then_blocked: 100%, gateway: harborpay}]\n"

@@ -176,6 +176,18 @@ def test_some_are_charged_again_four_weeks_after_their_end():
         assert 0 <= row["occurred_at"] - ended - 28 * clock.DAY < clock.HOUR
 
 
+def test_what_is_paid_by_hand_or_given_is_not_charged_again_by_mistake():
+    """A voucher's payer goes to pay it, and a gift balance is ours: neither is charged twice nor after the end."""
+    faults = """timeline:
+  - {kind: double_charging, at: 2025-01-10, duration: 100 days, share: 100%}
+  - {kind: charging_after_end, at: 2025-01-10, duration: 100 days, share: 100%}
+"""
+    by_hand = behaviour(method_mix="{credit: 0%, voucher: 50%, gift_balance: 50%}", voluntary_churn="30% per month")
+    kinds = kinds_of(happened(TWO_MONTHS + by_hand + faults).rows)
+    assert kinds.count("payment.captured") > 50
+    assert "payment.duplicated" not in kinds
+
+
 def test_what_is_switched_off_leaves_no_trace():
     """With every rate at nothing, the rows are those of a world without the keys."""
     nothing = (

@@ -29,7 +29,7 @@ from billing_sim.lifecycle.outstanding import (
     who_pays,
 )
 from billing_sim.lifecycle.paths import route, times_out
-from billing_sim.lifecycle.refunds import duplicate_charge
+from billing_sim.lifecycle.refunds import can_be_taken_twice, duplicate_charge
 from billing_sim.lifecycle.releases import release_charges_twice
 from billing_sim.lifecycle.reviews import open_review
 from billing_sim.lifecycle.spells import complete_signup
@@ -241,7 +241,8 @@ def try_slot(world, state, page, slot, initiator, now):
     if cause == declines.NO_CAUSE or late:
         log_attempt(world, state, page, events.ATTEMPT_AUTHORIZED, slot, initiator, at, latency)
         capture(world, state, page, slot, at)
-        if world.deploys and release_charges_twice(world, state, slot, now):
+        # A debit that will come back is not there to be taken a second time.
+        if world.deploys and not late and can_be_taken_twice(kind) and release_charges_twice(world, state, slot, now):
             duplicate_charge(world, state, page, at)
         if kind == events.GIFT_BALANCE:
             state.balance -= state.amount

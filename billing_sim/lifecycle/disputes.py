@@ -19,6 +19,7 @@ from billing_sim.lifecycle.refunds import (
     POOR_SERVICE,
     STOLEN,
     TWICE,
+    can_be_taken_twice,
     duplicate_charge,
     fault_share,
     foresee_complaint,
@@ -70,13 +71,15 @@ def foresee_dispute(world, state, now, slot, occasion):
 
 @rule(Nothing(World, State, Page, Int, Int))
 def after_charge(world, state, page, now, slot):
-    """A charge stands: it may be complained about, disputed, or have been made twice."""
+    """A charge stands: it may be complained about, disputed, or have been made twice, unless a release did that."""
     if not state.logging or state.amount <= 0:
         return
     occasion = hour_of(now) * 2 + slot
     foresee_complaint(world, state, now, occasion)
     foresee_dispute(world, state, now, slot, occasion)
-    if world.faults and draws.draw(state.key, purpose.DOUBLE, occasion) < fault_share(world, state, TWICE, now):
+    if not world.faults or state.doubled == state.invoice or not can_be_taken_twice(state.method_kind[slot]):
+        return
+    if draws.draw(state.key, purpose.DOUBLE, occasion) < fault_share(world, state, TWICE, now):
         duplicate_charge(world, state, page, now)
 
 

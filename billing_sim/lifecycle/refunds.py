@@ -20,7 +20,7 @@ from billing_sim.lifecycle.agenda import (
 )
 from billing_sim.lifecycle.calendar import hour_of
 from billing_sim.lifecycle.log import record
-from billing_sim.lifecycle.state import MATTERS, PENDING_RETURN, Int, Nothing, Page, State, World
+from billing_sim.lifecycle.state import FIRST, MATTERS, PENDING_RETURN, Int, Nothing, Page, State, World
 from billing_sim.lifecycle.support import DOUBLE_CHARGE, maybe_contact
 from billing_sim.rule import rule
 from billing_sim.world.record import NETWORKS, QUANTILES
@@ -170,6 +170,12 @@ def charge_again(world, state, page, now, invoice, attempt, amount, why):
         promise_dispute(world, state, now, world.dispute_delay[late] * HOUR, invoice, amount, detail)
 
 
+@rule(Int(Int))
+def can_be_taken_twice(kind):
+    """Whether a fault of ours can charge a method of this kind again: a voucher is paid, and a gift given, once."""
+    return 0 if kind in (events.VOUCHER, events.GIFT_BALANCE) else 1
+
+
 @rule(Nothing(World, State, Page, Int))
 def duplicate_charge(world, state, page, now):
     """The payment that was just captured is captured a second time: a fault, which is refunded or disputed later."""
@@ -191,7 +197,7 @@ def fault_share(world, state, fault, at):
 @rule(Nothing(World, State, Int))
 def foresee_charge_after_end(world, state, now):
     """A subscription ends as the member wished; while cancels are not obeyed, some are charged once more."""
-    if not state.logging or state.invoice == 0 or state.amount == 0:
+    if not state.logging or state.invoice == 0 or state.amount == 0 or not can_be_taken_twice(state.method_kind[FIRST]):
         return
     if draws.draw(state.key, purpose.AFTER_END, hour_of(now)) < fault_share(world, state, AFTER_END, now):
         place = put_down(world, state, now, now + _AFTER_END_DAYS * DAY, CHARGE_AFTER_END)
