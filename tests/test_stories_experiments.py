@@ -150,6 +150,42 @@ def test_what_members_will_meet_follows_their_arm_from_enrolment_on(moment, what
     assert len(who & b) / len(b) > 3 * len(who & a) / len(a)
 
 
+TWO_PLANS = """
+members: 300
+plans: {standard: {name: Standard}, premium: {name: Premium}}
+markets: {US: {prices: {premium: 20.00 USD}, plan_mix: {standard: 50%, premium: 50%}, HABITS}}
+"""
+
+
+@pytest.mark.parametrize("moment", ["start", "renewal"])
+@pytest.mark.parametrize(("habit", "reason"), [("upgrades", events.UPGRADE), ("downgrades", events.DOWNGRADE)])
+def test_wishes_for_another_plan_follow_the_arm_from_enrolment_on(moment, habit, reason):
+    """Where only one arm nudges, that arm changes plans, for the rest of a period of an ordinary length."""
+    nudge = f"{{markets: {{US: {{behaviour: {{plan_habits: {{{habit}: 30% per month}}}}}}}}}}"
+    text = TWO_PLANS.replace(", HABITS", "") + ELSEWHERE.format(moment=moment, change=nudge).replace(", GB]", "]")
+    log = log_of(world_of(text.replace("members: 800", "end: 2025-07-01")))
+    changed_plan = log.rows[(log.rows["kind"] == events.PLAN_CHANGED) & (log.rows["reason"] == reason)]
+    nudged = enrolled(log, "moved/b")
+    assert len(set(changed_plan["subscriber"].tolist())) > len(nudged) / 4
+    assert set(changed_plan["subscriber"].tolist()) <= set(nudged)
+    rests = log.rows[(log.rows["kind"] == events.INVOICE_ISSUED) & (log.rows["reason"] == events.PRORATION)]
+    # An upgrade from 10.00 to 20.00 costs 10.00 for a whole period, and each day of it alike.
+    days = (rests["period_end"] - rests["period_start"]).tolist()
+    assert all(days_left * 1000 // 31 - 1 <= due <= days_left * 1000 // 28 + 1
+               for days_left, due in zip(days, rests["amount_minor"].tolist(), strict=True))  # fmt: skip
+
+
+def test_wishes_that_an_arm_takes_away_are_gone():
+    """Who moves into a world without changes of plan has none, also where one was foreseen already."""
+    habits = "behaviour: {plan_habits: {upgrades: 30% per month}}"
+    none = "{markets: {US: {behaviour: {plan_habits: {upgrades: 0% per month}}}}}"
+    text = TWO_PLANS.replace("HABITS", habits) + ELSEWHERE.format(moment="start", change=none).replace(", GB]", "]")
+    log = log_of(world_of(text.replace("members: 800", "end: 2025-07-01")))
+    upgraded = set(log.rows["subscriber"][log.rows["kind"] == events.PLAN_CHANGED].tolist())
+    assert len(upgraded & set(enrolled(log, "moved/a"))) > 20
+    assert not upgraded & set(enrolled(log, "moved/b"))
+
+
 @pytest.mark.parametrize("moment", ["start", "renewal", "first_failure"])
 def test_where_two_worlds_agree_nothing_that_was_foreseen_moves(moment):
     """Another arm that changes what none of these people meet: but for enrolment everybody lives as before."""

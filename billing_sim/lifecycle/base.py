@@ -9,7 +9,7 @@ from billing_sim.lifecycle.billing import quote, schedule_renewal
 from billing_sim.lifecycle.brought import log_brought, recall_coupon, recall_downgrade, recall_pause
 from billing_sim.lifecycle.calendar import anchored, first_of_month, local_day, month_of_day
 from billing_sim.lifecycle.campaigns import await_campaigns
-from billing_sim.lifecycle.changing import foresee_change
+from billing_sim.lifecycle.changing import foresee_change, know_period
 from billing_sim.lifecycle.intent import foresee_intent
 from billing_sim.lifecycle.log import confide, record
 from billing_sim.lifecycle.methods import choose_kind, log_method, put_on_file
@@ -155,10 +155,7 @@ def number_methods(state):
 def look_ahead(world, state, now):
     """Put on the agenda what the run will ask of a member of the base."""
     if world.upgrades[state.market] + world.downgrades[state.market]:
-        if not state.open and not state.trial and not state.paused:
-            # Who joined long ago has no invoice yet that says when the running period began.
-            longest = state.months * 30 + 6 if state.months else world.plan_days[state.plan]
-            state.period_start = max(state.period_start, state.period_end - longest)
+        know_period(world, state)
         recall_downgrade(world, state, now)
         foresee_change(world, state, now)
     if world.sharing:

@@ -16,7 +16,7 @@ from billing_sim.lifecycle.billing import close_void, open_invoice, quote
 from billing_sim.lifecycle.calendar import local_day, moment_in_month, month_of_day
 from billing_sim.lifecycle.log import record
 from billing_sim.lifecycle.offers import log_reduction, use_credit
-from billing_sim.lifecycle.state import NOTHING_PENDING, SUBSCRIBED, Int, Nothing, Page, State, World
+from billing_sim.lifecycle.state import MATTERS, NOTHING_PENDING, SUBSCRIBED, Int, Nothing, Page, State, World
 from billing_sim.rule import rule
 
 UP, DOWN = 1, 2
@@ -39,6 +39,26 @@ def foresee_change(world, state, now):
                     state.matter_detail[place] = UP if u < world.upgrades[state.market] else DOWN
                 return
         month += 1
+
+
+@rule(Nothing(World, State))
+def know_period(world, state):
+    """Who joined long ago has no invoice yet that says when the running period began: one interval before its end."""
+    if not state.open and not state.trial and not state.paused:
+        longest = state.months * 30 + 6 if state.months else world.plan_days[state.plan]
+        state.period_start = max(state.period_start, state.period_end - longest)
+
+
+@rule(Nothing(World, State, Int))
+def foresee_change_anew(world, state, now):
+    """The next wish for another plan follows the rules of this world; one due in the next window comes anyhow."""
+    for i in range(MATTERS):
+        if state.matter[i] == CHANGE_PLAN and state.matter_at[i] <= now + world.window:
+            return
+    strike(state, CHANGE_PLAN)
+    if world.upgrades[state.market] + world.downgrades[state.market]:
+        know_period(world, state)
+        foresee_change(world, state, now)
 
 
 @rule(Int(Int, Int, Int), inline=True)

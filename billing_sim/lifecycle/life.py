@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from numba import types
 
+from billing_sim.lifecycle.changing import foresee_change_anew
 from billing_sim.lifecycle.collecting import face_failure
 from billing_sim.lifecycle.experiments import AT_FIRST_FAILURE, AT_RENEWAL, AT_SIGN_UP, AT_START, enrol, is_billed_now
 from billing_sim.lifecycle.intent import foresee_intent_anew
@@ -49,6 +50,7 @@ def settle_in(worlds, first, state, before, now):
     if state.phase == SUBSCRIBED:
         foresee_intent_anew(world, state, now)
         foresee_episodes_anew(world, state, now)
+        foresee_change_anew(world, state, now)
 
 
 @rule(Int(_Worlds, Int, State, Page))
