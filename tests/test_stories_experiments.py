@@ -422,8 +422,26 @@ TEST = f"experiments:\n  t:\n    enrol: renewal\n    arms: {ARMS}\n"
         ),
         (
             "timeline: [{kind: signup_surge, at: 2025-03-01, duration: 1 day, increase: 5%}]",
-            "5:54 change: every signup_surge and exchange_rate of the timeline is the same for all arms of an "
-            "experiment.",
+            "5:54 change: every signup_surge of the timeline is the same for all arms of an experiment.",
+        ),
+        (
+            "timeline: [{kind: card_testing, at: 2025-03-01, duration: 1 day, attempts_per_member: 1}]",
+            "5:54 change: every card_testing of the timeline is the same for all arms of an experiment.",
+        ),
+        ("billing_hours: [5, 6]", "5:54 change: billing_hours is the same for all arms of an experiment."),
+        (
+            "partner_billing: {commission: 9%, booked: net}",
+            "5:54 change: partner_billing is the same for all arms of an experiment.",
+        ),
+        ("expect: []", "5:54 change: expect is the same for all arms of an experiment."),
+        (
+            "markets: {US: {behaviour: {inert_members: 9%}}}",
+            "5:81 change: behaviour.inert_members of market US is the same for all arms of an experiment.",
+        ),
+        (
+            "markets: {US: {behaviour: {serial_churners: {share: 9%, leave_factor: 2, "
+            "returns: {month_1: 9%, month_6: 9%, month_12: 9%}}}}}",
+            "5:99 change: behaviour.serial_churners.share of market US is the same for all arms of an experiment.",
         ),
         (
             "dunning_policies: {steady: {end: 12 days}}",
@@ -569,7 +587,7 @@ def test_more_bin_ranges_than_a_column_can_tell_apart_are_refused():
 
 def test_more_worlds_than_there_is_room_for_are_refused():
     """Five experiments on everybody with a change each make 32 worlds."""
-    keys = ("account_updater: 'off'", "resolution: 5 hours", "return_lag: 1 day", "billing_hours: [1, 2]",
+    keys = ("account_updater: 'off'", "resolution: 5 hours", "return_lag: 1 day", "voucher_valid: 5 days",
             "network_rules: {max_attempts: 3}")  # fmt: skip
     tests = [TEST.removeprefix("experiments:\n").replace("t:", f"t{i}:", 1) for i in range(5)]
     text = "experiments:\n" + "".join(it.replace("CHANGE", key) for it, key in zip(tests, keys, strict=True))

@@ -12,15 +12,12 @@ from itertools import combinations, product
 from typing import Any, TypeAlias
 
 from billing_sim.errors import InputError, Problem
-from billing_sim.scenario.campaigns import SharingCrackdown
 from billing_sim.scenario.experiments import MOST_RECORDS, Experiment, is_possible, worlds_of
-from billing_sim.scenario.interventions import ExchangeRate, SignupSurge
 from billing_sim.scenario.market_changes import differing, keys_of
 from billing_sim.scenario.merge import overlay
 from billing_sim.scenario.model import Market, Scenario
 from billing_sim.scenario.nodes import Mapping, Node, Place, at, entries
 from billing_sim.scenario.parts import CAPACITY, MOST_BINS
-from billing_sim.scenario.support import SupportStaffing
 
 Named: TypeAlias = dict[str, dict[str, Any]]
 """What is known by name, by the key under which it stands."""
@@ -30,9 +27,11 @@ Finish: TypeAlias = Callable[[Mapping], Scenario]
 
 SHARED = (
     "name", "about", "seed", "start", "end", "members", "reporting_currency", "exchange_rates", "mission", "goals",
-    "best", "log", "window", "recording_delay", "experiments",
+    "best", "expect", "log", "window", "recording_delay", "experiments",
     # Host and borrower must live by the same campaign.
     "sharing", "campaigns",
+    # Readers know one agreement with partners; and who is billed at which hour is settled before anybody is enrolled.
+    "partner_billing", "billing_hours",
 )  # fmt: skip
 """Keys that are about the run or the population, not about what is done to a person."""
 
@@ -44,6 +43,14 @@ _LISTED = ("plans", "gateways", "markets")
 
 _OF_A_MARKET = ("prices", "behaviour")
 """What may differ of a market."""
+
+_OF_THE_PEOPLE = ("former_members", "tenure_mix", "paydays", "inert_members")
+"""What of the behaviour says who people are before anybody is enrolled."""
+
+_COMMON = (
+    "signup_surge", "exchange_rate", "market_launch", "card_testing", "support_staffing", "sharing_crackdown",
+)  # fmt: skip
+"""What on the timeline is about who comes, about what all share, or about what money is worth."""
 
 
 def with_arms(scenario: Scenario, tree: Mapping, finish: Finish) -> Scenario:
@@ -208,12 +215,9 @@ def _faults(scenario: Scenario, own: Scenario, change: Mapping, named: Named) ->
         yield _refusal(_blamed(change, "support", "desks"), "who works at the support desks")
     if _reviewers(own) != _reviewers(scenario):
         yield _refusal(_blamed(change, "fraud", "review", "team"), "who reviews payments")
-    if _staffing(own) != _staffing(scenario):
-        yield _refusal(_blamed(change, "timeline"), "every support_staffing of the timeline")
-    if _common(own) != _common(scenario):
-        yield _refusal(_blamed(change, "timeline"), "every signup_surge and exchange_rate of the timeline")
-    if _crackdowns(own) != _crackdowns(scenario):
-        yield _refusal(_blamed(change, "timeline"), "every sharing_crackdown of the timeline")
+    for kind in _COMMON:
+        if _on_timeline(own, kind) != _on_timeline(scenario, kind):
+            yield _refusal(_blamed(change, "timeline"), f"every {kind} of the timeline")
 
 
 def _moved(market: Market, own: Market) -> Iterator[str]:
@@ -222,9 +226,11 @@ def _moved(market: Market, own: Market) -> Iterator[str]:
             yield key
     if list(market.prices) != list(own.prices):
         yield "prices"
-    for key in ("former_members", "tenure_mix", "paydays"):
+    for key in _OF_THE_PEOPLE:
         if getattr(market.behaviour, key) != getattr(own.behaviour, key):
             yield f"behaviour.{key}"
+    if _serial_share(market) != _serial_share(own):
+        yield "behaviour.serial_churners.share"
 
 
 def _desks(scenario: Scenario) -> Any:
@@ -235,16 +241,12 @@ def _reviewers(scenario: Scenario) -> Any:
     return scenario.fraud.review.team if scenario.fraud else None
 
 
-def _staffing(scenario: Scenario) -> list[Any]:
-    return [entry for entry in scenario.timeline if isinstance(entry, SupportStaffing)]
+def _serial_share(market: Market) -> Any:
+    return market.behaviour.serial_churners.share if market.behaviour.serial_churners else 0
 
 
-def _common(scenario: Scenario) -> list[Any]:
-    return [entry for entry in scenario.timeline if isinstance(entry, SignupSurge | ExchangeRate)]
-
-
-def _crackdowns(scenario: Scenario) -> list[Any]:
-    return [entry for entry in scenario.timeline if isinstance(entry, SharingCrackdown)]
+def _on_timeline(scenario: Scenario, kind: str) -> list[Any]:
+    return [entry for entry in scenario.timeline if entry.kind == kind]
 
 
 def _conflicts(scenario: Scenario, experiments: dict[str, Experiment], tree: Mapping) -> Iterator[Problem]:
