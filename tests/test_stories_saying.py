@@ -197,6 +197,23 @@ def test_a_hold_is_asked_about_and_remembered():
     assert len({*calm.rows[calm.rows["kind"] == events.SURVEY_ANSWERED]["score"].tolist()}) > 3
 
 
+def test_who_signs_up_at_a_discount_feels_no_rise_while_it_lasts():
+    """Asked months later about something else, they answer the same whatever a price rise would cost their mood."""
+    promotion = """promotions: {half: {percent: 50%}}
+timeline: [{kind: promotion, at: 2025-01-01, promotion: half, to: new, duration: 300 days, redeem: 100%}]
+markets: {US: {signups: {per_month: 50%}, behaviour: {surveys: SURVEYS}}}
+"""
+    verdicts = []
+    for points in (0, -100):
+        asked = surveyed("recovered", mood=f"{{price_rise: {points}, decline: 0, hold: 0, recovered: 0, keeps: 100%}}")
+        outage = OUTAGE.format(at="2025-06-01", duration="4 days").partition("[")[2]
+        log = happened(promotion.replace("SURVEYS", asked).replace("timeline: [", "timeline: [" + outage[:-2] + ", "))
+        told = log.truths[log.truths["kind"] == events.SURVEY_JUDGED]
+        verdicts.append(dict(zip(told["subscriber"].tolist(), told["verdict"].tolist(), strict=True)))
+    assert len(verdicts[0]) > 5
+    assert verdicts[0] == verdicts[1]
+
+
 def test_a_year_without_trouble_is_asked_about_on_its_anniversary():
     """Once, a day after the renewal of the month in which they joined."""
     log = happened("members: 100\n" + behaviour(surveys=surveyed("quiet_year", "csat")))

@@ -189,6 +189,33 @@ def test_a_dearer_renewal_makes_people_ask_why():
         ]  # fmt: skip
 
 
+PLANS = """plans: {standard: {name: Standard}, premium: {name: Premium}}
+markets: {US: {prices: {premium: 20.00 USD}, behaviour: {plan_habits: {HABIT}}}}
+"""
+
+
+@pytest.mark.parametrize(("habit", "sign"), [("goodwill: 30%", "goodwill"), ("upgrades: 10% per month", "upgrade")])
+def test_who_pays_the_price_of_last_month_has_no_dearer_renewal(habit, sign):
+    """Credit that was used, or the rest of a period in a dearer plan, made the last invoice smaller, not the price."""
+    log = happened(desk("price_rise") + PLANS.replace("HABIT", habit))
+    assert sum(events.REASONS[row["reason"]] == sign for row in log.rows) > 20
+    assert not [kind for kind in kinds_of(log.rows) if kind.startswith("contact.")]
+
+
+def test_a_discount_that_ends_makes_a_renewal_dearer():
+    """Redeemed with the February invoice, it halves that one and the next; April costs what January did."""
+    text = (
+        "promotions: {half: {percent: 50%, cycles: 2}}\ntimeline: [{kind: promotion, at: 2025-02-01, promotion: half, "
+    )
+    log = happened(desk("price_rise") + text + "to: everyone, duration: 20 days, redeem: 100%}]\n")
+    who = log.member(5)
+    about = [line for line in log.story(who) if "contact.opened" in line]
+    assert about == expected("2025-04-05 contact.opened price_rise")
+    assert [int(row["amount_minor"]) for row in log.of(who) if row["kind"] == events.INVOICE_ISSUED][:4] == [
+        1000, 500, 500, 1000,
+    ]  # fmt: skip
+
+
 def test_nobody_answers_and_the_member_leaves():
     """Two calls in vain; on the reminder the member cancels, who would have waited for the gateway otherwise."""
     busy = desk(agents=1, again="100%", cancels="100%").replace("phone: 8 min}", "phone: 300 days}")

@@ -127,15 +127,17 @@ def ring_renewal(world, state, page, now):
     advance_period(world, state)
     if state.downgrading:
         downgrade_at_renewal(world, state, page, now)
-    before = state.amount
+    before = state.worth
     quote(world, state, now)
     if world.goodwill[state.market]:
         show_goodwill(world, state, page, now)
-    if world.surveys[state.market]:
-        surveys.note_renewal(world, state, page, now)
     issue(world, state, page, now)
+    # What a period costs, not what is left to pay: credit used last time, or the rest of a dearer plan, is no rise.
+    is_dearer = 1 if state.worth > before > 0 else 0
+    if world.surveys[state.market]:
+        surveys.note_renewal(world, state, page, now, is_dearer)
     if world.support:
-        maybe_contact(world, state, now, PRICE_RISE if state.amount > before > 0 else UNKNOWN_CHARGE)
+        maybe_contact(world, state, now, PRICE_RISE if is_dearer else UNKNOWN_CHARGE)
     state.collects = initiator
 
 

@@ -70,7 +70,7 @@ trial had_trial verifying paused changing downgrading credit credit_used credit_
     # People and what they say.
     "people": """
 why serial bad_addresses addresses_month unwanted sight_channel unopened
-mood mood_month asked_at troubled_at felt_amount
+mood mood_month asked_at troubled_at
 left_at left_through offered_coupon offered_until
 """,
     # Campaigns.

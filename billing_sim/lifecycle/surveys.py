@@ -78,7 +78,6 @@ def note_payment(world, state, page, now, about):
     """An invoice is paid: the first of a sign-up, or one that had failed; all others go unnoticed."""
     if about == ABOUT_SIGNUP:
         state.troubled_at = 0
-        state.felt_amount = state.amount
         maybe_ask(world, state, page, now, about)
     elif state.first_failed != NEVER:
         state.troubled_at = now
@@ -86,12 +85,11 @@ def note_payment(world, state, page, now, about):
         maybe_ask(world, state, page, now, about)
 
 
-@rule(Nothing(World, State, Page, Int))
-def note_renewal(world, state, page, now):
-    """A renewal is about to be invoiced: a higher amount is felt, and an anniversary without trouble is asked about."""
-    if state.amount > state.felt_amount and state.felt_amount:
+@rule(Nothing(World, State, Page, Int, Int))
+def note_renewal(world, state, page, now, is_dearer):
+    """A renewal is invoiced: a higher price is felt, and an anniversary without trouble is asked about."""
+    if is_dearer:
         feel(world, state, PRICE_ROSE, now)
-    state.felt_amount = state.amount
     month = month_of_day(state.period_start)
     if (month - state.joined_month) % 12 == 0 and (not state.troubled_at or now - state.troubled_at > _YEAR):
         maybe_ask(world, state, page, now, ABOUT_QUIET_YEAR)
