@@ -670,6 +670,34 @@ def test_a_withdrawn_method_fails_until_the_member_brings_another():
     assert len(renewals("2025-04-05")) == len(log.story(who, "2025-04-01", "2025-05-01"))
 
 
+def test_a_method_that_was_withdrawn_can_be_launched_again():
+    """Who did not bring another in the meantime pays with it again, and so do new people."""
+    changes = (
+        "members: 64\ntimeline: [{kind: method_withdrawal, at: 2025-03-01, method: debit},"
+        " {kind: method_launch, at: 2025-03-07 00:00, method: debit, share: 50%}]\n"
+    )
+    methods = "method_mix: {credit: 50%, debit: 50%}"
+    log = happened(changes + f"markets: {{US: {{signups: {{per_month: 50%}}, behaviour: {{{methods}}}}}}}\n")
+    debit = [who for who, rows in log.lives() if born(rows).day == 5 and rows["method_kind"][0] == events.DEBIT]
+    assert log.story(debit[0], "2025-03-04", "2025-05-01") == [
+        *expected("""
+        2025-03-05 invoice.issued
+        2025-03-05 payment_attempt.declined mit method_withdrawn
+        2025-03-05 dunning.started
+        2025-03-05 notice.sent payment_failed
+        2025-03-06 payment_attempt.declined mit method_withdrawn
+        2025-03-08 payment_attempt.authorized mit
+        2025-03-08 payment.captured
+        """),
+        *renewals("2025-04-05"),
+    ]
+    again = clock.micros(log.world.scenario.timeline[1].at)
+    later = log.rows[(log.rows["kind"] == events.SIGNUP_STARTED) & (log.rows["occurred_at"] > again)]
+    assert (later["method_kind"] == events.DEBIT).any()
+    refused = log.rows[(log.rows["kind"] == events.ATTEMPT_DECLINED) & (log.rows["occurred_at"] > again)]
+    assert not len(refused)
+
+
 def test_a_launched_method_takes_its_share_of_new_methods():
     """Half of those who sign up after the launch have it, nobody before."""
     launch = "timeline: [{kind: method_launch, at: 2025-02-01, method: wallet, share: 50%}]\n"

@@ -80,9 +80,25 @@ def choose_gateway(world, state, page, slot, at, u):
 
 @rule(Int(World, State, Int, Int))
 def is_withdrawn(world, state, slot, at):
-    """Whether we no longer accept the kind of method in a slot."""
-    since = world.withdrawn_at[state.market, state.method_kind[slot]]
-    return 1 if 0 < since <= at else 0
+    """Whether we no longer accept the kind of method in a slot: it was withdrawn, and is not offered again."""
+    market, kind = state.market, state.method_kind[slot]
+    since = world.withdrawn_at[market, kind]
+    if since == 0 or at < since:
+        return 0
+    i = world.mix_count[market] - 1
+    while i > 0 and world.mix_from[market, i] > at:
+        i -= 1
+    return 1 if world.mix[market, i, kind] == world.mix[market, i, kind - 1] else 0
+
+
+@rule(Nothing(World, State, Int, Int))
+def heed_withdrawal(world, state, slot, at):
+    """What we no longer accept is as good as no method, until we accept it again."""
+    status = state.method_status[slot]
+    if status == declines.NO_CAUSE and is_withdrawn(world, state, slot, at):
+        state.method_status[slot] = declines.WITHDRAWN
+    elif status == declines.WITHDRAWN and not is_withdrawn(world, state, slot, at):
+        state.method_status[slot] = declines.NO_CAUSE
 
 
 @rule(Int(World, State, Int, Int, Int, Int), inline=True)
@@ -90,8 +106,8 @@ def fate(world, state, slot, initiator, at, luck):
     """The latent cause for which this attempt fails, 0 if it succeeds; the first bad thing in a fixed order."""
     if world.approves:
         return declines.NO_CAUSE
-    if world.withdrawals and not state.method_status[slot] and is_withdrawn(world, state, slot, at):
-        state.method_status[slot] = declines.WITHDRAWN
+    if world.withdrawals:
+        heed_withdrawal(world, state, slot, at)
     cause = payer_fate(world, state, slot, at, initiator)
     if cause:
         return cause

@@ -241,7 +241,8 @@ def fill_methods(world: np.recarray, names: Names) -> None:
             _fill_mix(world, m, clock.micros(change.at), mix)
             if isinstance(change, MethodWithdrawal):
                 world.withdrawals[0] = 1
-                world.withdrawn_at[0, m, kind] = clock.micros(change.at)
+                # From the first time on; whether it is offered again, the mix says.
+                world.withdrawn_at[0, m, kind] = world.withdrawn_at[0, m, kind] or clock.micros(change.at)
 
 
 def shifted(mix: list[Decimal], kind: int, share: Decimal) -> list[Decimal]:
