@@ -71,7 +71,13 @@ timeline:
   - {kind: dunning_switch, at: 2025-02-10, dunning: [{use: netflix_like}]}
 """
 
-
+TO_TIMELINE = GOOD[GOOD.index("attention: 9%") : GOOD.index("  - {kind")]
+ALL_OF_NOW = "{use: {northpay: 100%}, method: [credit, debit, prepaid, wallet, a2a_emandate, gift_balance]}"
+LAUNCH = "  - {{kind: method_launch, at: 2025-01-20, method: {}, share: 5%}}\n"
+NOTHING_LEFT = "}\n  - {".join(
+    f"kind: method_withdrawal, at: 2025-01-20, method: {method}"
+    for method in ("credit", "debit", "prepaid", "wallet", "carrier_partner", "gift_balance")
+)
 RATE = "  - {{kind: exchange_rate, at: 2025-01-20, currency: {}, rate: 0.007}}\n"
 
 GOAL = "goals: [{{owner: support, goal: Calm., {}}}]\nseed: 5"
@@ -425,6 +431,14 @@ CASES = [
          "There is no market DE.", "Markets are"),
     Case("kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%",
          "kind: issuer_outage, at: 2025-01-20, duration: 3 hours", "42:5", "failing is missing", "Add it"),
+    Case("kind: gateway_outage, at: 2025-01-20 06:00, gateway: northpay, duration: 3 hours, failing: 85%",
+         NOTHING_LEFT, "47:5", "method_withdrawal: without gift_balance nobody in US can pay.",
+         "Launch another method before it."),
+    Case(TO_TIMELINE, TO_TIMELINE.replace("use: {northpay: 100%}", ALL_OF_NOW) + LAUNCH.format("direct_debit"), "39:3",
+         "routing: no rule takes direct_debit in US, direct_debit in JP.", "Begin the list"),
+    Case(TO_TIMELINE, TO_TIMELINE.replace("9%", "9%\n      first_attempt_failure: {voucher: null}")
+         + LAUNCH.format("voucher"), "43:5", "method_launch: voucher has no first_attempt_failure in JP.",
+         "Add voucher"),
 ]  # fmt: skip
 CASES += [Case(*mistake) for mistake in REFUND_MISTAKES]
 CASES += [Case(*mistake) for mistake in SAYING_MISTAKES]

@@ -67,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
     dunning.steps_ascend,
     dunning.nothing_comes_after_the_end,
     people.methods_have_failures,
+    people.launched_methods_have_failures,
     people.attention_grows_on_hold,
     people.paydays_have_one_calendar,
     people.returns_accumulate,
@@ -99,6 +100,7 @@ CHECKS: tuple[Check, ...] = (
     fraud.bins_are_known,
     fraud.screened_markets_exist,
     fraud.launched_markets_are_empty,
+    fraud.something_is_left_to_pay_with,
     fraud.payment_events_fit,
     # Gateways under load.
     load.exploration_has_a_reason,

@@ -7,7 +7,16 @@ from decimal import Decimal
 from itertools import chain
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks.read import duration, interventions, markets, share, whole
+from billing_sim.scenario.checks.read import (
+    duration,
+    fits,
+    interventions,
+    markets,
+    methods_in_use,
+    moment,
+    share,
+    whole,
+)
 from billing_sim.scenario.checks.shares import mapping_adds_up
 from billing_sim.scenario.fraud import Challenge, MandateDebits, Noticing, Review, Scores
 from billing_sim.scenario.layers import suggestion
@@ -127,6 +136,23 @@ def launched_markets_are_empty(tree: Mapping) -> Iterator[Problem]:
             if node is not None and (share(node) or 0) > 0:
                 what = f"market_launch: {name} has members before it is launched."
                 yield place.problem(what, f"Write members: 0% for {name}.")
+
+
+def something_is_left_to_pay_with(tree: Mapping) -> Iterator[Problem]:
+    """A withdrawal leaves every market that it is for some method that is offered."""
+    changes = [*interventions(tree, "method_launch"), *interventions(tree, "method_withdrawal")]
+    dated = sorted(((when, i) for i, it in enumerate(changes) if (when := moment(at(it, "at"))) is not None))
+    for market in markets(tree):
+        offered = set(methods_in_use(market.value))
+        for change in (changes[i] for _, i in dated if fits(changes[i], market=market.key)):
+            method = text(change, "method")
+            if method is None or not offered:
+                continue
+            if text(change, "kind") == "method_launch":
+                offered.add(method)
+            elif not (offered := offered - {method}):
+                what = f"method_withdrawal: without {method} nobody in {market.key} can pay."
+                yield change.place.problem(what, "Launch another method before it.")
 
 
 def payment_events_fit(tree: Mapping) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks.read import dunning_rules, fits, interventions, markets, methods_in_use
+from billing_sim.scenario.checks.read import dunning_rules, fits, interventions, markets, methods_to_come
 from billing_sim.scenario.layers import shipped, suggestion
 from billing_sim.scenario.nodes import Mapping, Node, at, entries, items, text, texts
 from billing_sim.scenario.parts import CAPACITY
@@ -141,7 +141,7 @@ def _left_out(tree: Mapping, is_covered: Callable[[str, str], bool]) -> str:
     cases = [
         f"{method} in {m.key}"
         for m in markets(tree)
-        for method in methods_in_use(m.value)
+        for method in methods_to_come(tree, m)
         if not is_covered(m.key, method)
     ]
     more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""

@@ -7,9 +7,17 @@ from itertools import pairwise
 
 from billing_sim.declines import CAUSE_NUMBER, CODE_NUMBER
 from billing_sim.errors import Problem
-from billing_sim.scenario.checks.read import METHODS, markets, methods_in_use, share
+from billing_sim.scenario.checks.read import (
+    METHODS,
+    fits,
+    interventions,
+    markets,
+    methods_in_use,
+    methods_to_come,
+    share,
+)
 from billing_sim.scenario.layers import suggestion
-from billing_sim.scenario.nodes import Entry, Mapping, Node, at, blame, entries, items, texts
+from billing_sim.scenario.nodes import Entry, Mapping, Node, at, blame, entries, items, text, texts
 
 CAUSES = [name for name in CAUSE_NUMBER if name != "none"]
 CODES = [code for code in CODE_NUMBER if code != "none"]
@@ -30,6 +38,21 @@ def methods_have_failures(tree: Mapping) -> Iterator[Problem]:
             if entry.key not in causes:
                 what = f"method_mix: {entry.key} is used but has no latent_causes."
                 yield blame(entry, market).problem(what, f"Add {entry.key} to latent_causes.")
+
+
+def launched_methods_have_failures(tree: Mapping) -> Iterator[Problem]:
+    """The same of every method that is launched."""
+    causes = [entry.key for entry in entries(tree, "latent_causes")]
+    for launch in interventions(tree, "method_launch"):
+        method = text(launch, "method")
+        for market in (it for it in markets(tree) if method in METHODS and fits(launch, market=it.key)):
+            failing = [entry.key for entry in entries(market.value, "behaviour", "first_attempt_failure")]
+            if method not in failing:
+                what = f"method_launch: {method} has no first_attempt_failure in {market.key}."
+                yield launch.place.problem(what, f"Add {method} to first_attempt_failure.")
+            if method not in causes:
+                what = f"method_launch: {method} has no latent_causes."
+                yield launch.place.problem(what, f"Add {method} to latent_causes.")
 
 
 def attention_grows_on_hold(tree: Mapping) -> Iterator[Problem]:
@@ -93,7 +116,7 @@ def decline_codes_are_complete(tree: Mapping) -> Iterator[Problem]:
     found = next((entry for entry in entries(tree) if entry.key == "decline_codes"), None)
     if found is None or not isinstance(found.value, Mapping):
         return
-    used = sorted({method for market in markets(tree) for method in methods_in_use(market.value)})
+    used = sorted({method for market in markets(tree) for method in methods_to_come(tree, market)})
     for cause in CAUSES:
         lacking = [method for method in used if f"{cause}@{method}" not in found.value.entries]
         if lacking and cause not in found.value.entries:

@@ -59,6 +59,14 @@ def methods_in_use(market: Node) -> list[str]:
     return [entry.key for entry in mix if entry.key in METHODS and (share(entry.value) or 0) > 0]
 
 
+def methods_to_come(tree: Mapping, market: Entry) -> list[str]:
+    """Those in use, and those that are launched there later."""
+    launches = (it for it in interventions(tree, "method_launch") if fits(it, market=market.key))
+    launched = {method for it in launches if (method := text(it, "method")) and method in METHODS}
+    used = methods_in_use(market.value)
+    return used + sorted(launched - {*used})
+
+
 def interventions(tree: Mapping, kind: str) -> Iterator[Node]:
     """The entries of the timeline of one kind."""
     return (item for item in items(tree, "timeline") if text(item, "kind") == kind)
