@@ -166,6 +166,15 @@ def test_truths_stand_beside_what_they_explain_and_alone_where_they_happened():
     ]
 
 
+def test_of_a_charge_that_we_made_by_mistake_nobody_is_said_to_have_made_it():
+    opened = {"invoice": 1, "amount_minor": 1799, "reason": events.UNAUTHORISED}
+    rows = life(imported(), *monthly(2, 3), row(events.DISPUTE_OPENED, "2025-04-20 08:00", **opened))
+    sealed = truths(truth(events.DISPUTE_EXPLAINED, "2025-04-20 08:00", sequence=int(rows["sequence"][-1])))
+    assert told(rows, sealed)[-1] == (
+        "  04:00  The payer's bank took 17.99 USD of invoice 1 back: disputed as charged after the end."
+    )
+
+
 def test_a_change_of_mind_at_the_moment_of_the_cancel_is_told_before_it():
     cancel = row(events.CANCEL_REQUESTED, "2025-02-01 08:00", reason=events.VOLUNTARY, period_end="2025-02-14")
     sealed = truths(truth(events.INTENT_CHANGED, "2025-02-01 08:00", intent=events.GO))

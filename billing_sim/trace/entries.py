@@ -10,6 +10,7 @@ import numpy as np
 
 from billing_sim import events
 from billing_sim.trace.context import Context, Row
+from billing_sim.trace.refunds_sentences import says_it_all
 from billing_sim.trace.renewals import Renewal, quiet_renewals, renewal_words
 from billing_sim.trace.sentences import SENTENCES
 from billing_sim.trace.truths import SEALED
@@ -87,8 +88,9 @@ def truths_beside(rows: np.ndarray, truths: np.ndarray) -> dict[int, list[Entry]
     place_of = {int(sequence): place for place, sequence in enumerate(rows["sequence"])}
     found: dict[int, list[Entry]] = {}
     for truth in truths:
-        if truth["sequence"] >= 0:
-            found.setdefault(place_of[int(truth["sequence"])], []).append(_sealed(truth, is_beside=True))
+        place = place_of[int(truth["sequence"])] if truth["sequence"] >= 0 else -1
+        if place >= 0 and not says_it_all(rows[place], truth):
+            found.setdefault(place, []).append(_sealed(truth, is_beside=True))
     return found
 
 

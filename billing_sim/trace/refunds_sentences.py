@@ -58,6 +58,11 @@ def _explained(row: Row) -> str:
     return f"In truth: {who}."
 
 
+def says_it_all(row: Row, truth: Row) -> bool:
+    """Whether the row of a dispute leaves nothing to tell: a charge that was never owed was made by us."""
+    return truth["kind"] == events.DISPUTE_EXPLAINED and row["reason"] in (events.DUPLICATE, events.UNAUTHORISED)
+
+
 REFUND_SENTENCES: dict[int, Callable[[Row, Context], str]] = {
     events.PAYMENT_DUPLICATED: _duplicated,
     events.REFUND_ISSUED: _refunded,
