@@ -293,6 +293,15 @@ def test_issuers_that_cannot_be_reached_answer_91_to_half_of_the_cards():
     assert changed(log, calm) == set(declined["subscriber"].tolist())
 
 
+def test_issuers_out_of_reach_are_no_matter_where_no_bank_pays():
+    """A gift balance is ours, a partner bills by itself, and a voucher is issued all the same."""
+    by_method = "method_mix: {credit: 25%, voucher: 25%, gift_balance: 25%, carrier_partner: 25%}"
+    out = ISSUERS_OUT.replace("method: [credit], ", "").replace("50%", "100%")
+    day = happened(out + f"markets: {{US: {{behaviour: {{{by_method}, first_attempt_failure: {{voucher: 0%}}}}}}}}\n")
+    outage = day.rows[(day.rows["kind"] == events.ATTEMPT_DECLINED) & (day.rows["code"] != CODE_NUMBER["balance_used"])]
+    assert set(outage["method_kind"].tolist()) == {events.CREDIT}
+
+
 def test_a_life_told_again_is_the_life_of_the_log():
     """One subscriber followed by the tape, alarm by alarm, leaves the rows that they left in the crowd."""
     world = world_of(BUSY_GATEWAYS, BUSY, 400)

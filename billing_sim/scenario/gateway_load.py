@@ -66,6 +66,6 @@ class IssuerOutage(Part):
     kind: Literal["issuer_outage"]
     at: Moment = Field(description="when it begins")
     market: list[MarketCode] = Field([], description="only these markets; empty: all")
-    method: list[MethodKind] = Field([], description="only these methods; empty: all")
+    method: list[MethodKind] = Field([], description="only these methods; empty: all that a bank stands behind")
     duration: Duration = Field(description="how long it lasts")
     failing: Share = Field(description="share of attempts that fail meanwhile")

@@ -37,6 +37,10 @@ def fill_load(world: np.recarray, names: Names) -> None:
         world.shared[0] = 1
 
 
+_WITHOUT_ISSUER = (events.CARRIER_PARTNER, events.GIFT_BALANCE, events.VOUCHER)
+"""Methods behind which there is no bank that could be out of reach."""
+
+
 def _fill_answers(world: np.recarray, gateway: int, load: Load) -> None:
     world.comfortable[0, gateway] = max(1, int(load.comfortable * PARTS))
     for step in range(STEPS + 1, LOADS):
@@ -53,6 +57,7 @@ def fill_issuer_outages(world: np.recarray, names: Names) -> None:
         begin = clock.micros(outage.at)
         world.issuer_out_start[0, i], world.issuer_out_end[0, i] = begin, begin + outage.duration
         world.issuer_out_share[0, i] = draws.threshold(outage.failing)
-        kinds = sum(1 << kind for kind in range(1, KINDS) if fits(list(outage.method), events.METHOD_KINDS[kind]))
+        reached = (kind for kind in range(1, KINDS) if kind not in _WITHOUT_ISSUER)
+        kinds = sum(1 << kind for kind in reached if fits(list(outage.method), events.METHOD_KINDS[kind]))
         for m in names.places(list(outage.market)):
             world.issuer_out_kinds[0, i, m] = kinds
