@@ -377,7 +377,7 @@ EVENTS: tuple[Kind, ...] = (
           "The member gives up waiting, after `latency_ms`."),
     _kind(CONTACT_RESOLVED, "contact.resolved", "spell invoice reason channel fee_minor",
           "The agent closes the contact as settled; `reason` is what was done: retried, link_sent, grace_extended, "
-          "explained or saved (a cancellation is undone)."),
+          "explained, refunded or saved (a cancellation is undone)."),
     _kind(CONTACT_UNRESOLVED, "contact.closed_unresolved", "spell invoice reason channel fee_minor",
           "The contact ends without having settled anything."),
     # People and what they say.
