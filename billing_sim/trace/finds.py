@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class _Search:
     meaning: str
     fact: str
-    condition: str
+    condition: str = "true"
 
 
 _SEARCHES = {
@@ -50,6 +50,30 @@ _SEARCHES = {
         "invoices",
         "coalesce(paid_at, given_up_at) - first_failed_at >= INTERVAL 14 DAY",
     ),
+    # Plans and money.
+    "trial": _Search(
+        "a subscription began with a trial",
+        "subscriptions",
+        "trial_started_at IS NOT NULL AND started_by <> 'imported'",
+    ),
+    "changed-plan": _Search("a member went over to another plan", "subscriptions", "plan_changes > 0"),
+    "paused": _Search("a member paused", "subscriptions", "pauses > 0"),
+    "discounted": _Search("a coupon made an invoice cheaper", "invoices", "discount_minor > 0"),
+    "credited": _Search("a credit note paid part of an invoice", "invoices", "credit_minor > 0"),
+    "refunded": _Search("money went back to a member", "refunds"),
+    "disputed": _Search("a payment was disputed", "disputes"),
+    "charged-twice": _Search("a mistake of ours charged somebody once too often", "invoices", "surplus_charges > 0"),
+    # Payments.
+    "blocked": _Search("the fraud screen blocked an attempt", "attempts", "outcome = 'blocked'"),
+    "reviewed": _Search("people looked at an attempt before it went on", "attempts", "was_reviewed"),
+    "authenticated": _Search("a member was asked to prove who pays", "attempts", "authentication <> 'none'"),
+    # People.
+    "contacted-support": _Search("a member wrote to or called support", "contacts"),
+    "hung-up": _Search("a member gave up waiting for support", "contacts", "outcome = 'abandoned'"),
+    "won-back": _Search("a person who was sent an offer came back", "offers", "returned_at IS NOT NULL"),
+    "surveyed": _Search("a person answered a survey", "surveys", "answered_at IS NOT NULL"),
+    "campaigned": _Search("a campaign reached a person", "touches", "step = 'reached'"),
+    "enrolled": _Search("a person took part in an experiment", "enrolments"),
 }
 
 FINDS: dict[str, str] = {name: search.meaning for name, search in _SEARCHES.items()}
