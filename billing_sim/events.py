@@ -262,8 +262,8 @@ EVENTS: tuple[Kind, ...] = (
     _kind(SUBSCRIPTION_RESTORED, "subscription.restored", "spell invoice",
           "Access is back after a hold."),
     _kind(METHOD_ADDED, "payment_method.added", "spell method method_kind network bin reason period_end amount_minor",
-          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry, the "
-          "amount what is on a gift balance."),
+          "A payment method is put on file: preferred or backup; `period_end` is a card's expiry (1970-01-01 for "
+          "what does not expire), the amount what is on a gift balance."),
     _kind(METHOD_UPDATED, "payment_method.updated",
           "spell method method_kind network bin reason period_end amount_minor",
           "The method on file is replaced or its details are: by the subscriber, the account updater, a network token, "
