@@ -345,6 +345,13 @@ def test_what_is_told_by_chance_or_by_the_wall_clock_is_refused(tmp_path, sql, l
     assert list(queries.complaints(steady)) == []
 
 
+def test_a_column_of_ones_own_may_be_called_today():
+    """Without brackets only the standard's words are the clock; all others are names."""
+    own = "WITH it AS (SELECT *, date_trunc('day', issued_at) AS today FROM invoices)"
+    query = f"{own} SELECT today AS period, 1 AS numerator, 2 AS denominator FROM it"
+    assert list(queries.complaints(query)) == []
+
+
 def test_a_file_whose_name_begins_with_no_letter_is_refused(tmp_path):
     """The name becomes the metric's id."""
     path = tmp_path / "1.sql"

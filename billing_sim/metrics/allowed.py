@@ -59,14 +59,14 @@ def complaint(connection: duckdb.DuckDBPyConnection, sql: str, fact: str, column
         return "this is a query, not an expression", "Keep the part after SELECT; conditions go into `where`."
     if len(node["select_list"]) != 1 or node["select_list"][0].get("alias"):
         return "this is more than one expression", "Write one expression, without a comma or a name behind it."
-    below_trunc = {id(it) for part in _walk(node) if part.get("function_name") == "trunc" for it in _walk(part)}
-    found = (_refusal(it, id(it) in below_trunc) for it in _walk(node["select_list"]))
+    below_trunc = {id(it) for part in walk(node) if part.get("function_name") == "trunc" for it in walk(part)}
+    found = (_refusal(it, id(it) in below_trunc) for it in walk(node["select_list"]))
     return next(filter(None, found), None) or _columns(node, fact, columns)
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
     """The columns that an expression names, each once."""
-    found = (it["column_names"][-1] for it in _walk(_tree(connection, sql)) if it.get("class") == "COLUMN_REF")
+    found = (it["column_names"][-1] for it in walk(_tree(connection, sql)) if it.get("class") == "COLUMN_REF")
     return list(dict.fromkeys(found))
 
 
@@ -86,7 +86,7 @@ def _is_bare(node: dict[str, Any]) -> bool:
     return is_select and not any(node[extra] for extra in _EXTRAS)
 
 
-def _walk(tree: Any) -> Iterator[dict[str, Any]]:
+def walk(tree: Any) -> Iterator[dict[str, Any]]:
     """Every mapping of a tree, in the order of the text."""
     pending = [tree]
     while pending:
@@ -143,7 +143,7 @@ def _aggregates() -> frozenset[str]:
 
 
 def _columns(node: dict[str, Any], fact: str, columns: Collection[str]) -> Complaint | None:
-    for it in _walk(node["select_list"]):
+    for it in walk(node["select_list"]):
         if it.get("class") != "COLUMN_REF":
             continue
         *before, name = it["column_names"]

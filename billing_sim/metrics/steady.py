@@ -12,11 +12,14 @@ from typing import Any
 
 import duckdb
 
+from billing_sim.metrics.allowed import walk
+
 _OF_CHANCE = frozenset("random setseed uuid gen_random_uuid uuidv4 uuidv7 nextval currval".split())
 _OF_THE_CLOCK = frozenset(
     "now today current_date current_time current_timestamp localtime localtimestamp get_current_time "
     "get_current_timestamp transaction_timestamp txid_current".split()
 )
+_WITHOUT_BRACKETS = frozenset("current_date current_time current_timestamp localtime localtimestamp".split())
 
 Complaint = tuple[str, str, str]
 """The word in the query, what is wrong with it, and what to do about it."""
@@ -29,7 +32,7 @@ def unsteady(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Compla
     except duckdb.Error:  # DuckDB writes down most statements that read, and not all
         return
     assert row is not None
-    yield from dict.fromkeys(filter(None, map(_complaint, _nodes(json.loads(row[0])))))
+    yield from dict.fromkeys(filter(None, map(_complaint, walk(json.loads(row[0])))))
 
 
 def _complaint(node: dict[str, Any]) -> Complaint | None:
@@ -46,19 +49,8 @@ def _complaint(node: dict[str, Any]) -> Complaint | None:
 
 
 def _called(node: dict[str, Any]) -> str:
-    """The function that a node calls; those of the clock are also written without brackets, as a column is."""
+    """The function that a node calls; some of the clock are also written without brackets, as a column is."""
     if node.get("class") == "FUNCTION":
         return str(node["function_name"]).lower()
     names = node["column_names"] if node.get("class") == "COLUMN_REF" else []
-    return str(names[0]).lower() if len(names) == 1 and str(names[0]).lower() in _OF_THE_CLOCK else ""
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    pending = [tree]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, dict):
-            yield item
-            pending.extend(reversed(item.values()))
-        elif isinstance(item, list):
-            pending.extend(reversed(item))
+    return str(names[0]).lower() if len(names) == 1 and str(names[0]).lower() in _WITHOUT_BRACKETS else ""
