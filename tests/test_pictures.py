@@ -9,12 +9,14 @@ import sys
 import xml.etree.ElementTree as ET
 from itertools import combinations
 
+import altair as alt
 import numpy as np
 import pytest
 
 import billing_sim
 from billing_sim import BillingSimError, QueryError, RunError
 from billing_sim.pictures import PICTURES, draw, maturity, words
+from billing_sim.pictures.board import Board
 from billing_sim.pictures.charts import apart
 from billing_sim.pictures.theme import THEMES, WIDTH
 from tests.conftest import SCENARIOS
@@ -55,6 +57,27 @@ def test_every_picture_is_a_legal_chart(figures):
     """They are drawn without being held against the schema of charts first, which takes as long as drawing them."""
     for name, figure in figures.items():
         assert figure.chart().to_dict(validate=True)["title"]["text"], name
+
+
+def test_what_is_drawn_alike_is_one_layer_below_the_words():
+    """However often it is put on a board: charts are made and drawn by the layer."""
+    board = Board(THEMES["light"], 40)
+    for place in range(20):
+        ends = {"x": 0, "x2": 9, "colour": "black"}
+        board.words([{"x": 0, "y": place, "text": str(place), "colour": "black"}])
+        board.bars([{**ends, "y": place, "y2": place + 1, "tip": ""}])
+        board.bands([{**ends, "top": 0, "bottom": 1, "top2": 2, "bottom2": 3}])
+    bars, bands, texts = board.chart().to_dict()["layer"]
+    assert [it["mark"]["type"] for it in (bars, bands, texts)] == ["rect", "area", "text"]
+    assert [it["text"] for it in texts["data"]["values"]] == [str(place) for place in range(20)]
+    assert {it["band"] for it in bands["data"]["values"]} == set(range(20))
+
+
+def test_making_a_chart_leaves_checks_of_other_charts_as_they_were(figures):
+    """Ours are made unchecked; one that a user makes afterwards is refused where it is made, as ever."""
+    figures["by_market"].chart()
+    with pytest.raises(alt.utils.schemapi.SchemaValidationError, match="nonsense"):
+        alt.Axis(grid="nonsense")
 
 
 def test_a_page_loads_nothing_and_cannot_be_broken_out_of(busy_runs, tmp_path):

@@ -13,7 +13,7 @@ from billing_sim.errors import QueryError
 from billing_sim.metrics.engine import dimensions
 from billing_sim.pictures import words
 from billing_sim.pictures.asked import Asked
-from billing_sim.pictures.board import Board
+from billing_sim.pictures.board import Align, Board
 from billing_sim.pictures.charts import each
 from billing_sim.pictures.figure import Figure
 from billing_sim.pictures.measure import Measure
@@ -143,7 +143,7 @@ def _section(board: Board, top: float, key: str, part: pd.DataFrame) -> None:
         _row(board, top + _HEAD + _ROW * (place + 0.5), it, across)
 
 
-def _align(x: float, width: float) -> str:
+def _align(x: float, width: float) -> Align:
     return "left" if x < _NAME + 50 else "right" if x > _NAME + width - 50 else "center"
 
 
