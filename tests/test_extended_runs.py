@@ -204,6 +204,14 @@ def test_the_command_line_takes_a_file(call, scenario, extended, tmp_path):
     assert (told["extended"], told["driver"], told["content_digest"]) == (True, "simpy", extended.content_digest)
 
 
+def test_processes_of_one_file_share_what_it_holds(tmp_path, monkeypatch):
+    """It is executed once, however many of its functions are named."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "own.py").write_text("SENT = []\ndef one(service): yield SENT\ndef other(service): yield SENT\n")
+    one, other = load_processes([f"{tmp_path / 'own.py'}:{name}" for name in ("one", "other")])["processes"]
+    assert next(one(None)) is next(other(None))
+
+
 HELPED = """
 import letters_helper
 REPLIES = 0.5

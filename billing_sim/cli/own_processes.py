@@ -22,14 +22,20 @@ _MODULE = "_own_processes"
 
 
 def load_processes(named: Sequence[str]) -> dict[str, Any]:
-    """The processes named as FILE.py:NAME and the kinds of their files, as `billing_sim.run` takes them."""
+    """The processes named as FILE.py:NAME and the kinds of their files, as `billing_sim.run` takes them.
+
+    A file is executed once, so that processes of the same file share what it holds.
+    """
     processes: list[Any] = []
     kinds: dict[str, str] = {}
+    executed: dict[Path, dict[str, Any]] = {}
     for text in named:
         file, _, name = text.rpartition(":")
         if not file or not name.isidentifier():
             raise BillingSimError(f"{text!r} names no process: write FILE.py:NAME, such as my_processes.py:mails.")
-        said = _executed(Path(file))
+        if Path(file) not in executed:
+            executed[Path(file)] = _executed(Path(file))
+        said = executed[Path(file)]
         if name not in said:
             raise BillingSimError(f"{file} defines no {name!r}.")
         processes.append(said[name])
