@@ -28,7 +28,7 @@ from billing_sim.stress.bundle import _live
 from billing_sim.stress.case import find_cases
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import ALL, looked_at
-from billing_sim.stress.readings import read_world
+from billing_sim.stress.readings import _Kept, is_kept, read_world
 from billing_sim.stress.telling import Teller
 from billing_sim.truth.estimands import estimands
 from billing_sim.world.announce import announcements
@@ -223,6 +223,18 @@ def test_where_only_the_log_is_damaged_the_truth_is_that_of_the_base(monkeypatch
         for name, values in getattr(whole, part).items():
             assert np.array_equal(getattr(spared, part)[name], values, equal_nan=True), name
     assert not np.array_equal(whole.truth["log_fidelity"], base["log_fidelity"])
+
+
+def test_readings_whose_file_is_damaged_are_made_again(monkeypatch, tmp_path):
+    """As after the power went while it was written."""
+    monkeypatch.setattr("billing_sim.stress.readings._folder", lambda: tmp_path)
+    kept = _Kept(lives(), [1], (), None, {})
+    kept.add("truth", {"collected": np.zeros(3)})
+    kept.write()
+    assert is_kept(lives(), [1])
+    (file,) = tmp_path.glob("*.npz")
+    file.write_bytes(file.read_bytes()[:-9])
+    assert not is_kept(lives(), [1])
 
 
 def test_a_metric_of_one_group_alone_is_that_of_its_rows():

@@ -40,6 +40,13 @@ def file_of(lives: Lives, seeds: Sequence[int], damages: Sequence[Damage]) -> Pa
     return cache_folder().parent / "stress" / f"watch-{hashlib.sha256(decided.encode()).hexdigest()[:40]}.npz"
 
 
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file of the cache by name; none where it is not there or damaged, for then they are made anew."""
+    with suppress(OSError, ValueError, EOFError, BadZipFile), path.open("rb") as file, np.load(file) as found:
+        return {name: found[name] for name in found.files}
+    return {}
+
+
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write a file of the cache, aside and then in its place; a cache that cannot be written is none."""
     with suppress(OSError):
@@ -54,10 +61,8 @@ class Kept:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._arrays: dict[str, np.ndarray] = {}
+        self._arrays = read_arrays(path)
         self._is_new = False
-        with suppress(OSError, ValueError, EOFError, BadZipFile), np.load(path) as found:
-            self._arrays = {name: found[name] for name in found.files}
 
     def complete(self, names: Sequence[str], moments: Sequence[datetime], ask: Ask) -> None:
         """Ask for what is not known at all of these moments."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
@@ -22,7 +21,7 @@ from billing_sim import clock
 from billing_sim.metrics.definition import Definition
 from billing_sim.stress.bundle import Bundle, bundle, without_friction
 from billing_sim.stress.damages import Damage
-from billing_sim.stress.kept import write_arrays
+from billing_sim.stress.kept import read_arrays, write_arrays
 from billing_sim.stress.lives import Lives
 from billing_sim.stress.looked import Looked, looked_at
 from billing_sim.stress.seeing import read, read_both, tell
@@ -181,11 +180,8 @@ class _Kept:
         told = [it.model_dump(mode="json") for it in damages]
         decided = json.dumps([lives.digest, list(seeds), told, last, _code()])
         self._path = _folder() / f"{hashlib.sha256(decided.encode()).hexdigest()[:40]}.npz"
-        self._arrays: dict[str, np.ndarray] = {}
         self._is_new = False
-        with suppress(OSError, ValueError, EOFError), np.load(self._path) as found:
-            self._arrays = {name: found[name] for name in found.files}
-        self._arrays |= {f"truth {name}": values for name, values in truth.items()}
+        self._arrays = read_arrays(self._path) | {f"truth {name}": values for name, values in truth.items()}
 
     @property
     def is_there(self) -> bool:
