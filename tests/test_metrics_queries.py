@@ -8,15 +8,19 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from billing_sim.errors import InputError, QueryError
 from billing_sim.metrics import queries
 from billing_sim.metrics.catalogue import load, shipped
+from billing_sim.metrics.connection import empty_facts
 from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.engine import compute
 from billing_sim.metrics.queries import definition_of
 from billing_sim.metrics.result import Result
+from billing_sim.metrics.source import exported_tables
 from tests.facts_builder import USD, HandMade, attempt, build, failed, invoice
 
 BR = {"market": "BR"}
@@ -399,3 +403,18 @@ def test_a_query_reads_exported_tables_when_they_are_named(tiny_run, tmp_path):
         tiny_run.metric("succeeded", definitions=file)
     with pytest.raises(QueryError, match="holds no tables"):
         tiny_run.metric("succeeded", definitions=file, tables=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["attempts", "Invoices", "world_events"])
+def test_an_exported_table_must_not_be_called_like_one_of_the_run(tmp_path, name):
+    """Which of the two would a query read?"""
+    (tmp_path / f"{name}.parquet").touch()
+    with pytest.raises(QueryError, match=rf"holds {name}\.parquet, and a run has a table of that name"):
+        exported_tables(tmp_path)
+
+
+def test_an_exported_table_may_have_any_other_name(tmp_path):
+    """Also one with a quote in it."""
+    pq.write_table(pa.table({"x": [3]}), tmp_path / 'what we "owe".parquet')
+    with empty_facts(exported_tables(tmp_path)) as connection:
+        assert connection.execute('SELECT x FROM "what we ""owe"""').fetchall() == [(3,)]

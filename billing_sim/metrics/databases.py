@@ -132,8 +132,9 @@ def lock(connection: duckdb.DuckDBPyConnection, readable: Iterable[Path]) -> Non
 
 def _show_others(connection: duckdb.DuckDBPyConnection, others: Others) -> None:
     for name, files in others.items():
+        as_name = name.replace('"', '""')
         rows = f"SELECT * FROM read_parquet([{', '.join(map(_quoted, files))}])"
-        connection.execute(f'CREATE VIEW "{name}" AS {rows}')
+        connection.execute(f'CREATE VIEW "{as_name}" AS {rows}')
 
 
 def show(

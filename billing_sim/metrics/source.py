@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from billing_sim.errors import QueryError, RunError
 from billing_sim.runs.claim import being_written, is_being_written
 from billing_sim.runs.manifest import FINISHED, Manifest, read_manifest
+from billing_sim.runs.tables import FACT_NAMES
 
 Others: TypeAlias = Mapping[str, Sequence[Path]]
 """Exported tables by name: their Parquet files."""
@@ -27,10 +28,13 @@ class Source(Protocol):
 
 
 def exported_tables(folder: Path) -> Others:
-    """The Parquet files of a folder by name; QueryError when there are none."""
+    """The Parquet files of a folder by name; QueryError when there are none, or one has the name of a run's table."""
     found = {file.stem: [file] for file in sorted(folder.glob("*.parquet"))}
     if not found:
         raise QueryError(f"{folder} holds no tables: write some with `billing-sim export RUN --as stripe`.")
+    taken = [name for name in found if name.lower() in (*FACT_NAMES, "world_events")]
+    if taken:
+        raise QueryError(f"{folder} holds {taken[0]}.parquet, and a run has a table of that name: rename the file.")
     return found
 
 
