@@ -212,6 +212,17 @@ def test_processes_of_one_file_share_what_it_holds(tmp_path, monkeypatch):
     assert next(one(None)) is next(other(None))
 
 
+@pytest.mark.parametrize(
+    "content", [b"\xef\xbb\xbfNAME = '\xc3\xa9'\n", b"# coding: latin-1\nNAME = '\xe9'\n"], ids=["mark", "latin"]
+)
+def test_a_file_is_read_as_python_reads_it(tmp_path, monkeypatch, content):
+    """With the mark that some editors put in front, and in another encoding where it says so."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "own.py").write_bytes(content + b"def mails(service): yield NAME\n")
+    (mails,) = load_processes([f"{tmp_path / 'own.py'}:mails"])["processes"]
+    assert next(mails(None)) == "\u00e9"
+
+
 HELPED = """
 import letters_helper
 REPLIES = 0.5

@@ -371,10 +371,20 @@ def test_comments_at_the_top_of_a_query_say_what_it_is(tmp_path):
     file.write_text(f"-- unit: money\n-- kind: stock\n-- direction: up\n-- what the board sees\n{query}")
     made = definition_of(file)
     assert (made.unit, made.kind, made.direction, made.id) == ("money", "stock", "up", "mrr")
+    file.write_text(f"\ufeff\n-- unit: money\n\n-- kind: stock\n{query}", encoding="utf-8")
+    assert (definition_of(file).unit, definition_of(file).kind) == ("money", "stock")
     file.write_text(query)
     assert (definition_of(file).unit, definition_of(file).direction) == ("share", "neither")
     file.write_text(f"-- unit: dollars\n{query}")
     with pytest.raises(InputError, match="unit: Input should be"):
+        definition_of(file)
+
+
+def test_a_query_that_is_not_utf8_is_refused(tmp_path):
+    """A letter that cannot be read would be compared as another one."""
+    file = tmp_path / "mine.sql"
+    file.write_text(f"SELECT 'Müller' AS period, {ALL}", encoding="latin-1")
+    with pytest.raises(InputError, match=r"mine.sql:1:10  The file is not UTF-8 text"):
         definition_of(file)
 
 

@@ -53,9 +53,9 @@ def _kinds(file: str, said: dict[str, Any]) -> dict[str, str]:
 def _executed(file: Path) -> dict[str, Any]:
     """What a file defines; BillingSimError when it cannot be read or fails."""
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BillingSimError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}.") from None
+        text = file.read_bytes()  # Python itself knows in what it is written
+    except OSError as error:
+        raise BillingSimError(f"cannot read {file}: {error.strerror or error}.") from None
     module = ModuleType(_MODULE)
     module.__file__ = str(file)
     # Dataclasses look their module up.

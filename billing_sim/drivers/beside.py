@@ -15,7 +15,7 @@ def texts_of(file: Path) -> list[tuple[str, str]]:
     while waiting:
         here = waiting.pop()
         if here not in found:
-            found[here] = here.read_text(encoding="utf-8", errors="replace")
+            found[here] = here.read_text(encoding="utf-8-sig", errors="replace")
             waiting += _imported(found[here], here, folder)
     main, *others = found
     return [("", found[main]), *sorted((it.relative_to(folder).as_posix(), found[it]) for it in others)]

@@ -56,9 +56,9 @@ _EXAMPLE = "`-- unit: money`, `-- kind: sum` or `-- direction: up` at the top"
 
 def definition_of(path: Path, others: Others | None = None) -> Definition:
     """The metric that a `.sql` file defines, named after the file, over the facts and `others`; InputError if wrong."""
-    from billing_sim.scenario.reader import read_bytes
+    from billing_sim.scenario.reader import decoded, read_bytes
 
-    text = read_bytes(path).decode("utf-8", errors="replace")
+    text = decoded(read_bytes(path), str(path))
     name = "".join(letter if letter.isalnum() else "_" for letter in path.stem.lower()).strip("_")
     if not name or not name[0].isalpha():
         remedy = "Name it like success_rate.sql."
@@ -85,10 +85,10 @@ def definition_of(path: Path, others: Others | None = None) -> Definition:
 
 def _said(text: str) -> Iterator[tuple[str, str]]:
     """What the comments at the top of a query say of it: `-- unit: money` and so on."""
-    for line in text.splitlines():
-        if not line.strip().startswith("--"):
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if not line.startswith("--"):
             return
-        key, colon, value = line.strip().removeprefix("--").partition(":")
+        key, colon, value = line.removeprefix("--").partition(":")
         if colon and key.strip() in _TOLD:
             yield key.strip(), value.strip()
 

@@ -61,7 +61,7 @@ def parse(content: bytes, file: str, faults: list[Problem] | None = None) -> Map
     Raises InputError. Syntax stops at the first fault; duplicate keys, tags, anchors and bad numbers are collected. Who
     brings a list for these `faults` gets the tree all the same, without what cannot be used.
     """
-    text = _decode(content, file)
+    text = decoded(content, file)
     builder = _Builder(file)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -93,7 +93,8 @@ def _read_slowly(text: str, file: str) -> _Builder:
     return builder
 
 
-def _decode(content: bytes, file: str) -> str:
+def decoded(content: bytes, file: str) -> str:
+    """The text of a file without the mark that some editors put in front; InputError where it is not UTF-8."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _refusal(Place(file, 1, 1), "The file is in UTF-16, not UTF-8.", "Save it as UTF-8.")
     content = content.removeprefix(b"\xef\xbb\xbf")

@@ -13,7 +13,7 @@ from billing_sim.metrics.definition import Definition
 from billing_sim.metrics.deriving import drafts
 from billing_sim.metrics.names import unknown
 from billing_sim.scenario.nodes import text
-from billing_sim.scenario.reader import parse, read_bytes
+from billing_sim.scenario.reader import decoded, parse, read_bytes
 from billing_sim.stress.case import Case, find_cases, shipped_cases
 from billing_sim.stress.fitting import apply, faults_of_given
 from billing_sim.stress.lab import Bench
@@ -82,7 +82,7 @@ def _unknown_estimands(path: Path, found: Catalogue) -> Iterator[Problem]:
     if not lost:
         return
     if path.suffix == ".sql":
-        lines = read_bytes(path).decode("utf-8", errors="replace").splitlines()
+        lines = decoded(read_bytes(path), str(path)).splitlines()
         for name in lost.values():
             said = (i for i, told in enumerate(lines, 1) if told.replace(" ", "").startswith("--estimand:"))
             line = next(said, 1)
