@@ -329,6 +329,12 @@ def test_of_several_experiments_each_is_read_by_itself(tmp_path):
         found.experiment("retry_tset")
 
 
+def test_variants_of_a_sum_are_numbers_of_their_own(run):
+    """Each is one per person enrolled, and found by the name that was asked for."""
+    found = run.experiment(metrics=["billed", "billed@all"], truth=False)
+    assert found["billed"].by_arm["patient"].value < found["billed@all"].by_arm["patient"].value
+
+
 def test_what_arms_cannot_be_compared_by_is_refused(run):
     """Stocks count whole arms, and queries do not know them."""
     with pytest.raises(QueryError, match="members is a stock"):
@@ -368,8 +374,9 @@ def test_sentences_name_currencies_moments_and_days(run, readout):
 
 
 def test_an_early_read_says_that_the_truth_is_of_the_end(run, readout):
-    """The truth, the mix beside it and the returns do not depend on when the experiment is read."""
-    early = run.experiment(metrics=["collected"], as_of="2025-04-20", cost=1000.0)
+    """The truth, the mix beside it and the returns do not depend on when it is read, nor on what else is asked."""
+    early = run.experiment(metrics="collected@by_attempt", as_of="2025-04-20", cost=1000.0)
+    assert [it.definition.id for it in early.readings][1:] == ["collected@per_enrolled"]
     assert early["collected"].effects[0].true.value == readout["collected"].effects[0].true.value
     assert early.as_dict()["truth_as_of"] == readout.as_of.isoformat() == "2025-07-01T00:00:00"
     words = " ".join(repr(early).split())

@@ -117,13 +117,18 @@ def comparable(definition: Definition) -> Definition:
     if definition.kind == "sum":
         everybody = Population(fact=ENROLMENTS, where="", exclude=(), clock="enrolled_at", matures="none")
         differs = {
-            "kind": "ratio", "denominator": "1", "over": everybody, "id": f"{definition.name}@per_enrolled",
+            "kind": "ratio", "denominator": "1", "over": everybody, "id": id_per_enrolled(definition.id),
             "axis": ("units",), "differs": "per person enrolled", "title": f"{definition.title} per person enrolled",
         }  # fmt: skip
         return definition.model_copy(update=differs)
     if ARM not in dimensions(definition):
         raise QueryError(f"{definition.id} cannot be split by arm.")
     return definition
+
+
+def id_per_enrolled(of: str) -> str:
+    """What a sum is called as one per person enrolled; each variant of it has a name of its own."""
+    return f"{of}{'_' if '@' in of else '@'}per_enrolled"
 
 
 def figures(sample: Sample, definitions: Iterable[Definition], frame: Frame) -> dict[str, dict[str, Figure]]:

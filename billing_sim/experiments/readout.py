@@ -12,7 +12,7 @@ import numpy as np
 
 from billing_sim.errors import QueryError
 from billing_sim.experiments import ratio_check
-from billing_sim.experiments.contrast import Contrast, comparable, contrast, figures
+from billing_sim.experiments.contrast import Contrast, comparable, contrast, figures, id_per_enrolled
 from billing_sim.experiments.design import Design, design_of
 from billing_sim.experiments.gain import Gain, Growth, gain, growth_of
 from billing_sim.experiments.power import Enrolment, Power, enrolment, power
@@ -142,10 +142,10 @@ class Readout:
         return None if self.shared is None else not self.shared
 
     def __getitem__(self, metric: str) -> Reading:
-        """The reading of one metric; QueryError when it is not among these."""
+        """The reading of one metric, also by the name of the sum that it is made of; QueryError where there is none."""
         by_id = {it.definition.id: it for it in self.readings}
         by_name = {it.definition.name: it for it in self.readings[::-1]}
-        if found := by_id.get(metric) or by_name.get(metric):
+        if found := by_id.get(metric) or by_id.get(id_per_enrolled(str(metric))) or by_name.get(metric):
             return found
         names = ", ".join(it.definition.id for it in self.readings)
         raise QueryError(f"{metric} is not in this readout, which has {names}.")
@@ -209,9 +209,9 @@ def readout(
     design = design_of(run, name)
     known = asking.known(definitions)
     asked = [comparable(it) for it in asking.definitions(known, metrics or _usual(design), variants=False)]
-    if cost is not None:
-        money = comparable(known["collected"])
-        asked += [money] if money.id not in [it.id for it in asked] else []
+    money = comparable(known["collected"])
+    if cost is not None and money.id not in [it.id for it in asked]:
+        asked.append(money)
     facts, seen, whole = facts_of(asked), frame(run, as_of), frame(run)
     source = facts_as_of(run, as_of) if as_of else run
     sample = sample_of(source, design.name, facts)
@@ -225,7 +225,8 @@ def readout(
     everybody = sample_of(run, design.name, facts)
     lived = worlds(world_of(run), everybody, design.name, design.arms, facts, report or _quiet)
     readings = _with_truth(readings, lived, whole, design)
-    gains = [] if cost is None else _gains(readings, lived, cost, growth_of(run, design, whole))
+    by_id = {it.definition.id: it for it in readings}
+    gains = [] if cost is None else _gains(by_id[money.id], lived, cost, growth_of(run, design, whole))
     return replace(found, readings=readings, gains=gains, shared=tuple(shared_in(world_of(run))))
 
 
@@ -288,6 +289,5 @@ def _with_truth(readings: list[Reading], lived: Worlds, whole: Frame, design: De
     ]
 
 
-def _gains(readings: list[Reading], lived: Worlds, cost: float, growth: Growth | None) -> list[Gain]:
-    money = next(it for it in readings if it.definition.name == "collected")
+def _gains(money: Reading, lived: Worlds, cost: float, growth: Growth | None) -> list[Gain]:
     return [gain(effect, lived, cost, growth) for effect in money.effects]
