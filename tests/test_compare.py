@@ -215,6 +215,14 @@ def test_terms_add_up_exactly(switched, metric, by):
     assert "add up" in repr(why)
 
 
+def test_a_metric_of_nothing_has_no_terms_and_says_so(switched):
+    """Nobody asks a desk that is not there: no segments, and the sum of none is no difference."""
+    why = switched.why("backlog_age_p90@count_open", "spell")
+    assert (why.largest_first, why.residual, len(why.table())) == ([], 0, 0)
+    assert repr(why).splitlines()[0] == "Why backlog_age_p90@count_open differs by 0, by spell"
+    assert "all" in repr(why)
+
+
 def test_what_cannot_be_taken_apart_says_so(switched):
     """A quantile has no terms, and an unknown dimension gets a suggestion."""
     with pytest.raises(billing_sim.QueryError, match="`time_to_recover_p50` is of the kind quantile"):

@@ -68,9 +68,10 @@ class Fitted:
         self._rows.append(([it if isinstance(it, Text) else Text(it) for it in cells], end_section))
 
     def add_section(self) -> None:
-        """A line between what is above and what is below."""
-        cells, _ = self._rows.pop()
-        self._rows.append((cells, True))
+        """A line between what is above and what is below; none where nothing is above."""
+        if self._rows:
+            cells, _ = self._rows.pop()
+            self._rows.append((cells, True))
 
     def is_whole(self, width: int) -> bool:
         """Whether nothing has to give way."""
