@@ -276,7 +276,7 @@ class Run:
     def campaign(self, name: str = "", *, report: Callable[[int, int], None] | None = None) -> Findings:
         """What a campaign against sharing did, by default the only one: its funnel, whom it claims and won, its return.
 
-        The people live again with it and without any. QueryError where there is no such campaign.
+        The people live again with it and without it. QueryError where there is no such campaign.
         """
         from billing_sim.campaigns import study
 

@@ -423,6 +423,24 @@ def test_the_return_is_the_paired_difference_in_money_over_the_cost(scenario_fil
     assert found.money["return"] == pytest.approx(found.money["margin_gained"] / cost)
 
 
+def test_of_two_campaigns_each_is_held_against_the_world_in_which_only_the_other_is(scenario_file):
+    """What the second one costs or wins is not the first one's: counted by hand in the worlds with either."""
+    second = """
+  later: {at: 2025-04-14, duration: 5 days, reach: 90%, control: 0%, cards: {i_follow_the_rules: 50%},
+          replies: 100%, free_month: free_month, discount: half_price, cost: {reach: 0.1}}
+timeline:"""
+    both, alone = SHARING.replace("\ntimeline:", second), WITHOUT.replace("timeline:", f"campaigns:{second}")
+    file = scenario_file.with_name("both.yaml")
+    file.write_text(f"extends: base.yaml\n{both}")
+    here, there = happened(both), happened(alone)
+    with_it, without = (rows_of(log, events.PAYMENT_CAPTURED)["amount_minor"].sum() for log in (here, there))
+    found = study(file, "amnesty")
+    payers = {int(who) for who in rows_of(there, events.PAYMENT_CAPTURED)["subscriber"]}
+    assert found.money["margin_gained"] == pytest.approx((int(with_it) - int(without)) / 100)
+    assert found.increment["would_pay_anyway"] == len(payers & {*found.borrowers["subscriber"].tolist()})
+    assert found.money["margin_gained"] != pytest.approx(study(file, "later").money["margin_gained"])
+
+
 def test_why_the_metric_of_the_cost_says_less_is_printed(scenario_file, tmp_path):
     """The campaign has a fixed cost, which the log does not know; without one there is nothing to explain."""
     run = billing_sim.run(scenario_file, out=tmp_path / "run")

@@ -1,4 +1,4 @@
-"""The people of a scenario, with its campaigns and without: the same people with the same luck, folded into sums."""
+"""The people of a scenario, with a campaign and without it: the same people with the same luck, folded into sums."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ class Lived:
     """What became of everybody in one world: `margin` is millionths of the reporting currency by jackknife group.
 
     `paid_since` tells when somebody first paid something, `members` who is a member at the end; `touches` are facts,
-    `gifts` the coupons redeemed in answer to a campaign, `lies` and `anyway` who the sealed truth says lied or would
-    have joined without it.
+    `lies` and `anyway` who the sealed truth says lied or would have joined without it.
     """
 
     margin: np.ndarray = field(default_factory=lambda: np.zeros(GROUPS, np.int64))
@@ -37,7 +36,6 @@ class Lived:
     members: set[int] = field(default_factory=set)
     lies: set[int] = field(default_factory=set)
     anyway: set[int] = field(default_factory=set)
-    gifts: dict[int, int] = field(default_factory=dict)
     pieces: list[np.ndarray] = field(default_factory=list)
 
     @property
@@ -46,9 +44,10 @@ class Lived:
         return np.concatenate(self.pieces)
 
 
-def without_campaigns(scenario: Scenario) -> CompiledWorld:
-    """The world of the same people in which there is no campaign, and everything else is as it was."""
-    return compile_world(scenario.model_copy(update={"campaigns": {}}))
+def without_campaign(scenario: Scenario, name: str) -> CompiledWorld:
+    """The world of the same people in which a campaign is not; the others go on, and so does everything else."""
+    others = {other: campaign for other, campaign in scenario.campaigns.items() if other != name}
+    return compile_world(scenario.model_copy(update={"campaigns": others}))
 
 
 def live(world: CompiledWorld, report: Report) -> Lived:
@@ -65,9 +64,6 @@ def live(world: CompiledWorld, report: Report) -> Lived:
 
 
 def _note_rows(found: Lived, rows: np.ndarray) -> None:
-    redeemed = rows["kind"] == events.COUPON_REDEEMED
-    for coupon, count in zip(*np.unique(rows["coupon"][redeemed], return_counts=True), strict=True):
-        found.gifts[int(coupon)] = found.gifts.get(int(coupon), 0) + int(count)
     paid = rows[(rows["kind"] == events.PAYMENT_CAPTURED) & (rows["amount_minor"] > 0)]
     who, first = np.unique(paid["subscriber"], return_index=True)
     found.paid_since.update(zip(who.tolist(), paid["occurred_at"][first].tolist(), strict=True))

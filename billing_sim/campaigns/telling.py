@@ -11,7 +11,7 @@ import numpy as np
 
 from billing_sim import events
 from billing_sim.campaigns.addresses import matched, typed
-from billing_sim.campaigns.lives import Lived, Report, live, without_campaigns
+from billing_sim.campaigns.lives import Lived, Report, live, without_campaign
 from billing_sim.errors import QueryError
 from billing_sim.facts.schema import NULL, STEPS
 from billing_sim.identity import world_of
@@ -31,10 +31,10 @@ def study(
     seed: int | None = None,
     report: Report | None = None,
 ) -> Findings:
-    """What a campaign of a scenario file, or of a run's folder, did: the same people live with it and without any.
+    """What a campaign of a scenario file, or of a run's folder, did: the same people live with it and without it.
 
-    Where there is one campaign it need not be named. InputError for a scenario that cannot run, RunError for a run of
-    other rules, QueryError where there is no such campaign.
+    Where there is one campaign it need not be named; of several the others go on in both worlds. InputError for a
+    scenario that cannot run, RunError for a run of other rules, QueryError where there is no such campaign.
     """
     world = _world(Path(path), members, seed)
     names = world.names.campaigns[1:]
@@ -46,8 +46,9 @@ def study(
     compile_first(lambda _: None)
     tell = report or (lambda _done, _total: None)
     with_it = live(world, lambda done, total: tell(done, 2 * total))
-    without = live(without_campaigns(world.scenario), lambda done, total: tell(total + done, 2 * total))
-    return Findings(world, campaign or names[0], with_it, without)
+    name = campaign or names[0]
+    without = live(without_campaign(world.scenario, name), lambda done, total: tell(total + done, 2 * total))
+    return Findings(world, name, with_it, without)
 
 
 def _world(path: Path, members: int | None, seed: int | None) -> CompiledWorld:
@@ -60,7 +61,7 @@ def _world(path: Path, members: int | None, seed: int | None) -> CompiledWorld:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came out, of one campaign in a world; `without` is what the same people do where there is no campaign."""
+    """What came out, of one campaign in a world; `without` is what the same people do where it is not."""
 
     world: CompiledWorld
     campaign: str

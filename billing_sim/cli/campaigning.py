@@ -24,8 +24,9 @@ def campaign(
 ) -> None:
     """Tell what a campaign against sharing did, step by step, and what it was worth.
 
-    The same people live twice, with the campaign and in a world without any: so it is known how many of the borrowers
-    whose address was left would have paid anyway, and what the campaign changed in money.
+    The same people live twice, with the campaign and in a world without it: so it is known how many of the borrowers
+    whose address was left would have paid anyway, and what the campaign changed in money. Other campaigns go on in
+    both.
     """
     from billing_sim.campaigns import study
     from billing_sim.cli.progress import announce_compiling, counting
